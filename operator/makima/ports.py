@@ -1,0 +1,126 @@
+"""What the use cases need of the outside: small protocols, met by `makima.adapters` and by the fakes of the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from makima.domain.notices import Notice
+from makima.domain.validation import Question, Verdict
+from makima.models.contract import Contract
+from makima.models.contract_type import ContractType
+from makima.models.history import HistoryBatch
+
+JsonObject = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectKey:
+    """Which object: namespace, name and UID (the UID tells a re-created one from its predecessor)."""
+
+    namespace: str
+    name: str
+    uid: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+class Clock(Protocol):
+    """The time, so that tests can hold it."""
+
+    def now(self) -> datetime:
+        """The current time, in UTC, with microseconds."""
+        ...
+
+
+class Cluster(Protocol):
+    """The Kubernetes API as far as contracts need it. Every method raises `makima.errors.ClusterError` subclasses."""
+
+    async def contract(self, namespace: str, name: str) -> JsonObject | None:
+        """The contract as the API server has it now (a quorum read), or None if it is gone."""
+        ...
+
+    async def contract_type(self, namespace: str, name: str) -> ContractType | None:
+        """The ContractType of this name, or None."""
+        ...
+
+    async def write_status(self, body: JsonObject) -> JsonObject:
+        """Replace the status of a contract, with the body's resourceVersion and UID as preconditions.
+
+        Returns:
+            The contract as stored.
+
+        Raises:
+            Conflict: somebody wrote in between: read and decide again.
+            NotFound: it is gone.
+            Denied: a policy or RBAC refused it; the message carries the plan's code.
+            ClusterUnavailable: no answer, or 5xx/429; nothing is known about the write.
+        """
+        ...
+
+    async def delete_contract(self, key: ObjectKey, resource_version: str) -> None:
+        """Delete exactly this contract, unless it changed since `resource_version`."""
+        ...
+
+    async def list_contract_keys(self) -> list[ObjectKey]:
+        """Every contract that exists (metadata only)."""
+        ...
+
+
+class EventSink(Protocol):
+    """Where Kubernetes Events go."""
+
+    def publish(self, contract: JsonObject, notice: Notice, at: datetime) -> None:
+        """Send an Event about the contract, soon; never blocks and never raises."""
+        ...
+
+
+class Validators(Protocol):
+    """Who asks a gate's validator."""
+
+    async def ask(self, question: Question, contract: JsonObject) -> Verdict:
+        """The verdict; an error or a time-out is a verdict too. Never raises."""
+        ...
+
+
+class History(Protocol):
+    """The Postgres history as far as the operator needs it. Methods raise `makima.errors.HistoryUnavailable`."""
+
+    async def record(self, batch: HistoryBatch) -> None:
+        """Store projection rows and events in one transaction; storing them again changes nothing."""
+        ...
+
+    async def recorded_versions(self) -> dict[str, int]:
+        """Highest recorded version by contract UID, of contracts not marked deleted."""
+        ...
+
+    async def live_uids(self) -> Sequence[tuple[str, str, str]]:
+        """(uid, namespace, name) of every contract not marked deleted."""
+        ...
+
+    async def mark_deleted(self, uids: Sequence[str], at: datetime) -> None:
+        """Mark contracts as deleted, once, with an event each."""
+        ...
+
+
+class Metrics(Protocol):
+    """The plan's counters and gauges."""
+
+    def phase_transition(self, from_phase: str, to_phase: str) -> None:
+        """One more `phase_transitions_total`."""
+        ...
+
+    def completion_detected(self) -> None:
+        """One more `completion_detections_total`."""
+        ...
+
+    def contract_state(self, uid: str, state: str | None, stale: bool) -> None:
+        """State of one contract, for `contracts_by_status` and `contracts_stale_count`; None when it is gone."""
+        ...
+
+    def reconcile_result(self, result: str, seconds: float) -> None:
+        """One reconcile: its result (written, unchanged, conflict, denied, unavailable) and how long it took."""
+        ...
