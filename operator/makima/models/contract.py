@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
+from makima.models.condition import Condition
 from makima.models.contract_spec import ContractSpec
 from makima.models.contract_status import ContractStatus
-from makima.models.markers import Column, Model, ResourceNames
+from makima.models.markers import Column, Model, NotInSchema, ResourceNames
 from makima.models.metadata import Metadata
 
 
@@ -36,5 +38,18 @@ class Contract(Model):
     )
 
     metadata: Metadata
+    early_conditions: Annotated[tuple[Condition, ...], NotInSchema()] = ()
     spec: ContractSpec = Field(default_factory=ContractSpec, description="What people want.")
     status: ContractStatus | None = Field(None, description="What is; written by makima.")
+
+    @classmethod
+    def from_object(cls, body: Mapping[str, Any]) -> Contract:
+        """The contract in a Kubernetes object. A status without a state is one that was not accepted yet.
+
+        Raises:
+            pydantic.ValidationError: the object is none that the CRD's rules would have let in.
+        """
+        status = body.get("status") or {}
+        if status.get("state"):
+            return cls.model_validate(body)
+        return cls.model_validate({**body, "status": None, "earlyConditions": status.get("conditions") or ()})

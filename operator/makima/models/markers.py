@@ -62,6 +62,11 @@ class AtomicList:
 
 
 @dataclass(frozen=True, slots=True)
+class NotInSchema:
+    """Field marker: a value that only decisions use; it is not part of the resource."""
+
+
+@dataclass(frozen=True, slots=True)
 class Column:
     """One printer column of `kubectl get`; priority 1 shows only with `-o wide`."""
 

@@ -1,0 +1,203 @@
+"""Steps that happen by themselves: start, auto-advance, completion, and the state in which the contract rests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from makima.domain.draft import Draft
+from makima.domain.gates import NotReady, Readiness, Ready, Undecided, current_phase, next_phase
+from makima.domain.phase_change import destination
+from makima.domain.reasons import EventReason, TransitionReason
+from makima.domain.reports import registered
+from makima.domain.requests import move_to
+from makima.domain.states import RUNNING
+from makima.models.contract_status import TaskCount
+from makima.models.enums import ContractState, SupervisorState, TaskState
+from makima.models.gate import Gate
+
+S = ContractState
+
+
+def start(draft: Draft) -> Draft:
+    """Created → Active once a supervisor registers or anything at all is reported."""
+    if draft.status.state is not S.CREATED or draft.suspended:
+        return draft
+    why = _started_by(draft)
+    if why is None:
+        return draft
+    return (
+        draft.update(state=S.ACTIVE)
+        .because(TransitionReason.ACTIVATED, why)
+        .notify(EventReason.ACTIVATED, why)
+    )
+
+
+def _started_by(draft: Draft) -> str | None:
+    status, settings = draft.status, draft.around.settings
+    if settings.supervisor_heartbeat and registered(draft.around.supervisor):
+        return "Active: a supervisor registered"
+    if status.deliverables or status.tasks or status.task_counts or status.questions:
+        return "Active: work was reported"
+    if status.phase_start_time is not None and status.last_activity_time > status.phase_start_time:
+        return "Active: activity was reported"
+    return None if settings.enhanced_status else "Active"
+
+
+def advances_by_itself(draft: Draft) -> bool:
+    """Whether the contract leaves the phase it is in without being asked, once the gate is ready."""
+    settings = draft.around.settings
+    if next_phase(draft.status) is None:
+        return settings.contracts_complete and draft.spec.auto_complete
+    gate = current_phase(draft.status).gate
+    return settings.phases_advance and gate is not None and gate.auto_advance
+
+
+def detect_completion(draft: Draft) -> Draft:
+    """Note when everything that the last phase requires was first seen to be there."""
+    seen = draft.status.completion_detected_time is not None
+    if seen or not draft.around.settings.auto_complete or next_phase(draft.status) is not None:
+        return draft
+    if draft.status.state not in RUNNING or not isinstance(draft.readiness(), Ready):
+        return draft
+    return draft.update(completion_detected_time=draft.now)
+
+
+def auto_advance(draft: Draft) -> Draft:
+    """Move on where gate, flags and suspension agree and no guard is in the way (plan 2.3)."""
+    under_way = draft.status.state in (S.ACTIVE, S.WAITING_FOR_INPUT) and not draft.suspended
+    if draft.phase_moved or not under_way or not advances_by_itself(draft):
+        return draft
+    readiness = draft.readiness()
+    if isinstance(readiness, Undecided):
+        return draft.ask(readiness.question)
+    draft = _again_when_validator_may_change(draft, readiness)
+    if not isinstance(readiness, Ready) or draft.spec.phase_guard:
+        return draft
+    return _leave_phase(draft)
+
+
+def _leave_phase(draft: Draft) -> Draft:
+    goal = destination(draft.status)
+    last = next_phase(draft.status) is None
+    if last and not draft.may_become(S.COMPLETING):
+        return draft  # it has just been started or resumed; the next look completes it
+    reason = TransitionReason.COMPLETION_DETECTED if last else TransitionReason.AUTO_ADVANCED
+    draft = replace(draft, reason=None).because(reason, f"{draft.status.phase} → {goal}")
+    return move_to(draft, goal)
+
+
+def _again_when_validator_may_change(draft: Draft, readiness: Readiness) -> Draft:
+    gate: Gate | None = current_phase(draft.status).gate
+    verdict = draft.around.verdict
+    if not isinstance(readiness, NotReady) or gate is None or gate.validator is None or verdict is None:
+        return draft
+    retry = gate.validator.retry_seconds
+    return replace(draft, retry_at=verdict.at + timedelta(seconds=retry))
+
+
+def complete(draft: Draft) -> Draft:
+    """Completing: the gate once more, then Completed with the tasks folded, or back to Active."""
+    if draft.original.state is not S.COMPLETING:
+        return draft
+    readiness = draft.readiness()
+    if not _was_forced(draft):
+        if isinstance(readiness, Undecided):
+            return draft.ask(readiness.question)
+        if isinstance(readiness, NotReady):
+            return _fall_through(draft, readiness)
+    draft = fold_finished_tasks(draft).update(state=S.COMPLETED, finished_time=draft.now, waiting_for=None)
+    draft = replace(draft, reason=None)
+    return draft.because(TransitionReason.COMPLETED, "Completed").notify(EventReason.COMPLETED, "Completed")
+
+
+def _was_forced(draft: Draft) -> bool:
+    return bool(draft.original.transitions and draft.original.transitions[-1].forced)
+
+
+def _fall_through(draft: Draft, readiness: NotReady) -> Draft:
+    missing = ", ".join(readiness.missing)
+    draft = replace(draft, reason=None).update(state=S.ACTIVE, completion_detected_time=None)
+    draft = draft.because(TransitionReason.FINAL_VALIDATION_FAILED, f"Missing: {missing}"[:256])
+    return draft.notify(
+        EventReason.FINAL_VALIDATION_FAILED, f"Back to Active; missing: {missing}", warning=True
+    )
+
+
+def fold_finished_tasks(draft: Draft) -> Draft:
+    """Clean-up of Completing: finished tasks become counts."""
+    counts = {count.phase: count for count in draft.status.task_counts}
+    left = []
+    for task in draft.status.tasks:
+        if task.state not in (TaskState.COMPLETED, TaskState.FAILED):
+            left.append(task)
+            continue
+        key = "completed" if task.state is TaskState.COMPLETED else "failed"
+        old = counts.get(task.phase) or TaskCount(phase=task.phase, completed=0, failed=0)
+        counts[task.phase] = old.model_copy(update={key: getattr(old, key) + 1})
+    return draft.update(tasks=tuple(left), task_counts=tuple(counts.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Where a contract under way stands when nothing moves it, and why."""
+
+    state: ContractState
+    reason: TransitionReason
+    waiting_for: str | None = None
+    blocked_reason: str | None = None
+
+
+def rest_of(draft: Draft) -> Rest:
+    """Where the contract stands, decided from what is so now; also how Paused decides anew at resume."""
+    supervisor = draft.around.supervisor.status if draft.around.supervisor is not None else None
+    said = supervisor.state if supervisor is not None else None
+    if not draft.around.settings.enhanced_status:
+        return Rest(S.ACTIVE, TransitionReason.WORK_RESUMED)
+    if said is SupervisorState.BLOCKED:
+        why = (supervisor.error_message if supervisor else None) or "its supervisor is blocked"
+        return Rest(S.BLOCKED, TransitionReason.BLOCKED, blocked_reason=why)
+    if _awaits_confirmation(draft):
+        goal = destination(draft.status)
+        waiting = f"confirmation: {draft.status.phase} → {goal}"
+        return Rest(S.WAITING_FOR_INPUT, TransitionReason.WAITING_FOR_CONFIRMATION, waiting)
+    if draft.status.questions:
+        waiting = f"answer: {draft.status.questions[0].question}"[:1024]
+        return Rest(S.WAITING_FOR_INPUT, TransitionReason.WAITING_FOR_ANSWER, waiting)
+    if said is SupervisorState.WAITING_FOR_USER:
+        return Rest(
+            S.WAITING_FOR_INPUT, TransitionReason.WAITING_FOR_ANSWER, "its supervisor waits for a person"
+        )
+    return Rest(S.ACTIVE, TransitionReason.WORK_RESUMED)
+
+
+def _awaits_confirmation(draft: Draft) -> bool:
+    return draft.spec.phase_guard and advances_by_itself(draft) and isinstance(draft.readiness(), Ready)
+
+
+def settle(draft: Draft) -> Draft:
+    """Bring a contract that is under way into the state in which it rests."""
+    if draft.status.state not in RUNNING or draft.suspended:
+        return draft
+    rest = rest_of(draft)
+    if not draft.may_become(rest.state):
+        return draft
+    waiting = rest.waiting_for != draft.original.waiting_for and rest.waiting_for is not None
+    if rest.state is not draft.status.state:
+        draft = draft.because(rest.reason, rest.waiting_for or rest.blocked_reason or f"{rest.state}")
+    draft = draft.update(state=rest.state, waiting_for=rest.waiting_for, blocked_reason=rest.blocked_reason)
+    return _tell_rest(draft, rest) if waiting or _newly_blocked(draft, rest) else draft
+
+
+def _newly_blocked(draft: Draft, rest: Rest) -> bool:
+    return rest.state is S.BLOCKED and draft.original.state is not S.BLOCKED
+
+
+def _tell_rest(draft: Draft, rest: Rest) -> Draft:
+    if rest.reason is TransitionReason.WAITING_FOR_CONFIRMATION:
+        return draft.notify(
+            EventReason.CONFIRMATION_REQUIRED, f"Waits for {rest.waiting_for}; spec.advance confirms it"
+        )
+    if rest.state is S.BLOCKED:
+        return draft.notify(EventReason.BLOCKED, f"Blocked: {rest.blocked_reason}", warning=True)
+    return draft.notify(EventReason.ANSWER_REQUIRED, f"Waits for {rest.waiting_for}")

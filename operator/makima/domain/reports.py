@@ -1,0 +1,110 @@
+"""Steps that take in what was reported: deliverables, answers, the supervisor. They count in any state but Archived."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from makima.domain.activity import with_activity
+from makima.domain.draft import Draft
+from makima.domain.field_owners import deliverable_owners
+from makima.domain.reasons import TransitionReason
+from makima.models.bounds import DELIVERABLES_PER_TRANSITION
+from makima.models.contract_spec import ReportedDeliverable
+from makima.models.contract_status import CompletedDeliverable, DeliverableKey, SupervisorReference
+from makima.models.enums import ContractState
+from makima.models.gate import Phase
+from makima.models.supervisor import Supervisor
+
+
+def validate_deliverable(phases: tuple[Phase, ...], phase: str, deliverable_id: str) -> str | None:
+    """What is wrong with reporting this deliverable, or None (plan 1.1)."""
+    found = next((item for item in phases if item.name == phase), None)
+    if found is None:
+        return f"there is no phase {phase}; the phases are {', '.join(item.name for item in phases)}"
+    if found.deliverable(deliverable_id) is None:
+        known = ", ".join(item.id for item in found.deliverables) or "none"
+        return f"phase {phase} has no deliverable {deliverable_id}; it has {known}"
+    return None
+
+
+def invalid_deliverables(draft: Draft) -> tuple[str, ...]:
+    """Reported deliverables that no phase has: possible only before acceptance, when no policy knows the phases."""
+    wrong = (
+        validate_deliverable(draft.status.phases, item.phase, item.id) for item in draft.spec.deliverables
+    )
+    return tuple(problem for problem in wrong if problem is not None)
+
+
+def take_deliverables(draft: Draft) -> Draft:
+    """Record reported deliverables, a bounded number per version; the rest follows in the next."""
+    if draft.status.state is ContractState.ARCHIVED:
+        return draft
+    fresh = _unrecorded(draft)[:DELIVERABLES_PER_TRANSITION]
+    if not fresh:
+        return draft
+    owners = deliverable_owners(draft.contract.metadata.managed_fields)
+    done = tuple(_completed(draft, item, owners.get((item.phase, item.id))) for item in fresh)
+    keys = tuple(DeliverableKey(phase=item.phase, id=item.id) for item in fresh)
+    names = ", ".join(f"{item.phase}/{item.id}" for item in fresh)
+    draft = draft.update(deliverables=(*draft.status.deliverables, *done))
+    draft = replace(draft, recorded=keys, status=with_activity(draft.status, draft.now))
+    return draft.because(
+        TransitionReason.DELIVERABLE_COMPLETED, f"Completed {names}", actor=done[0].completed_by
+    )
+
+
+def _unrecorded(draft: Draft) -> list[ReportedDeliverable]:
+    there = {(item.phase, item.id) for item in draft.status.deliverables}
+    return [
+        item
+        for item in draft.spec.deliverables
+        if (item.phase, item.id) not in there
+        and validate_deliverable(draft.status.phases, item.phase, item.id) is None
+    ]
+
+
+def _completed(draft: Draft, item: ReportedDeliverable, owner: str | None) -> CompletedDeliverable:
+    return CompletedDeliverable(
+        phase=item.phase,
+        id=item.id,
+        completed_time=draft.now,
+        completed_by=owner,
+        uri=item.uri,
+        digest=item.digest,
+    )
+
+
+def take_answers(draft: Draft) -> Draft:
+    """Close the questions that somebody answered."""
+    answered = {item.question_id for item in draft.spec.answers}
+    left = tuple(item for item in draft.status.questions if item.id not in answered)
+    if len(left) == len(draft.status.questions):
+        return draft
+    draft = draft.update(questions=left)
+    return replace(draft, status=with_activity(draft.status, draft.now))
+
+
+def registered(supervisor: Supervisor | None) -> bool:
+    """Whether the supervisor is there: an external one registers by its Supervisor resource, a pod by its first life."""
+    if supervisor is None or supervisor.metadata.deleting:
+        return False
+    lives = supervisor.status.incarnation if supervisor.status is not None else None
+    return supervisor.spec.template is None or (lives or 0) >= 1
+
+
+def follow_supervisor(draft: Draft) -> Draft:
+    """Point supervisorRef at the supervisor that carries the contract."""
+    supervisor = draft.around.supervisor
+    if supervisor is None or not registered(supervisor) or not draft.around.settings.supervisor_heartbeat:
+        return draft
+    status = supervisor.status
+    reference = SupervisorReference(
+        name=supervisor.metadata.name,
+        uid=supervisor.metadata.uid,
+        incarnation=(status.incarnation if status else None) or 0,
+        restarts=(status.restarts if status else None) or 0,
+    )
+    if reference == draft.status.supervisor_ref:
+        return draft
+    draft = draft.update(supervisor_ref=reference)
+    return replace(draft, status=with_activity(draft.status, draft.now))
