@@ -44,11 +44,7 @@ def stale_threshold(spec: ContractSpec, settings: Settings) -> timedelta:
 
 def stale_at(spec: ContractSpec, status: ContractStatus, settings: Settings) -> datetime | None:
     """When the contract becomes stale if nothing happens; None if it can't (paused, finished, flag off)."""
-    if (
-        not settings.monitoring
-        or status.state not in WATCHED
-        or (spec.suspend and not settings.enhanced_status)
-    ):
+    if not settings.monitoring or status.state not in WATCHED or (spec.suspend and not settings.enhanced_status):
         return None
     paused = timedelta(seconds=status.paused_seconds or 0)
     return status.last_activity_time + paused + stale_threshold(spec, settings)

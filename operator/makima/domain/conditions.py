@@ -58,9 +58,7 @@ def _ready(draft: Draft) -> Finding:
         text = f"INVALID_DELIVERABLE: {'; '.join(wrong[:3])}; take it out of spec.deliverables"
         return ConditionType.READY, F, ConditionReason.INVALID_DELIVERABLE, text
     if draft.spec.archived and draft.status.state is not S.ARCHIVED:
-        text = (
-            f"INVALID_TRANSITION: {draft.status.state} → Archived; set spec.suspend first, or let it finish"
-        )
+        text = f"INVALID_TRANSITION: {draft.status.state} → Archived; set spec.suspend first, or let it finish"
         return ConditionType.READY, F, ConditionReason.ARCHIVE_REFUSED, text
     return ConditionType.READY, T, ConditionReason.ACCEPTED, "Accepted and driven"
 

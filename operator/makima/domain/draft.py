@@ -23,6 +23,9 @@ from makima.models.contract_type import ContractType
 from makima.models.enums import ContractState
 from makima.models.supervisor import Supervisor
 
+MESSAGE_LENGTH = 256
+"""Characters of a transition's message (`makima.models.bounds.Line`)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
@@ -102,10 +105,10 @@ class Draft:
         return replace(self, status=self.status.model_copy(update=changes))
 
     def because(self, reason: TransitionReason, message: str, *, actor: str | None = None) -> Draft:
-        """With this reason for the new version, unless a step before named one."""
+        """With this reason for the new version, unless a step before named one; the message is cut to a line."""
         if self.reason is not None:
             return self
-        return replace(self, reason=reason, message=message, actor=actor)
+        return replace(self, reason=reason, message=message[:MESSAGE_LENGTH], actor=actor)
 
     def notify(self, reason: EventReason, message: str, *, warning: bool = False) -> Draft:
         """With one more Event to send after the write."""

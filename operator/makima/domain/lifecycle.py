@@ -138,9 +138,7 @@ def _finish(draft: Draft) -> Decision:
     if new_version:
         draft = _with_new_version(draft)
     stale_before = _stale(draft.original)
-    draft = draft.update(
-        conditions=contract_conditions(draft), observed_generation=draft.contract.metadata.generation
-    )
+    draft = draft.update(conditions=contract_conditions(draft), observed_generation=draft.contract.metadata.generation)
     became_stale = not stale_before and _stale(draft.status)
     if became_stale:
         draft = draft.notify(EventReason.STALE_DETECTED, "Nothing has happened for too long", warning=True)
@@ -200,8 +198,7 @@ def _stale(status: ContractStatus) -> bool:
 def _tell_outbox(draft: Draft) -> Draft:
     def holds(status: ContractStatus) -> bool:
         return any(
-            c.type == ConditionType.HISTORY_RECORDED and c.status is ConditionStatus.FALSE
-            for c in status.conditions
+            c.type == ConditionType.HISTORY_RECORDED and c.status is ConditionStatus.FALSE for c in status.conditions
         )
 
     if holds(draft.status) and not holds(draft.original):

@@ -66,13 +66,7 @@ class AskValidator:
 
 
 PhaseChange = (
-    Success
-    | VersionConflict
-    | RequiresConfirmation
-    | ValidationFailed
-    | Unauthorized
-    | NotFound
-    | AskValidator
+    Success | VersionConflict | RequiresConfirmation | ValidationFailed | Unauthorized | NotFound | AskValidator
 )
 
 
@@ -139,11 +133,7 @@ def _impossible(status: ContractStatus, to: str) -> ValidationFailed | None:
     if to != goal:
         return ValidationFailed(f"from {status.phase} the contract moves to {goal}, not to {to}")
     if to == COMPLETED and status.state is ContractState.CREATED:
-        return ValidationFailed(
-            "the contract has not started: report a deliverable or register a supervisor first"
-        )
+        return ValidationFailed("the contract has not started: report a deliverable or register a supervisor first")
     if to == COMPLETED and status.state is ContractState.BLOCKED:
-        return ValidationFailed(
-            "the contract is Blocked; it completes once its supervisor is no longer blocked"
-        )
+        return ValidationFailed("the contract is Blocked; it completes once its supervisor is no longer blocked")
     return None

@@ -26,11 +26,7 @@ def start(draft: Draft) -> Draft:
     why = _started_by(draft)
     if why is None:
         return draft
-    return (
-        draft.update(state=S.ACTIVE)
-        .because(TransitionReason.ACTIVATED, why)
-        .notify(EventReason.ACTIVATED, why)
-    )
+    return draft.update(state=S.ACTIVE).because(TransitionReason.ACTIVATED, why).notify(EventReason.ACTIVATED, why)
 
 
 def _started_by(draft: Draft) -> str | None:
@@ -119,9 +115,7 @@ def _fall_through(draft: Draft, readiness: NotReady) -> Draft:
     missing = ", ".join(readiness.missing)
     draft = replace(draft, reason=None).update(state=S.ACTIVE, completion_detected_time=None)
     draft = draft.because(TransitionReason.FINAL_VALIDATION_FAILED, f"Missing: {missing}"[:256])
-    return draft.notify(
-        EventReason.FINAL_VALIDATION_FAILED, f"Back to Active; missing: {missing}", warning=True
-    )
+    return draft.notify(EventReason.FINAL_VALIDATION_FAILED, f"Back to Active; missing: {missing}", warning=True)
 
 
 def fold_finished_tasks(draft: Draft) -> Draft:
@@ -165,9 +159,7 @@ def rest_of(draft: Draft) -> Rest:
         waiting = f"answer: {draft.status.questions[0].question}"[:1024]
         return Rest(S.WAITING_FOR_INPUT, TransitionReason.WAITING_FOR_ANSWER, waiting)
     if said is SupervisorState.WAITING_FOR_USER:
-        return Rest(
-            S.WAITING_FOR_INPUT, TransitionReason.WAITING_FOR_ANSWER, "its supervisor waits for a person"
-        )
+        return Rest(S.WAITING_FOR_INPUT, TransitionReason.WAITING_FOR_ANSWER, "its supervisor waits for a person")
     return Rest(S.ACTIVE, TransitionReason.WORK_RESUMED)
 
 

@@ -29,9 +29,7 @@ def validate_deliverable(phases: tuple[Phase, ...], phase: str, deliverable_id: 
 
 def invalid_deliverables(draft: Draft) -> tuple[str, ...]:
     """Reported deliverables that no phase has: possible only before acceptance, when no policy knows the phases."""
-    wrong = (
-        validate_deliverable(draft.status.phases, item.phase, item.id) for item in draft.spec.deliverables
-    )
+    wrong = (validate_deliverable(draft.status.phases, item.phase, item.id) for item in draft.spec.deliverables)
     return tuple(problem for problem in wrong if problem is not None)
 
 
@@ -48,9 +46,7 @@ def take_deliverables(draft: Draft) -> Draft:
     names = ", ".join(f"{item.phase}/{item.id}" for item in fresh)
     draft = draft.update(deliverables=(*draft.status.deliverables, *done))
     draft = replace(draft, recorded=keys, status=with_activity(draft.status, draft.now))
-    return draft.because(
-        TransitionReason.DELIVERABLE_COMPLETED, f"Completed {names}", actor=done[0].completed_by
-    )
+    return draft.because(TransitionReason.DELIVERABLE_COMPLETED, f"Completed {names}", actor=done[0].completed_by)
 
 
 def _unrecorded(draft: Draft) -> list[ReportedDeliverable]:
@@ -58,8 +54,7 @@ def _unrecorded(draft: Draft) -> list[ReportedDeliverable]:
     return [
         item
         for item in draft.spec.deliverables
-        if (item.phase, item.id) not in there
-        and validate_deliverable(draft.status.phases, item.phase, item.id) is None
+        if (item.phase, item.id) not in there and validate_deliverable(draft.status.phases, item.phase, item.id) is None
     ]
 
 

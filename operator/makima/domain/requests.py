@@ -35,9 +35,7 @@ def follow_archive(draft: Draft) -> Draft:
     if not draft.spec.archived or S.ARCHIVED not in {*_reachable(draft)}:
         return draft
     draft = draft.update(state=S.ARCHIVED, waiting_for=None, paused_from=None)
-    return draft.because(TransitionReason.ARCHIVED, "Archived as asked").notify(
-        EventReason.ARCHIVED, "Archived"
-    )
+    return draft.because(TransitionReason.ARCHIVED, "Archived as asked").notify(EventReason.ARCHIVED, "Archived")
 
 
 def _reachable(draft: Draft) -> set[ContractState]:
@@ -73,11 +71,7 @@ def _resume(draft: Draft) -> Draft:
 def follow_retry(draft: Draft) -> Draft:
     """spec.retry for this very version: Failed goes back to Active in the same phase."""
     retry = draft.spec.retry
-    if (
-        retry is None
-        or draft.status.state is not S.FAILED
-        or retry.expected_version != draft.original.version
-    ):
+    if retry is None or draft.status.state is not S.FAILED or retry.expected_version != draft.original.version:
         return draft
     draft = draft.update(state=S.ACTIVE, failure_reason=None, finished_time=None)
     draft = replace(draft, status=with_activity(draft.status, draft.now))
@@ -110,14 +104,10 @@ def _decide(draft: Draft, request: AdvanceRequest) -> PhaseChange:
     # Judged at the stored version: reports that arrive in the same write are part of what was asked for.
     if draft.spec.suspend and request.expected_version == draft.original.version:
         return ValidationFailed("the contract is suspended; set spec.suspend to false first")
-    change = decide_phase_change(
-        draft.status, request, guarded=draft.spec.phase_guard, readiness=draft.readiness()
-    )
+    change = decide_phase_change(draft.status, request, guarded=draft.spec.phase_guard, readiness=draft.readiness())
     goal = S.COMPLETING if request.to == COMPLETED else S.ACTIVE
     if isinstance(change, Success) and not may_follow(draft.original.state, goal) and goal is S.COMPLETING:
-        return ValidationFailed(
-            f"the contract was {draft.original.state} at version {request.expected_version}"
-        )
+        return ValidationFailed(f"the contract was {draft.original.state} at version {request.expected_version}")
     return change
 
 
@@ -165,9 +155,7 @@ def _refuse(draft: Draft, request: AdvanceRequest, change: PhaseChange) -> Draft
     return draft.notify(EventReason.ADVANCE_REFUSED, told.message, warning=True)
 
 
-def _explain(
-    draft: Draft, request: AdvanceRequest, change: PhaseChange
-) -> tuple[AdvanceOutcome, str, tuple[str, ...]]:
+def _explain(draft: Draft, request: AdvanceRequest, change: PhaseChange) -> tuple[AdvanceOutcome, str, tuple[str, ...]]:
     version = draft.original.version
     match change:
         case VersionConflict(expected, actual, phase):

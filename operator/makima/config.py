@@ -1,0 +1,151 @@
+"""Configuration: one TOML file with the plan's `[contracts]` and `[feature_flags]`, the environment over it.
+
+`MAKIMA_CONFIG` names the file (default: makima.toml in the working directory, if there is one). In the environment a key
+of a section is written with two underscores: `MAKIMA_CONTRACTS__STALE_THRESHOLD_MINUTES=5`.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+
+from makima.domain.settings import Settings
+from makima.errors import MakimaError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+
+class ConfigInvalid(MakimaError):
+    """The configuration file or the environment holds something that can't be used."""
+
+
+class ContractsSection(BaseModel):
+    """`[contracts]`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    auto_complete_enabled: bool = Field(
+        True, description="Contracts complete by themselves, where their spec allows it."
+    )
+    auto_advance_phases: bool = Field(True, description="Phases advance by themselves, where their gate allows it.")
+    stale_detection_interval_seconds: float = Field(
+        60, gt=0, le=86400, description="Seconds between looks for stale contracts."
+    )
+    stale_threshold_minutes: float = Field(
+        30, gt=0, le=525600, description="Minutes without activity until a contract is stale."
+    )
+    heartbeat_interval_seconds: float = Field(
+        30, gt=0, le=3600, description="Seconds between a supervisor's heartbeats."
+    )
+    heartbeat_timeout_seconds: float = Field(
+        120, gt=0, le=86400, description="Seconds without a heartbeat until it is dead."
+    )
+
+
+class FeatureFlags(BaseModel):
+    """`[feature_flags]`: a flag that is off means no writes, no timers, no routes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    enhanced_contract_status: bool = Field(True, description="The nine states; off, only what the old three need.")
+    auto_complete: bool = Field(True, description="Gates, auto-advance and completion detection.")
+    supervisor_heartbeat: bool = Field(True, description="Supervisors: registration, heartbeats, restarts.")
+    monitoring_dashboard: bool = Field(True, description="Stale detection, live monitor and dashboard.")
+
+
+class OperatorSection(BaseModel):
+    """`[operator]`: the process itself."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    namespaces: tuple[str, ...] = Field((), description="Namespaces to watch; empty = all.")
+    lease_name: str = Field("makima-operator", description="Name of the Lease that the leader holds.")
+    lease_namespace: str = Field("makima-system", description="Namespace of that Lease.")
+    lease_duration_seconds: float = Field(
+        15, ge=1, le=300, description="Seconds after which a silent leader is replaced."
+    )
+    health_port: int = Field(8080, ge=0, le=65535, description="Port of /healthz and /readyz; 0 = any free one.")
+    metrics_port: int = Field(9090, ge=0, le=65535, description="Port of /metrics; 0 = any free one.")
+    bind_address: str = Field("127.0.0.1", description="Address of both; in a pod 0.0.0.0.")
+    log_format: Literal["auto", "json", "text"] = Field("auto", description="auto: JSON unless on a terminal.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Lowest level that is shown.")
+    resync_seconds: float = Field(600, gt=0, le=86400, description="Seconds between full comparisons with the cluster.")
+
+
+class Config(BaseSettings):
+    """Everything that a process of makima can be told."""
+
+    model_config = SettingsConfigDict(env_prefix="MAKIMA_", env_nested_delimiter="__", extra="ignore")
+
+    database_url: SecretStr | None = Field(None, description="Postgres, as postgresql://user:password@host:port/name.")
+    kubeconfig: Path | None = Field(
+        None, description="kubeconfig file; default: KUBECONFIG, ~/.kube/config, or in-cluster."
+    )
+    context: str | None = Field(None, description="Context in it; default: the current one.")
+    contracts: ContractsSection = Field(default_factory=ContractsSection)
+    feature_flags: FeatureFlags = Field(default_factory=FeatureFlags)
+    operator: OperatorSection = Field(default_factory=OperatorSection)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments over environment over file."""
+        file = TomlConfigSettingsSource(settings_cls, Path(os.environ.get("MAKIMA_CONFIG", "makima.toml")))
+        return init_settings, env_settings, file
+
+    def decisions(self) -> Settings:
+        """The part that decisions look at."""
+        return Settings(
+            auto_complete_enabled=self.contracts.auto_complete_enabled,
+            auto_advance_phases=self.contracts.auto_advance_phases,
+            stale_threshold=timedelta(minutes=self.contracts.stale_threshold_minutes),
+            stale_interval=timedelta(seconds=self.contracts.stale_detection_interval_seconds),
+            enhanced_status=self.feature_flags.enhanced_contract_status,
+            auto_complete=self.feature_flags.auto_complete,
+            monitoring=self.feature_flags.monitoring_dashboard,
+            supervisor_heartbeat=self.feature_flags.supervisor_heartbeat,
+        )
+
+    def required_database_url(self) -> str:
+        """The database's address.
+
+        Raises:
+            ConfigInvalid: none is configured.
+        """
+        if self.database_url is None:
+            raise ConfigInvalid(
+                "no database is configured",
+                hint='set MAKIMA_DATABASE_URL, or start a trial one: eval "$(makima sandbox env)"',
+            )
+        return self.database_url.get_secret_value()
+
+
+def load_config() -> Config:
+    """Read file and environment.
+
+    Raises:
+        ConfigInvalid: says which key is wrong and why; never shows a secret.
+    """
+    named = os.environ.get("MAKIMA_CONFIG")
+    if named and not Path(named).is_file():
+        raise ConfigInvalid(f"MAKIMA_CONFIG names {named}, which is no file", hint="unset it, or mend the path")
+    try:
+        return Config()
+    except ValidationError as error:
+        lines = [f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors()]
+        raise ConfigInvalid(f"configuration: {'; '.join(lines)}", hint="see docs/reference/configuration.md") from None
+    except ValueError as error:
+        raise ConfigInvalid(f"configuration file: {error}", hint="it has to be TOML") from None

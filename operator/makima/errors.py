@@ -1,0 +1,69 @@
+"""What can go wrong outside of the pure core, in words that say what to do next."""
+
+from __future__ import annotations
+
+
+class MakimaError(Exception):
+    """Base of every error that a person may see.
+
+    Attributes:
+        message: what happened.
+        hint: what to do next, where something can be done.
+    """
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message if hint is None else f"{message}\n  hint: {hint}")
+        self.message = message
+        self.hint = hint
+
+
+class HistoryError(MakimaError):
+    """The history in Postgres could not do what was asked."""
+
+
+class HistoryUnavailable(HistoryError):
+    """Postgres is away, too slow, or not migrated; nothing is known about the last write. Trying again is safe."""
+
+
+class HistoryEntriesRefused(HistoryError):
+    """Postgres will never store these entries; everything else of the batch is stored."""
+
+    def __init__(self, refused: tuple[tuple[str, str], ...]) -> None:
+        self.refused = refused
+        listed = "; ".join(f"{entry}: {reason}" for entry, reason in refused)
+        super().__init__(
+            f"{len(refused)} history entries can't be stored: {listed}",
+            "the rest of the batch is stored; don't send these again",
+        )
+
+
+class MigrationError(HistoryError):
+    """The schema of the history could not be read or changed."""
+
+
+class ClusterError(MakimaError):
+    """The API server did not do what was asked."""
+
+
+class ClusterUnavailable(ClusterError):
+    """The API server can't be reached, is overloaded (429) or broken (5xx); nothing is known about the last call."""
+
+
+class Conflict(ClusterError):
+    """Somebody changed the object since it was read (409): read again, decide again."""
+
+
+class NotFound(ClusterError):
+    """The object is gone (404, 410)."""
+
+
+class Denied(ClusterError):
+    """A policy, a CRD rule or RBAC refused the call (400, 403, 413, 422).
+
+    Attributes:
+        code: the plan's code at the start of the message, for example VERSION_CONFLICT; "" where there is none.
+    """
+
+    def __init__(self, message: str, hint: str | None = None, *, code: str = "") -> None:
+        super().__init__(message, hint)
+        self.code = code

@@ -1,0 +1,8 @@
+"""kopf's side of the operator: thin. A handler hands the object on and returns; decisions and writes are elsewhere.
+
+`kopf run -m makima.handlers` and `makima operator` register the same handlers.
+"""
+
+from makima.handlers import contracts, lifecycle
+
+__all__ = ["contracts", "lifecycle"]

@@ -1,0 +1,1 @@
+"""Use cases: gather, decide, write. They know ports, never Kubernetes or Postgres."""

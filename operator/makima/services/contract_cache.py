@@ -1,0 +1,88 @@
+"""What the operator remembers of each contract between looks. A cache: every write checks the resourceVersion anyway."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from makima.domain.validation import Verdict
+from makima.models.supervisor import Supervisor
+from makima.ports import JsonObject, ObjectKey
+
+
+@dataclass(slots=True)
+class Entry:
+    """One contract.
+
+    Attributes:
+        body: the newest object seen, from the watch or as the answer to a write of our own.
+        verdict: latest answer of a validator; lost on restart, which only means asking again.
+        failures: looks in a row that ended in an error, for the back-off.
+    """
+
+    key: ObjectKey
+    body: JsonObject
+    verdict: Verdict | None = None
+    failures: int = 0
+
+
+def resource_version(body: JsonObject) -> int:
+    """resourceVersion as a number; newer is larger (KEP-5504, and so in every etcd-backed API server before it)."""
+    text = body["metadata"].get("resourceVersion", "0")
+    return int(text) if text.isdigit() else 0
+
+
+class ContractCache:
+    """Contracts by UID, and the supervisors that go with them by name."""
+
+    def __init__(self) -> None:
+        self._entries: dict[str, Entry] = {}
+        self._by_name: dict[tuple[str, str], str] = {}
+        self._supervisors: dict[tuple[str, str], Supervisor] = {}
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def get(self, uid: str) -> Entry | None:
+        """The contract of this UID, if it is known."""
+        return self._entries.get(uid)
+
+    def entries(self) -> list[Entry]:
+        """Every known contract."""
+        return list(self._entries.values())
+
+    def uid_of(self, namespace: str, name: str) -> str | None:
+        """UID of the contract of this name, if it is known."""
+        return self._by_name.get((namespace, name))
+
+    def see(self, body: JsonObject) -> Entry | None:
+        """Remember the object if it is news; None if something newer is known already."""
+        meta = body["metadata"]
+        key = ObjectKey(meta.get("namespace", ""), meta["name"], meta["uid"])
+        entry = self._entries.get(key.uid)
+        if entry is None:
+            entry = self._entries[key.uid] = Entry(key, body)
+            self._by_name[key.namespace, key.name] = key.uid
+            return entry
+        if resource_version(body) <= resource_version(entry.body):
+            return None
+        entry.body = body
+        return entry
+
+    def forget(self, uid: str) -> Entry | None:
+        """The contract is gone."""
+        entry = self._entries.pop(uid, None)
+        if entry is not None and self._by_name.get((entry.key.namespace, entry.key.name)) == uid:
+            del self._by_name[entry.key.namespace, entry.key.name]
+        return entry
+
+    def supervisor(self, key: ObjectKey) -> Supervisor | None:
+        """The Supervisor named like the contract."""
+        return self._supervisors.get((key.namespace, key.name))
+
+    def see_supervisor(self, supervisor: Supervisor, *, gone: bool) -> None:
+        """Remember or forget a Supervisor."""
+        name = (supervisor.metadata.namespace, supervisor.metadata.name)
+        if gone:
+            self._supervisors.pop(name, None)
+        else:
+            self._supervisors[name] = supervisor

@@ -1,0 +1,123 @@
+"""The operator's inside: what the watch saw goes into the queue, workers look, the clock and the recorder wake.
+
+No framework here: kopf's handlers call `see_*`, and tests drive it with fakes and a clock of their own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from datetime import timedelta
+from typing import Any
+
+from makima.domain.settings import Settings
+from makima.models.contract_type import ContractType
+from makima.models.supervisor import Supervisor
+from makima.ports import History, JsonObject
+from makima.services.contract_cache import ContractCache
+from makima.services.deadline_index import DeadlineIndex
+from makima.services.reconcile import ContractReconciler, Ports
+from makima.services.recorder import HistoryRecorder
+from makima.services.resync import resync
+from makima.services.work_queue import WorkQueue
+from pydantic import ValidationError
+
+WORKERS = 16
+SWEEP_SECONDS = 0.25
+
+LEARN_PAUSE = 2.0
+
+log = logging.getLogger(__name__)
+
+
+class ContractOperator:
+    """Drives all contracts. One per process; harmless, only wasteful, if a second one runs beside it."""
+
+    def __init__(self, ports: Ports, history: History, settings: Settings, resync_every: timedelta) -> None:
+        self.ports = ports
+        self.cache, self.deadlines, self.queue = ContractCache(), DeadlineIndex(), WorkQueue()
+        self.recorder = HistoryRecorder(history, ports.clock)
+        self.recorder.on_room = self.queue.put
+        self.history, self._resync_every = history, resync_every
+        self._reconciler = ContractReconciler(ports, settings, self.cache, self.recorder, self.deadlines)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def see_contract(self, kind: str | None, body: JsonObject) -> None:
+        """The watch saw a contract: `kind` is ADDED, MODIFIED, DELETED, or None from the first listing."""
+        if kind == "DELETED":
+            self.contract_gone(body["metadata"]["uid"])
+        elif self.cache.see(body) is not None:
+            self.queue.put(body["metadata"]["uid"], background=kind is None)
+
+    def see_supervisor(self, kind: str | None, body: JsonObject) -> None:
+        """The watch saw a Supervisor."""
+        try:
+            supervisor = Supervisor.model_validate(body)
+        except ValidationError as error:
+            log.error("supervisor %s is unreadable: %s", body["metadata"].get("name"), error.errors()[0]["msg"])
+            return
+        self.cache.see_supervisor(supervisor, gone=kind == "DELETED")
+        uid = self.cache.uid_of(supervisor.metadata.namespace, supervisor.metadata.name)
+        if uid is not None:
+            self.queue.put(uid, background=kind is None)
+
+    def see_contract_type(self, kind: str | None, body: JsonObject) -> None:
+        """The watch saw a ContractType: contracts that wait for it are looked at again."""
+        meta = body["metadata"]
+        if kind == "DELETED":
+            return  # running contracts keep their snapshot
+        for entry in self.cache.entries():
+            spec = entry.body.get("spec") or {}
+            waits = not (entry.body.get("status") or {}).get("state") and spec.get("type") == meta["name"]
+            if waits and entry.key.namespace == meta.get("namespace"):
+                self.queue.put(entry.key.uid, background=kind is None)
+
+    def contract_gone(self, uid: str) -> None:
+        """A contract is gone: forget it, and have the history say so."""
+        self.cache.forget(uid)
+        self.deadlines.set(uid, None)
+        self.ports.metrics.contract_state(uid, None, False)
+        self.recorder.gone([uid])
+
+    def start(self) -> None:
+        """Start the workers, the sweep, the recorder and the resync."""
+        jobs: list[Coroutine[Any, Any, None]] = [self._work() for _ in range(WORKERS)]
+        jobs += [self._sweep(), self.recorder.run(), self._resync()]
+        self._tasks = [asyncio.create_task(job) for job in jobs]
+
+    async def stop(self) -> None:
+        """Stop; what was being written is finished by whoever leads next."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
+
+    async def _work(self) -> None:
+        while True:
+            uid = await self.queue.take()
+            try:
+                await self._reconciler.look(uid)
+            finally:
+                self.queue.done(uid)
+
+    async def _sweep(self) -> None:
+        while True:
+            for uid in self.deadlines.due(self.ports.clock.now()):
+                self.queue.put(uid)
+            await asyncio.sleep(SWEEP_SECONDS)
+
+    async def _resync(self) -> None:
+        """Compare everything from time to time: kopf has no resync, and a deletion may have gone unseen."""
+        await self._learn()
+        while True:
+            await resync(self)
+            await asyncio.sleep(self._resync_every.total_seconds())
+
+    async def _learn(self) -> None:
+        while True:
+            try:
+                return await self.recorder.learn_recorded()
+            except Exception as error:  # Postgres away at start: everything unrecorded is simply sent again
+                log.warning("what Postgres has is not known yet: %s", error)
+                await asyncio.sleep(LEARN_PAUSE)

@@ -1,0 +1,47 @@
+"""The one way a contract's status is written: the whole status, with resourceVersion and UID as preconditions.
+
+This is the plan's `FOR UPDATE` on Kubernetes: whoever lost the race reads again and decides again (design, "Who writes what").
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from makima.models.condition import Condition
+from makima.models.contract_status import ContractStatus
+from makima.ports import Cluster, JsonObject
+
+KEPT_METADATA = (
+    "name",
+    "namespace",
+    "uid",
+    "resourceVersion",
+    "labels",
+    "annotations",
+    "ownerReferences",
+    "finalizers",
+)
+
+
+async def write_status(cluster: Cluster, body: JsonObject, status: ContractStatus) -> JsonObject:
+    """Replace the status of the contract in `body`, unless somebody changed the contract since.
+
+    Returns:
+        The contract as the API server stored it.
+
+    Raises:
+        makima.errors.ClusterError: see `makima.ports.Cluster.write_status`.
+    """
+    return await _put(cluster, body, status.model_dump(mode="json", by_alias=True, exclude_none=True))
+
+
+async def write_refusal(cluster: Cluster, body: JsonObject, conditions: tuple[Condition, ...]) -> JsonObject:
+    """Write the conditions of a contract that was not accepted."""
+    dumped = [condition.model_dump(mode="json", by_alias=True) for condition in conditions]
+    generation = body["metadata"].get("generation", 0)
+    return await _put(cluster, body, {"conditions": dumped, "observedGeneration": generation})
+
+
+async def _put(cluster: Cluster, body: JsonObject, status: dict[str, Any]) -> JsonObject:
+    metadata = {key: value for key, value in body["metadata"].items() if key in KEPT_METADATA}
+    return await cluster.write_status({**body, "metadata": metadata, "status": status})
