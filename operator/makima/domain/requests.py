@@ -85,6 +85,8 @@ def follow_advance(draft: Draft) -> Draft:
     request = draft.spec.advance
     if request is None or _answered(draft, request):
         return draft
+    if draft.spec.phase_guard and draft.recorded:
+        return draft  # nobody confirmed these deliverables: they make a version first, and the approval dies with it
     change = _decide(draft, request)
     if isinstance(change, AskValidator):
         return draft.ask(change.undecided.question)
