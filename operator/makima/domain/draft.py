@@ -69,7 +69,6 @@ class Draft:
     recorded: tuple[DeliverableKey, ...] = ()
     notices: tuple[Notice, ...] = ()
     question: Question | None = None
-    retry_at: datetime | None = None
 
     @property
     def spec(self) -> ContractSpec:

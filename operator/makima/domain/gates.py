@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from makima.domain.validation import Question, Verdict
@@ -134,6 +134,15 @@ def phase_readiness(uid: str, status: ContractStatus, verdict: Verdict | None, n
         return Ready()
     question = Question(fingerprint(uid, status), phase.name, phase.gate.validator)
     return _by_verdict(question, verdict, now)
+
+
+def asked_again_at(uid: str, status: ContractStatus, verdict: Verdict | None, now: datetime) -> datetime | None:
+    """When the validator that keeps the current phase from being ready is asked again; None if none does."""
+    gate = current_phase(status).gate
+    if gate is None or gate.validator is None or verdict is None or verdict.ready:
+        return None
+    question = Question(fingerprint(uid, status), status.phase, gate.validator)
+    return verdict.at + timedelta(seconds=gate.validator.retry_seconds) if verdict.fresh(question, now) else None
 
 
 def _by_verdict(question: Question, verdict: Verdict | None, now: datetime) -> Readiness:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from makima.domain.draft import Draft
-from makima.domain.gates import NotReady, Readiness, Ready, Undecided, current_phase, next_phase
+from makima.domain.gates import NotReady, Ready, Undecided, current_phase, next_phase
 from makima.domain.phase_change import destination
 from makima.domain.reasons import EventReason, TransitionReason
 from makima.domain.reports import registered
@@ -14,7 +13,6 @@ from makima.domain.requests import move_to
 from makima.domain.states import RUNNING
 from makima.models.contract_status import TaskCount
 from makima.models.enums import ContractState, SupervisorState, TaskState
-from makima.models.gate import Gate
 
 S = ContractState
 
@@ -67,7 +65,6 @@ def auto_advance(draft: Draft) -> Draft:
     readiness = draft.readiness()
     if isinstance(readiness, Undecided):
         return draft.ask(readiness.question)
-    draft = _again_when_validator_may_change(draft, readiness)
     if not isinstance(readiness, Ready) or draft.spec.phase_guard:
         return draft
     return _leave_phase(draft)
@@ -81,15 +78,6 @@ def _leave_phase(draft: Draft) -> Draft:
     reason = TransitionReason.COMPLETION_DETECTED if last else TransitionReason.AUTO_ADVANCED
     draft = replace(draft, reason=None).because(reason, f"{draft.status.phase} → {goal}")
     return move_to(draft, goal)
-
-
-def _again_when_validator_may_change(draft: Draft, readiness: Readiness) -> Draft:
-    gate: Gate | None = current_phase(draft.status).gate
-    verdict = draft.around.verdict
-    if not isinstance(readiness, NotReady) or gate is None or gate.validator is None or verdict is None:
-        return draft
-    retry = gate.validator.retry_seconds
-    return replace(draft, retry_at=verdict.at + timedelta(seconds=retry))
 
 
 def complete(draft: Draft) -> Draft:
@@ -144,9 +132,11 @@ class Rest:
 
 def rest_of(draft: Draft) -> Rest:
     """Where the contract stands, decided from what is so now; also how Paused decides anew at resume."""
-    supervisor = draft.around.supervisor.status if draft.around.supervisor is not None else None
+    settings = draft.around.settings
+    seen = draft.around.supervisor if settings.supervisor_heartbeat else None
+    supervisor = seen.status if seen is not None else None
     said = supervisor.state if supervisor is not None else None
-    if not draft.around.settings.enhanced_status:
+    if not settings.enhanced_status:
         return Rest(S.ACTIVE, TransitionReason.WORK_RESUMED)
     if said is SupervisorState.BLOCKED:
         why = (supervisor.error_message if supervisor else None) or "its supervisor is blocked"
