@@ -1,0 +1,126 @@
+"""A pool of connections in which nothing waits for ever, and whose errors say what to do next."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import AsyncConnectionPool
+
+from makima.adapters.postgres.failures import describe, hint_for, is_about_the_data
+from makima.errors import HistoryUnavailable
+
+Connection = psycopg.AsyncConnection[DictRow]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much and how long, in seconds.
+
+    Attributes:
+        connections: at most so many to Postgres from this process.
+        statement: one statement on the server; the transaction around it may idle as long.
+        lock: waiting for another transaction's row or table.
+        operation: a whole operation as the caller sees it, waiting for a connection included.
+        connect: waiting for a connection of the pool; also for one to be made.
+    """
+
+    connections: int = 4
+    statement: float = 10.0
+    lock: float = 5.0
+    operation: float = 15.0
+    connect: float = 5.0
+
+
+class Database:
+    """Connections to one Postgres."""
+
+    def __init__(self, url: str, limits: Limits | None = None, application_name: str = "makima") -> None:
+        self.limits = limits or Limits()
+        self._url = url
+        self._application_name = application_name
+        self._pool: AsyncConnectionPool[Connection] | None = None
+
+    async def open(self) -> None:
+        """Start connecting; returns at once, also when Postgres is away.
+
+        Raises:
+            HistoryUnavailable: the URL is none that libpq can read.
+        """
+        try:
+            psycopg.conninfo.conninfo_to_dict(self._url)
+        except psycopg.ProgrammingError as error:
+            raise HistoryUnavailable(f"Postgres: {describe(error)}", hint_for(error)) from error
+        self._pool = self._new_pool()
+        await self._pool.open(wait=False)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        if self._pool is not None:
+            await self._pool.close()
+            self._pool = None
+
+    def _new_pool(self) -> AsyncConnectionPool[Connection]:
+        return AsyncConnectionPool(
+            self._url,
+            connection_class=psycopg.AsyncConnection[DictRow],
+            kwargs={
+                "autocommit": True,
+                "row_factory": dict_row,
+                "application_name": self._application_name,
+                "connect_timeout": max(1, round(self.limits.connect)),
+                "tcp_user_timeout": round(self.limits.operation * 1000),
+            },
+            min_size=1,
+            max_size=self.limits.connections,
+            timeout=self.limits.connect,
+            # The pool backs off while Postgres is away; short, so that it is back soon after Postgres is.
+            reconnect_timeout=self.limits.connect,
+            # A connection that died in the pool is replaced before anybody gets it.
+            check=AsyncConnectionPool[Connection].check_connection,
+            configure=self._configure,
+            open=False,
+        )
+
+    async def _configure(self, connection: Connection) -> None:
+        statement, lock = (round(seconds * 1000) for seconds in (self.limits.statement, self.limits.lock))
+        await connection.execute(
+            f"SET statement_timeout = {statement}; SET lock_timeout = {lock};"
+            f"SET idle_in_transaction_session_timeout = {statement}; SET timezone = 'UTC'".encode()
+        )
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A connection in autocommit mode, for one operation.
+
+        Raises:
+            HistoryUnavailable: away, too slow, not migrated, not permitted; not open.
+            psycopg.Error: the values themselves can't be stored (`is_about_the_data`).
+        """
+        if self._pool is None:
+            raise HistoryUnavailable("the history is not open")
+        try:
+            async with asyncio.timeout(self.limits.operation), self._pool.connection() as connection:
+                yield connection
+        except psycopg.Error as error:
+            if is_about_the_data(error):
+                raise
+            raise HistoryUnavailable(f"Postgres: {describe(error)}", hint_for(error)) from error
+        except TimeoutError as error:
+            seconds = self.limits.operation
+            raise HistoryUnavailable(f"Postgres did not answer within {seconds:g} s") from error
+
+    async def rows(self, query: bytes, parameters: dict[str, Any] | None = None) -> list[DictRow]:
+        """All rows of one query.
+
+        Raises:
+            HistoryUnavailable: see `connection`.
+        """
+        async with self.connection() as connection:
+            cursor = await connection.execute(query, parameters)
+            return await cursor.fetchall()

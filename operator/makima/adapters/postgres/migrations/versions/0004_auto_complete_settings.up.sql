@@ -1,0 +1,3 @@
+ALTER TABLE contracts
+    ADD COLUMN auto_complete_enabled  boolean DEFAULT true,
+    ADD COLUMN completion_detected_at timestamptz;

@@ -1,0 +1,16 @@
+"""Keyset pages of contracts, and contracts by name."""
+
+from makima.adapters.postgres.migrations.plain_sql import run_beside
+
+revision = "0006"
+down_revision = "0005"
+
+
+def upgrade() -> None:
+    """Run the `.up.sql` beside this file."""
+    run_beside(__file__, "up")
+
+
+def downgrade() -> None:
+    """Run the `.down.sql` beside this file."""
+    run_beside(__file__, "down")

@@ -1,0 +1,56 @@
+-- name: ping
+SELECT 1;
+
+-- name: contract
+SELECT uid, namespace, name, type, description, status, phase, phases, version, resource_version, generation, labels,
+    auto_complete_enabled, status_changed_at, last_activity_at, waiting_for, blocked_reason, failure_reason,
+    completion_detected_at, created_at, updated_at, deleted_at
+FROM contracts WHERE uid = %(uid)s::uuid;
+
+-- name: find_contracts
+SELECT uid, namespace, name, type, description, status, phase, phases, version, resource_version, generation, labels,
+    auto_complete_enabled, status_changed_at, last_activity_at, waiting_for, blocked_reason, failure_reason,
+    completion_detected_at, created_at, updated_at, deleted_at
+FROM contracts WHERE namespace = %(namespace)s::text AND name = %(name)s::text
+ORDER BY created_at DESC, uid DESC;
+
+-- name: tasks
+SELECT id, contract_id, phase, name, state, template, message, created_at, completed_at
+FROM tasks WHERE contract_id = %(contract_id)s::uuid ORDER BY created_at, id;
+
+-- name: events_of_contract
+SELECT seq, id, contract_id, namespace, contract_name, version, type, at, actor, payload
+FROM events WHERE contract_id = %(contract_id)s::uuid AND seq > %(after)s::bigint ORDER BY seq LIMIT %(limit)s::bigint;
+
+-- name: events_after
+SELECT seq, id, contract_id, namespace, contract_name, version, type, at, actor, payload
+FROM events WHERE seq > %(after)s::bigint ORDER BY seq LIMIT %(limit)s::bigint;
+
+-- name: versions
+SELECT DISTINCT version FROM events
+WHERE contract_id = %(contract_id)s::uuid AND version IS NOT NULL ORDER BY version;
+
+-- name: missing_versions
+WITH stored AS (
+    SELECT DISTINCT version FROM events WHERE contract_id = %(contract_id)s::uuid AND version IS NOT NULL
+), known AS (
+    SELECT GREATEST(
+        (SELECT max(version) FROM stored), (SELECT version FROM contracts WHERE uid = %(contract_id)s::uuid)
+    ) AS highest
+)
+SELECT candidate FROM known, generate_series(1, known.highest) AS candidate
+WHERE candidate NOT IN (SELECT version FROM stored) ORDER BY candidate;
+
+-- name: recorded_versions
+SELECT contracts.uid::text, newest.version
+FROM contracts CROSS JOIN LATERAL (
+    -- one look into the index (contract_id, version) per contract, however long its history is
+    SELECT version FROM events WHERE contract_id = contracts.uid AND version IS NOT NULL ORDER BY version DESC LIMIT 1
+) AS newest
+WHERE contracts.deleted_at IS NULL;
+
+-- name: live_uids
+SELECT uid::text, namespace, name FROM contracts WHERE deleted_at IS NULL ORDER BY uid;
+
+-- name: schema_revision
+SELECT version_num FROM makima_migrations;

@@ -1,0 +1,64 @@
+"""Storing: projection, tasks and events in one transaction, events with numbers in commit order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import psycopg
+
+from makima.adapters.postgres.database import Connection, Database
+from makima.adapters.postgres.encoding import EncodedBatch, Entry, Refusal
+from makima.adapters.postgres.failures import describe, is_about_the_data
+from makima.adapters.postgres.sql import load
+
+SQL = load("record")
+
+
+async def store(database: Database, batch: EncodedBatch) -> list[Refusal]:
+    """Store the batch in one transaction; if something in it can never be stored, all the rest.
+
+    Raises:
+        HistoryUnavailable: some of it may be stored; storing it again is safe.
+    """
+    if not len(batch):
+        return []
+    try:
+        async with database.connection() as connection, connection.transaction():
+            await _store_all(connection, batch)
+        return []
+    except psycopg.Error as error:
+        if not is_about_the_data(error):
+            raise
+        if len(batch) == 1:
+            return [Refusal(batch.labels()[0], describe(error))]
+    first, second = batch.halves()
+    return [*await store(database, first), *await store(database, second)]
+
+
+async def _store_all(connection: Connection, batch: EncodedBatch) -> None:
+    async with connection.pipeline():
+        if batch.rows:
+            await connection.execute(SQL["upsert_contracts"], {"rows": _array(batch.rows)})
+        if batch.tasks:
+            await connection.execute(SQL["upsert_tasks"], {"rows": _array(batch.tasks)})
+        if batch.events:
+            await append_events(connection, batch.events)
+
+
+async def append_events(connection: Connection, events: Sequence[Entry]) -> None:
+    """Append those events that are not there yet; to be the last thing in a transaction.
+
+    The counter's row is locked first. So whoever comes later sees what this transaction stored, takes higher
+    numbers, and commits later: numbers rise in commit order, and an event that was there uses none up.
+    """
+    locked = await connection.execute(SQL["lock_counter"])
+    stored = await connection.execute(SQL["stored_event_ids"], {"ids": [event.id for event in events]})
+    last = (await locked.fetchall())[0]["last"]
+    known = {row["id"] for row in await stored.fetchall()}
+    if fresh := [event for event in events if event.id not in known]:
+        await connection.execute(SQL["insert_events"], {"last": last, "rows": _array(fresh)})
+        await connection.execute(SQL["raise_counter"], {"count": len(fresh)})
+
+
+def _array(entries: Sequence[Entry]) -> str:
+    return f"[{','.join(entry.json for entry in entries)}]"
