@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
 
+from makima.domain.reasons import TransitionReason
 from makima.domain.validation import Question, Verdict
 from makima.models.contract_status import ContractStatus, TaskStatus
 from makima.models.enums import Priority, TaskPolicy, TaskState
@@ -143,6 +144,19 @@ def asked_again_at(uid: str, status: ContractStatus, verdict: Verdict | None, no
         return None
     question = Question(fingerprint(uid, status), status.phase, gate.validator)
     return verdict.at + timedelta(seconds=gate.validator.retry_seconds) if verdict.fresh(question, now) else None
+
+
+def completion_held_until(status: ContractStatus) -> datetime | None:
+    """Until when completion by itself holds because a validator changed its mind in the final validation; None = not.
+
+    A validator may look at the state and say yes while Active and no while Completing; without a wait (retrySeconds) the
+    contract would go in circles. Another version ends the wait.
+    """
+    gate, last = current_phase(status).gate, status.transitions[-1] if status.transitions else None
+    if gate is None or gate.validator is None or last is None or last.version != status.version:
+        return None
+    failed = last.reason == TransitionReason.FINAL_VALIDATION_FAILED
+    return last.time + timedelta(seconds=gate.validator.retry_seconds) if failed else None
 
 
 def _by_verdict(question: Question, verdict: Verdict | None, now: datetime) -> Readiness:

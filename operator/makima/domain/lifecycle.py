@@ -15,7 +15,7 @@ from makima.domain.acceptance import Refused, accept
 from makima.domain.activity import expires_at, stale_at, stale_look
 from makima.domain.conditions import contract_conditions, merge
 from makima.domain.draft import Draft, Surroundings
-from makima.domain.gates import asked_again_at
+from makima.domain.gates import asked_again_at, completion_held_until
 from makima.domain.notices import Notice
 from makima.domain.progress import auto_advance, complete, detect_completion, settle, start
 from makima.domain.reasons import ConditionType, EventReason, TransitionReason
@@ -215,6 +215,9 @@ def _wake_at(draft: Draft) -> datetime | None:
     """The next moment at which time alone may change the decision."""
     validator = asked_again_at(draft.contract.metadata.uid, draft.status, draft.around.verdict, draft.now)
     moments = [validator, expires_at(draft.spec, draft.status)]
+    held = completion_held_until(draft.status)
+    if held is not None and held > draft.now:
+        moments.append(held)
     stale = stale_at(draft.spec, draft.status, draft.around.settings)
     if stale is not None and stale > draft.now:
         moments.append(stale_look(stale, draft.around.settings))

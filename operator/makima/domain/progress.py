@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from makima.domain.draft import Draft
-from makima.domain.gates import NotReady, Ready, Undecided, current_phase, next_phase
+from makima.domain.gates import NotReady, Ready, Undecided, completion_held_until, current_phase, next_phase
 from makima.domain.phase_change import destination
 from makima.domain.reasons import EventReason, TransitionReason
 from makima.domain.reports import registered
@@ -61,6 +61,9 @@ def auto_advance(draft: Draft) -> Draft:
     """Move on where gate, flags and suspension agree and no guard is in the way (plan 2.3)."""
     under_way = draft.status.state in (S.ACTIVE, S.WAITING_FOR_INPUT) and not draft.suspended
     if draft.phase_moved or not under_way or not advances_by_itself(draft):
+        return draft
+    held = completion_held_until(draft.status)
+    if held is not None and draft.now < held:
         return draft
     readiness = draft.readiness()
     if isinstance(readiness, Undecided):

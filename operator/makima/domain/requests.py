@@ -107,8 +107,8 @@ def _decide(draft: Draft, request: AdvanceRequest) -> PhaseChange:
     if draft.spec.suspend and request.expected_version == draft.original.version:
         return ValidationFailed("the contract is suspended; set spec.suspend to false first")
     change = decide_phase_change(draft.status, request, guarded=draft.spec.phase_guard, readiness=draft.readiness())
-    goal = S.COMPLETING if request.to == COMPLETED else S.ACTIVE
-    if isinstance(change, Success) and not may_follow(draft.original.state, goal) and goal is S.COMPLETING:
+    begins = draft.original.state is not S.COMPLETING and may_follow(draft.original.state, S.COMPLETING)
+    if isinstance(change, Success) and request.to == COMPLETED and not begins:
         return ValidationFailed(f"the contract was {draft.original.state} at version {request.expected_version}")
     return change
 
