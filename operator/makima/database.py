@@ -5,10 +5,7 @@ Everything is imported when it is called: the command line must start fast, and 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from makima.adapters.postgres.revisions import SchemaStatus
+from makima.models.history_schema import SchemaStatus
 
 
 def schema_status(url: str) -> SchemaStatus:

@@ -67,7 +67,7 @@ class PostgresHistory:
             raise HistoryEntriesRefused(tuple((item.entry, item.reason) for item in refused))
 
     async def mark_deleted(self, uids: Sequence[UUID | str], at: datetime) -> None:
-        """Mark contracts as gone at `at`, with one `ContractDeleted` event each; repeating changes nothing."""
+        """Mark contracts as gone at `at`, with a `ContractDeleted` event each; repeating changes nothing."""
         async with self.database.connection() as connection, connection.transaction():
             await _mark_deleted(connection, [UUID(str(uid)) for uid in uids], at)
 

@@ -18,8 +18,6 @@ from makima.adapters.postgres.failures import describe, hint_for
 from makima.adapters.postgres.revisions import (
     BASE,
     HEAD,
-    BackfillProgress,
-    SchemaStatus,
     alembic_config,
     current_revision,
     refuse_newer,
@@ -27,6 +25,7 @@ from makima.adapters.postgres.revisions import (
     schema_status,
 )
 from makima.errors import MigrationError
+from makima.models.history_schema import BackfillProgress, SchemaStatus
 
 ADVISORY_LOCK = 0x6D616B696D61
 """Key of the Postgres advisory lock that a mover holds (`makima` in ASCII)."""

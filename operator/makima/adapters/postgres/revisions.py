@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from alembic.config import Config
@@ -11,6 +10,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from makima.errors import MigrationError
+from makima.models.history_schema import BackfillProgress, Migration, SchemaStatus
 
 FOLDER = Path(__file__).parent / "migrations"
 VERSION_TABLE = "makima_migrations"
@@ -18,41 +18,6 @@ VERSION_TABLE = "makima_migrations"
 
 BASE = "base"
 HEAD = "head"
-
-
-@dataclass(frozen=True, slots=True)
-class Migration:
-    """One step of the schema."""
-
-    revision: str
-    title: str
-
-
-@dataclass(frozen=True, slots=True)
-class BackfillProgress:
-    """How far a backfill is; `finished` means that every row it is about was seen."""
-
-    name: str
-    rows_seen: int
-    finished: bool
-
-
-@dataclass(frozen=True, slots=True)
-class SchemaStatus:
-    """Where the schema of a database stands against this code.
-
-    Attributes:
-        current: revision of the database; None = no migration was ever run.
-        head: newest revision that this code knows.
-        newer: the database has a revision that this code does not know.
-    """
-
-    current: str | None
-    head: str
-    applied: tuple[Migration, ...]
-    pending: tuple[Migration, ...]
-    newer: bool
-    backfills: tuple[BackfillProgress, ...] = ()
 
 
 def alembic_config(connection: Connection | None = None) -> Config:
