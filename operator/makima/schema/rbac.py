@@ -1,0 +1,113 @@
+"""Who may do what: the operator's own rights, and roles for people (design, "RBAC verbs of our own").
+
+Nobody but the operator may write `contracts/status`, and the operator may not write a contract's `spec`: people wish,
+the operator acts, and it can't confirm what it is about to do.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from makima.models.markers import API_GROUP
+from makima.schema.version import PART_OF
+
+NAMESPACE = "makima-system"
+OPERATOR = "makima-operator"
+API = "rbac.authorization.k8s.io/v1"
+READ = ("get", "list", "watch")
+WRITE = ("create", "update", "patch", "delete")
+RESOURCES = ("contracts", "contracttypes", "supervisors")
+
+Rule = dict[str, Any]
+
+
+def rule(group: str, resources: tuple[str, ...], verbs: tuple[str, ...]) -> Rule:
+    """One rule of a role."""
+    return {"apiGroups": [group], "resources": list(resources), "verbs": list(verbs)}
+
+
+def ours(resources: tuple[str, ...], verbs: tuple[str, ...]) -> Rule:
+    """One rule about makima's own resources."""
+    return rule(API_GROUP, resources, verbs)
+
+
+def operator_rules() -> list[Rule]:
+    """What the operator does, and nothing else: no spec, no verb confirm, no pods, no secrets."""
+    return [
+        ours(RESOURCES, READ),
+        ours(("contracts",), ("delete",)),  # ttlSecondsAfterFinished
+        ours(("contracts/status",), ("get", "update", "patch")),
+        rule("", ("services",), ("get",)),  # where an HTTP validator is, and that it is in the cluster
+        rule("", ("events",), ("create", "patch")),
+        rule("events.k8s.io", ("events",), ("create", "patch")),
+        # kopf looks for the kinds that it serves; the operator looks whether they are new enough for it to lead.
+        rule("apiextensions.k8s.io", ("customresourcedefinitions",), READ),
+        rule(
+            "admissionregistration.k8s.io",
+            ("validatingadmissionpolicies", "validatingadmissionpolicybindings"),
+            ("get", "list"),
+        ),
+    ]
+
+
+def people_roles() -> list[dict[str, Any]]:
+    """Roles to bind to people, supervisors and pipelines."""
+    own = ours(("contracts",), ("confirm", "supervise", "batch"))
+    return [
+        cluster_role("makima-view", [ours(RESOURCES, READ)], into="view"),
+        cluster_role("makima-edit", [ours(RESOURCES, (*READ, *WRITE))], into="edit"),
+        cluster_role("makima-admin", [ours(RESOURCES, (*READ, *WRITE, "deletecollection")), own], into="admin"),
+        cluster_role("makima-confirm", [ours(("contracts",), (*READ, "update", "patch", "confirm"))]),
+        cluster_role(
+            "makima-supervise",
+            [
+                ours(("contracts",), (*READ, "update", "patch", "supervise")),
+                ours(("supervisors",), (*READ, "create", "update", "patch")),
+                ours(("contracttypes",), READ),
+            ],
+        ),
+        cluster_role("makima-batch", [ours(("contracts",), (*READ, "batch"))]),
+    ]
+
+
+def cluster_role(name: str, rules: list[Rule], *, into: str | None = None) -> dict[str, Any]:
+    """A ClusterRole; `into` adds it to one of Kubernetes' own roles view, edit and admin."""
+    aggregate = {f"rbac.authorization.k8s.io/aggregate-to-{into}": "true"} if into else {}
+    return {
+        "apiVersion": API,
+        "kind": "ClusterRole",
+        "metadata": {"name": name, "labels": {**PART_OF, **aggregate}},
+        "rules": rules,
+    }
+
+
+def render_rbac() -> list[dict[str, Any]]:
+    """Service account, roles and bindings, in the order in which they can be created."""
+    lease = rule("coordination.k8s.io", ("leases",), ("get", "create", "update"))
+    return [
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": _place(OPERATOR)},
+        cluster_role(OPERATOR, operator_rules()),
+        *people_roles(),
+        {"apiVersion": API, "kind": "Role", "metadata": _place(OPERATOR), "rules": [lease]},
+        _binding("ClusterRoleBinding", "ClusterRole", {"name": OPERATOR, "labels": dict(PART_OF)}),
+        _binding("RoleBinding", "Role", _place(OPERATOR)),
+    ]
+
+
+def render_namespace() -> dict[str, Any]:
+    """The namespace that the operator runs in."""
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": dict(PART_OF)}}
+
+
+def _place(name: str) -> dict[str, Any]:
+    return {"name": name, "namespace": NAMESPACE, "labels": dict(PART_OF)}
+
+
+def _binding(kind: str, role: str, metadata: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "apiVersion": API,
+        "kind": kind,
+        "metadata": metadata,
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": role, "name": OPERATOR},
+        "subjects": [{"kind": "ServiceAccount", "name": OPERATOR, "namespace": NAMESPACE}],
+    }
