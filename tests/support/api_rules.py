@@ -108,5 +108,5 @@ def _outbox(old: ContractStatus, new: ContractStatus, recorded: int) -> None:
     _require(unrecorded <= set(versions), "an unrecorded transition is pruned")
     _require(versions == sorted(set(versions)), "transitions are in order, each once")
     _require(new.version in versions or new.version <= known, "a version without its transition")
-    _require((new.recorded_version or 0) <= max(known, new.version), "a version is acknowledged that is not recorded")
+    _require((new.recorded_version or 0) <= known, "a version is acknowledged that is not recorded")
     _require(len(versions) <= 64, "the outbox holds 64")

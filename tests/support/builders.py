@@ -31,7 +31,7 @@ START = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 UID = "11111111-1111-4111-8111-111111111111"
 SUPERVISOR_UID = "22222222-2222-4222-8222-222222222222"
 RECORDED = 1_000_000
-"""A recorded version that is above every version: the history is there at once."""
+"""Above every version: `drive` takes it as a history that has every version written so far."""
 
 
 def at(seconds: float) -> datetime:
@@ -276,15 +276,21 @@ def drive(
     """
     decisions: list[Decision] = []
     for _ in range(limit):
-        decision = decide(contract, surroundings)
+        seen = _as_far_as_written(contract, surroundings)
+        decision = decide(contract, seen)
         decisions.append(decision)
         if decision.question is not None and answer is not None:
             surroundings = replace(surroundings, verdict=answer(decision.question))
         elif decision.status is not None or decision.refusal is not None:
-            contract = written(contract, decision, surroundings)
+            contract = written(contract, decision, seen)
         else:
             return contract, decisions
     raise AssertionError(f"no end after {limit} decisions: {[_short(item) for item in decisions[-6:]]}")
+
+
+def _as_far_as_written(contract: Contract, surroundings: Surroundings) -> Surroundings:
+    version = 0 if contract.status is None else contract.status.version
+    return replace(surroundings, recorded_version=min(surroundings.recorded_version, version))
 
 
 def _short(decision: Decision) -> str:

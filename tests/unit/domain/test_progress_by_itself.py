@@ -70,7 +70,7 @@ def test_an_accepted_contract_waits_for_its_supervisor() -> None:
     ],
 )
 def test_anything_reported_starts_a_contract(reported: dict[str, Any], why: str) -> None:
-    contract, decisions = drive(with_status(accepted(), **reported), around(5))
+    _, decisions = drive(with_status(accepted(), **reported), around(5))
     first = writes_of(decisions)[0]
     assert (first.state, first.version) == (ContractState.ACTIVE, 2)
     assert (first.transitions[-1].reason, first.transitions[-1].message) == ("Activated", why)
