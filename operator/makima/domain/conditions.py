@@ -11,6 +11,7 @@ from makima.domain.draft import Draft
 from makima.domain.outbox import is_full, unrecorded
 from makima.domain.reasons import ConditionReason, ConditionType
 from makima.domain.reports import invalid_deliverables
+from makima.domain.states import may_follow
 from makima.models.bounds import TRANSITIONS
 from makima.models.condition import Condition
 from makima.models.contract_status import ContractStatus
@@ -57,7 +58,7 @@ def _ready(draft: Draft) -> Finding:
     if wrong:
         text = f"INVALID_DELIVERABLE: {'; '.join(wrong[:3])}; take it out of spec.deliverables"
         return ConditionType.READY, F, ConditionReason.INVALID_DELIVERABLE, text
-    if draft.spec.archived and draft.status.state is not S.ARCHIVED:
+    if draft.spec.archived and not may_follow(draft.status.state, S.ARCHIVED):
         text = f"INVALID_TRANSITION: {draft.status.state} → Archived; set spec.suspend first, or let it finish"
         return ConditionType.READY, F, ConditionReason.ARCHIVE_REFUSED, text
     return ConditionType.READY, T, ConditionReason.ACCEPTED, "Accepted and driven"

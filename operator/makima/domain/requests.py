@@ -55,7 +55,7 @@ def follow_suspend(draft: Draft) -> Draft:
 
 def _pause(draft: Draft) -> Draft:
     reason = draft.spec.suspend_reason or "no reason given"
-    draft = draft.update(state=S.PAUSED, paused_from=draft.original.state, waiting_for=None)
+    draft = draft.update(state=S.PAUSED, paused_from=draft.original.state, waiting_for=None, blocked_reason=None)
     return draft.because(TransitionReason.PAUSED, f"Paused: {reason}"[:256]).notify(
         EventReason.PAUSED, f"Paused: {reason}; set spec.suspend to false to go on"
     )
