@@ -125,35 +125,43 @@ def _unique_events(events: Iterable[HistoryEvent]) -> list[HistoryEvent]:
 
 
 def _encode_all(
-    values: Iterable[Value], encode_one: Callable[[Value], Entry], refused: list[Refusal]
+    values: Iterable[Value], write: Callable[[Value], str], refused: list[Refusal]
 ) -> tuple[Entry, ...]:
     entries = []
     for value in values:
         try:
-            entries.append(encode_one(value))
+            entries.append(Entry(_label(value), _key(value), write(value)))
         except (ValueError, TypeError, RecursionError) as error:
-            refused.append(Refusal(clean(str(value)[:200]), f"{type(error).__name__}: {error}"))
+            refused.append(Refusal(_label(value), f"{type(error).__name__}: {error}"))
     return tuple(entries)
 
 
-def _row(row: ContractRow) -> Entry:
+def _key(value: ContractRow | TaskRow | HistoryEvent) -> UUID:
+    return value.uid if isinstance(value, ContractRow) else value.id
+
+
+def _label(value: ContractRow | TaskRow | HistoryEvent) -> str:
+    if isinstance(value, ContractRow):
+        return clean(f"contract {value.namespace}/{value.name} ({value.uid})")
+    if isinstance(value, TaskRow):
+        return clean(f"task {value.name} ({value.id}) of contract {value.contract_id}")
+    version = "" if value.version is None else f" version {value.version}"
+    return clean(f"event {value.type}{version} of {value.namespace}/{value.contract_name} ({value.id})")
+
+
+def _row(row: ContractRow) -> str:
     values = {name: getattr(row, name) for name in ROW_FIELDS}
-    values["resource_version"] = int(row.resource_version)
-    return Entry(f"contract {row.namespace}/{row.name} ({row.uid})", row.uid, to_json(values))
+    return to_json({**values, "resource_version": int(row.resource_version)})
 
 
-def _task(task: TaskRow) -> Entry:
+def _task(task: TaskRow) -> str:
     if task.state not in TASK_ORDER:
         raise ValueError(f"task state {task.state!r} is none of {', '.join(TASK_ORDER)}")
-    values = {name: getattr(task, name) for name in TASK_FIELDS}
-    return Entry(f"task {task.name} ({task.id}) of {task.contract_id}", task.id, to_json(values))
+    return to_json({name: getattr(task, name) for name in TASK_FIELDS})
 
 
-def _event(event: HistoryEvent) -> Entry:
-    values = {name: getattr(event, name) for name in EVENT_FIELDS}
-    version = "" if event.version is None else f" version {event.version}"
-    label = f"event {event.type}{version} of {event.namespace}/{event.contract_name} ({event.id})"
-    return Entry(label, event.id, to_json(values))
+def _event(event: HistoryEvent) -> str:
+    return to_json({name: getattr(event, name) for name in EVENT_FIELDS})
 
 
 def to_json(value: Mapping[str, Any]) -> str:
