@@ -73,9 +73,13 @@ class OperatorSection(BaseModel):
     )
     health_port: int = Field(8080, ge=0, le=65535, description="Port of /healthz and /readyz; 0 = any free one.")
     metrics_port: int = Field(9090, ge=0, le=65535, description="Port of /metrics; 0 = any free one.")
+    ports_file: Path | None = Field(None, description="File to write the chosen ports to, for port 0. Default: none.")
     bind_address: str = Field("127.0.0.1", description="Address of both; in a pod 0.0.0.0.")
     log_format: Literal["auto", "json", "text"] = Field("auto", description="auto: JSON unless on a terminal.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Lowest level that is shown.")
+    watch_inactivity_seconds: float = Field(
+        70, ge=1, le=3600, description="Seconds of silence after which a watch is opened again; bookmarks come each minute."
+    )
     resync_seconds: float = Field(600, gt=0, le=86400, description="Seconds between full comparisons with the cluster.")
 
 

@@ -6,10 +6,13 @@ exiting, so `kopf run` obeys it like `makima operator` (design, "Ordering" 5).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import chain, repeat
 from typing import Any
 
 import kopf
 from makima.config import load_config
+from makima.handlers.memoryless import NoDiffBase, NoProgress
 from makima.handlers.process import KEY
 from makima.wiring import OperatorProcess
 
@@ -17,8 +20,8 @@ from makima.wiring import OperatorProcess
 @kopf.on.startup()
 async def start(settings: kopf.OperatorSettings, memo: kopf.Memo, **_: Any) -> None:
     """Configure kopf, wait for leadership, and begin."""
-    configure(settings)
-    process = memo.get(KEY) or OperatorProcess(load_config())
+    process: OperatorProcess = memo.get(KEY) or OperatorProcess(load_config())
+    configure(settings, process.config.operator.watch_inactivity_seconds)
     memo[KEY] = process
     await process.lead()
 
@@ -31,14 +34,23 @@ async def stop(memo: kopf.Memo, **_: Any) -> None:
         await process.close()
 
 
-def configure(settings: kopf.OperatorSettings) -> None:
+def configure(settings: kopf.OperatorSettings, watch_inactivity: float) -> None:
     """kopf's settings, each on purpose (measured on 1.45.2; design, "Measured")."""
     settings.posting.enabled = False  # Events are ours: stable reasons, sent after the write
     settings.peering.standalone = True  # leadership is a Lease; peering joins any object named `default`
     settings.scanning.disabled = True  # the three kinds are known; no rights to watch CRDs and namespaces needed
     settings.watching.initial_streaming = False  # a stream cut midway silently loses objects
     settings.watching.chunk_size = None  # an expired continue token ends the process
-    settings.watching.inactivity_timeout = 70.0  # a watch that went silent is opened again
+    settings.watching.inactivity_timeout = watch_inactivity  # a watch that went silent is opened again
     settings.watching.server_timeout = 300.0  # a watch is renewed now and then, whatever is between us and the server
     settings.queueing.idle_timeout = 0.1  # handlers only hand over: keep no worker per object
-    settings.networking.error_backoffs = (0.1, 0.5, 1, 2, 3, 5, 8, 8, 8, 8, 8, 8, 8, 8)  # an API server may restart
+    settings.networking.error_backoffs = Patience()
+    settings.persistence.diffbase_storage = NoDiffBase()
+    settings.persistence.progress_storage = NoProgress()
+
+
+class Patience:
+    """Back-offs without end: an API server that is away for long must not end the operator (as it comes: 63 s)."""
+
+    def __iter__(self) -> Iterator[float]:
+        return chain((0.1, 0.3, 0.5, 1.0, 2.0), repeat(3.0))

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from makima.domain.history import contract_row, task_rows, unrecorded_events
 from makima.domain.outbox import is_full
-from makima.errors import HistoryUnavailable
+from makima.errors import HistoryEntriesRefused, HistoryUnavailable
 from makima.models.contract import Contract
 from makima.models.history import HistoryBatch, HistoryEvent
 from makima.ports import Clock, History
@@ -39,7 +39,6 @@ class HistoryRecorder:
         self._recorded: dict[str, int] = {}
         self._wanted = asyncio.Event()
         self.on_room: Callable[[str], None] = lambda uid: None
-        self.behind = False
 
     def recorded_version(self, uid: str) -> int:
         """Highest version of this contract known to be in Postgres."""
@@ -93,15 +92,17 @@ class HistoryRecorder:
         while self._pending or self._extra or self._gone:
             contracts = [self._pending[uid] for uid in list(self._pending)[:BATCH]]
             extra = self._extra[:BATCH]
-            try:
-                await self._history.record(self._batch(contracts, extra))
-                self._forget_deleted(await self._mark_gone(self._clock.now()))
-            finally:
-                self.behind = bool(self._pending)
+            await self._record(self._batch(contracts, extra))
             del self._extra[: len(extra)]
             for contract in contracts:
                 self._acknowledge(contract)
-        self.behind = False
+            self._forget_deleted(await self._mark_gone(self._clock.now()))
+
+    async def _record(self, batch: HistoryBatch) -> None:
+        try:
+            await self._history.record(batch)
+        except HistoryEntriesRefused as error:  # the rest is stored; sending these again would only block the others
+            log.error("history: %s", error)
 
     def _batch(self, contracts: Sequence[Contract], extra: Sequence[HistoryEvent]) -> HistoryBatch:
         accepted = [(contract, contract.status) for contract in contracts if contract.status is not None]

@@ -1,0 +1,47 @@
+# Needs only Python 3.11 or newer, make, and the package registries. `make help` lists what there is.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+# The newest of the usual names that is new enough; PYTHON=… chooses another.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.complete
+WORKERS ?= 2
+
+.PHONY: help demo test check generate bench clean
+
+help: ## List the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+$(STAMP): pyproject.toml constraints.txt
+	@if [ -z "$(PYTHON)" ]; then echo "makima needs Python 3.11 or newer; install one, or name it: make PYTHON=/path/to/python" >&2; exit 1; fi
+	"$(PYTHON)" -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[sandbox]' --group dev
+	@touch $@
+
+demo: $(STAMP) ## Run the main job on a sandbox of its own (KEEP=1 leaves it running)
+	$(BIN)/python examples/demo/run.py $(if $(KEEP),--keep)
+
+test: $(STAMP) ## Run all tests, with a real API server and a real Postgres
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(TESTS)
+
+check: $(STAMP) ## Lint, format, types, layering, generated files
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(MAKE) --no-print-directory generate
+	git diff --exit-code -- crds manifests docs
+
+generate: $(STAMP) ## Write CRDs, manifests and reference pages from their sources
+	$(BIN)/python -m makima.schema
+
+bench: $(STAMP) ## Measure against the twins in bench/ and print one table
+	$(BIN)/python -m bench $(BENCH)
+
+clean: ## Remove the virtual environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist build

@@ -1,0 +1,100 @@
+"""The root of the command line: which command lives where, and how errors look.
+
+Exit codes: 0 done; 1 makima says what went wrong; 2 the command line is wrong; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+from typer.main import get_command
+
+from makima.errors import MakimaError
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "contracts": ("makima.cli.contracts", "Contracts and their history."),
+    "operator": ("makima.cli.operator", "Run the operator."),
+    "migrate": ("makima.cli.migrate", "The schema of the history in Postgres."),
+    "install": ("makima.cli.install", "Put CRDs, policies and roles into a cluster, or print them."),
+    "sandbox": ("makima.cli.sandbox", "A real API server and Postgres on this machine, for a first try."),
+}
+"""Command → module with a typer `app`, and the line shown in `makima --help` (so that it imports none of them)."""
+
+
+class LazyCommands(click.Group):
+    """A group that imports a command's module when the command is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(COMMANDS[cmd_name][0])
+        command = get_command(module.app)
+        command.name = cmd_name
+        return command  # type: ignore[return-value]  # typer 0.20 vendors click's classes
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from makima import __version__
+
+        click.echo(f"makima {__version__}")
+        ctx.exit()
+
+
+@click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version.")
+@click.option("--debug", is_flag=True, help="Show the whole trace of an error.")
+def cli(debug: bool) -> None:
+    """makima: long-running agent work on Kubernetes, carried through phases."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line.
+
+    Returns:
+        The exit code.
+    """
+    try:
+        result: Any = cli.main(arguments, prog_name="makima", standalone_mode=False)
+    except MakimaError as error:
+        if "--debug" in arguments:
+            raise
+        return _tell(error)
+    except Exception as error:
+        if _is_usage_error(error):
+            error.show()  # type: ignore[attr-defined]  # click's own, or typer's vendored twin of it
+            return int(getattr(error, "exit_code", 2))
+        if type(error).__name__ == "Abort":
+            click.echo("interrupted", err=True)
+            return 130
+        raise
+    except KeyboardInterrupt:
+        click.echo("interrupted", err=True)
+        return 130
+    return result if isinstance(result, int) else 0
+
+
+def _is_usage_error(error: Exception) -> bool:
+    return hasattr(error, "show") and hasattr(error, "exit_code")
+
+
+def _tell(error: MakimaError) -> int:
+    click.echo(f"error: {error.message}", err=True)
+    if error.hint:
+        click.echo(f"  next: {error.hint}", err=True)
+    return 1
