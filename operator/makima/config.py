@@ -78,7 +78,10 @@ class OperatorSection(BaseModel):
     log_format: Literal["auto", "json", "text"] = Field("auto", description="auto: JSON unless on a terminal.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Lowest level that is shown.")
     watch_inactivity_seconds: float = Field(
-        70, ge=1, le=3600, description="Seconds of silence after which a watch is opened again; bookmarks come each minute."
+        70,
+        ge=1,
+        le=3600,
+        description="Seconds of silence after which a watch is opened again; bookmarks come each minute.",
     )
     resync_seconds: float = Field(600, gt=0, le=86400, description="Seconds between full comparisons with the cluster.")
 

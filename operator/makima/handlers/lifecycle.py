@@ -12,18 +12,30 @@ from typing import Any
 
 import kopf
 from makima.config import load_config
+from makima.errors import MakimaError
 from makima.handlers.memoryless import NoDiffBase, NoProgress
 from makima.handlers.process import KEY
-from makima.wiring import OperatorProcess
+from makima.wiring import OperatorProcess, connection_info
 
 
-@kopf.on.startup()
+@kopf.on.login()
+async def login(memo: kopf.Memo, **_: Any) -> kopf.ConnectionInfo:
+    """The operator's own credentials; asked for again when they expire."""
+    process: OperatorProcess = memo[KEY]
+    return await connection_info(process.config)
+
+
+@kopf.on.startup(errors=kopf.ErrorsMode.PERMANENT)
 async def start(settings: kopf.OperatorSettings, memo: kopf.Memo, **_: Any) -> None:
     """Configure kopf, wait for leadership, and begin."""
     process: OperatorProcess = memo.get(KEY) or OperatorProcess(load_config())
     configure(settings, process.config.operator.watch_inactivity_seconds)
     memo[KEY] = process
-    await process.lead()
+    try:
+        await process.lead()
+    except MakimaError as error:
+        process.failure = error
+        raise kopf.PermanentError(str(error)) from error
 
 
 @kopf.on.cleanup()

@@ -1,0 +1,93 @@
+"""`makima.ports.Cluster` on the real API server."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from makima.adapters.kubernetes.connection import Connection
+from makima.errors import NotFound
+from makima.models.contract_type import ContractType
+from makima.models.markers import API_GROUP, API_VERSION
+from makima.ports import JsonObject, ObjectKey
+
+ROOT = f"/apis/{API_GROUP}/{API_VERSION}"
+FIELD_MANAGER = "makima-operator"
+METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+PAGE = "5000"
+
+
+def path_of(plural: str, namespace: str | None = None, name: str | None = None, subresource: str | None = None) -> str:
+    """The path of a kind, or of one object, of makima's API group."""
+    parts = [ROOT]
+    if namespace is not None:
+        parts += ["namespaces", quote(namespace, safe="")]
+    parts += [plural, *(quote(part, safe="") for part in (name, subresource) if part is not None)]
+    return "/".join(parts)
+
+
+class KubernetesCluster:
+    """Contracts on the API server; every read is a quorum read, every write has its preconditions.
+
+    `namespaces` limits what is listed; empty = all.
+    """
+
+    def __init__(self, connection: Connection, namespaces: tuple[str, ...] = ()) -> None:
+        self._connection, self._namespaces = connection, namespaces
+
+    async def contract(self, namespace: str, name: str) -> JsonObject | None:
+        """The contract as it is now."""
+        return await self._get(path_of("contracts", namespace, name))
+
+    async def contract_type(self, namespace: str, name: str) -> ContractType | None:
+        """The ContractType as it is now."""
+        found = await self._get(path_of("contracttypes", namespace, name))
+        return ContractType.model_validate(found) if found is not None else None
+
+    async def write_status(self, body: JsonObject) -> JsonObject:
+        """PUT the status; resourceVersion and uid in the body are the preconditions."""
+        meta = body["metadata"]
+        path = path_of("contracts", meta["namespace"], meta["name"], "status")
+        return await self._connection.request("PUT", path, body=body, query={"fieldManager": FIELD_MANAGER})
+
+    async def delete_contract(self, key: ObjectKey, resource_version: str) -> None:
+        """DELETE with uid and resourceVersion as preconditions; gone already is fine."""
+        options = {
+            "kind": "DeleteOptions",
+            "apiVersion": "v1",
+            "propagationPolicy": "Background",
+            "preconditions": {"uid": key.uid, "resourceVersion": resource_version},
+        }
+        try:
+            await self._connection.request("DELETE", path_of("contracts", key.namespace, key.name), body=options)
+        except NotFound:
+            return
+
+    async def list_contract_keys(self) -> list[ObjectKey]:
+        """Names and UIDs of all contracts, in pages, without their content."""
+        found: list[ObjectKey] = []
+        for namespace in self._namespaces or (None,):
+            found += await self._list_keys(path_of("contracts", namespace))
+        return found
+
+    async def _list_keys(self, path: str) -> list[ObjectKey]:
+        keys: list[ObjectKey] = []
+        query = {"limit": PAGE}
+        while True:
+            page = await self._connection.request("GET", path, query=query, accept=METADATA_ONLY)
+            keys += [_key(item) for item in page.get("items") or ()]
+            more = page["metadata"].get("continue")
+            if not more:
+                return keys
+            query = {"limit": PAGE, "continue": more}
+
+    async def _get(self, path: str) -> JsonObject | None:
+        try:
+            return await self._connection.request("GET", path)
+        except NotFound:
+            return None
+
+
+def _key(item: dict[str, Any]) -> ObjectKey:
+    meta = item["metadata"]
+    return ObjectKey(meta.get("namespace", ""), meta["name"], meta["uid"])

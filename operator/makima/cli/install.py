@@ -1,0 +1,34 @@
+"""`makima install`: CRDs, policies and roles, from the package itself."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(add_completion=False, help="Put CRDs, policies and roles into a cluster, or print them.")
+
+
+@app.command()
+def install(
+    kubeconfig: Annotated[Path | None, typer.Option(help="kubeconfig file. Default: KUBECONFIG.")] = None,
+    context: Annotated[str | None, typer.Option(help="Context in it. Default: the current one.")] = None,
+    dry_run: Annotated[bool, typer.Option("--print", help="Print the manifests as YAML and change nothing.")] = False,
+) -> None:
+    """Put CRDs, admission policies and roles into a cluster, by server-side apply; safe to repeat.
+
+    Needs an administrator of the cluster.
+    """
+    if dry_run:
+        from makima.schema import render
+        from makima.schema.output import to_yaml
+
+        typer.echo(to_yaml(render()), nl=False)
+        return
+    from makima.wiring import install as put
+
+    for applied in asyncio.run(put(kubeconfig, context)):
+        typer.echo(applied)
+    typer.echo("the policies are enforced")

@@ -1,0 +1,228 @@
+"""Who is who: the one place where adapters, use cases and configuration meet."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import kopf
+from makima.adapters.kubernetes.apply import apply_manifests, wait_enforced
+from makima.adapters.kubernetes.connection import Connection, load_configuration
+from makima.adapters.kubernetes.contracts import KubernetesCluster
+from makima.adapters.kubernetes.events import KubernetesEvents
+from makima.adapters.kubernetes.lease import Lease
+from makima.adapters.kubernetes.schema_check import check_schema
+from makima.adapters.kubernetes.watch_probe import WatchProbe
+from makima.adapters.postgres.backfill import run_backfills
+from makima.adapters.postgres.history import PostgresHistory
+from makima.adapters.logging_setup import configure_logging
+from makima.adapters.probes import ProbeServer
+from makima.adapters.prometheus import PrometheusMetrics
+from makima.adapters.validators import GateValidators
+from makima.config import Config
+from makima.errors import ClusterUnavailable, MakimaError
+from makima.schema import SCHEMA_VERSION, render, render_crds, render_policies
+from makima.services.operator import ContractOperator
+from makima.services.reconcile import Ports
+from prometheus_client import CollectorRegistry
+
+LOST_LEADERSHIP = 75
+"""Exit code of an operator that lost its Lease: EX_TEMPFAIL, start it again."""
+
+log = logging.getLogger(__name__)
+
+
+class SystemClock:
+    """`makima.ports.Clock`: the machine's time."""
+
+    def now(self) -> datetime:
+        """Now, in UTC."""
+        return datetime.now(UTC)
+
+
+def identity() -> str:
+    """Who this process is: unique, and telling where it runs."""
+    return f"{socket.gethostname()}_{os.getpid()}_{uuid.uuid4().hex[:8]}"
+
+
+class OperatorProcess:
+    """Everything of `makima operator` but kopf: built at once, working once it leads."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.identity = identity()
+        self.failure: MakimaError | None = None
+        self.operator: ContractOperator
+        self.lease: Lease
+        self.probe: WatchProbe
+        self._tasks: list[asyncio.Task[None]] = []
+        self._leading_since: float | None = None
+
+    async def lead(self) -> None:
+        """Connect, wait for leadership, and start working.
+
+        Raises:
+            MakimaError: no cluster, no database configured, CRDs or policies too old.
+        """
+        options = self.config.operator
+        configuration = await load_configuration(self.config.kubeconfig, self.config.context)
+        self.connection = Connection(configuration, "makima-operator")
+        self.history = PostgresHistory(self.config.required_database_url(), application_name="makima-operator")
+        self.metrics = PrometheusMetrics(CollectorRegistry())
+        self.lease = Lease(
+            self.connection, options.lease_namespace, options.lease_name, self.identity, options.lease_duration_seconds
+        )
+        self.probe = WatchProbe(self.connection, self.lease.path)
+        self.events = KubernetesEvents(self.connection, self.identity)
+        self.validators = GateValidators(self.connection)
+        self.operator = self._build_operator()
+        await self._serve_probes()
+        await self.history.open()
+        await self._check_cluster()
+        await self.lease.acquire()
+        self._begin()
+
+    async def _check_cluster(self) -> None:
+        """CRDs and policies have to be new enough; an API server that is away is waited for."""
+        while True:
+            try:
+                return await check_schema(self.connection, [*render_crds(), *render_policies()], SCHEMA_VERSION)
+            except ClusterUnavailable as error:
+                log.warning("waiting for the API server: %s", error)
+                await asyncio.sleep(2)
+
+    def _build_operator(self) -> ContractOperator:
+        cluster = KubernetesCluster(self.connection, self.config.operator.namespaces)
+        ports = Ports(cluster, self.events, self.validators, self.metrics, SystemClock())
+        resync = timedelta(seconds=self.config.operator.resync_seconds)
+        return ContractOperator(ports, self.history, self.config.decisions(), resync)
+
+    def _begin(self) -> None:
+        self._leading_since = asyncio.get_running_loop().time()
+        self.events.start()
+        self.operator.start()
+        self._tasks = [
+            asyncio.create_task(self.lease.hold(self._lost)),
+            asyncio.create_task(self.probe.run()),
+            asyncio.create_task(self._backfill()),
+        ]
+
+    def _lost(self, why: str) -> None:
+        """Stop at once: a process that no longer leads must not write, and its memory is worth nothing."""
+        log.error("leadership is lost (%s): exiting, to be started again", why)
+        logging.shutdown()
+        os._exit(LOST_LEADERSHIP)
+
+    async def _backfill(self) -> None:
+        while True:
+            try:
+                await run_backfills(self.history.database)
+                return
+            except MakimaError as error:
+                log.info("backfills wait: %s", error)
+                await asyncio.sleep(30)
+
+    async def _serve_probes(self) -> None:
+        options = self.config.operator
+        self.probes = ProbeServer(
+            healthz={"lease": self._lease_check, "watch": self._watch_check},
+            readyz={"leader": self._ready_check},
+            metrics=self.metrics.render,
+        )
+        health, metrics = await self.probes.start(options.bind_address, options.health_port, options.metrics_port)
+        log.info("probes on port %d, metrics on port %d", health, metrics)
+        if options.ports_file is not None:
+            options.ports_file.write_text(f"health={health}\nmetrics={metrics}\n")
+
+    def _lease_check(self) -> str | None:
+        """A standby is healthy while it polls the Lease, a leader while it renews it."""
+        polled = self.lease.last_poll
+        limit = self.lease.duration * 2
+        age = None if polled is None else asyncio.get_running_loop().time() - polled
+        return f"the lease was last seen {age:.0f} s ago" if age is not None and age > limit else None
+
+    def _watch_check(self) -> str | None:
+        """A leader's own renewals have to come back over a watch."""
+        if self._leading_since is None:
+            return None
+        limit = max(30.0, self.lease.duration * 3)
+        leading = asyncio.get_running_loop().time() - self._leading_since
+        age = self.probe.age()
+        silent = min(leading, age) if age is not None else leading
+        return f"no watch event for {silent:.0f} s" if silent > limit else None
+
+    def _ready_check(self) -> str | None:
+        return None if self.lease.last_poll is not None or self.lease.leading else "the API server was not reached yet"
+
+    async def close(self) -> None:
+        """Stop working, flush, give up the Lease."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._leading_since is not None:
+            await self.operator.stop()
+            await self.events.close()
+            await self._flush_history()
+        await self.lease.release()
+        await self.validators.close()
+        await self.history.close()
+        await self.probes.stop()
+        await self.connection.close()
+
+    async def _flush_history(self) -> None:
+        try:
+            async with asyncio.timeout(3):
+                await self.operator.recorder.flush()
+        except (MakimaError, TimeoutError) as error:
+            log.info("the history is completed by the next leader: %s", error)
+
+
+def configure_process_logging(config: Config) -> None:
+    """Logs as configured: JSON lines, or for people at a terminal."""
+    configure_logging(config.operator.log_format, config.operator.log_level)
+
+
+async def connection_info(config: Config) -> kopf.ConnectionInfo:
+    """The same credentials for kopf."""
+    found = await load_configuration(config.kubeconfig, config.context)
+    header = await found.get_api_key_with_prefix("BearerToken", alias="authorization")
+    scheme, _, token = (header or "").rpartition(" ")
+    return kopf.ConnectionInfo(
+        server=found.host,
+        ca_path=found.ssl_ca_cert,
+        insecure=not found.verify_ssl,
+        scheme=scheme or None,
+        token=token or None,
+        certificate_path=found.cert_file,
+        private_key_path=found.key_file,
+    )
+
+
+@asynccontextmanager
+async def open_history(config: Config) -> AsyncIterator[PostgresHistory]:
+    """The history, for a command that reads it."""
+    history = PostgresHistory(config.required_database_url(), application_name="makima-cli")
+    await history.open()
+    try:
+        yield history
+    finally:
+        await history.close()
+
+
+async def install(kubeconfig: Path | None = None, context: str | None = None) -> list[str]:
+    """Put CRDs, policies and roles into a cluster, and wait until the policies are enforced.
+
+    Returns:
+        What was applied, as Kind/name.
+    """
+    async with Connection(await load_configuration(kubeconfig, context), "makima-install") as connection:
+        done = await apply_manifests(connection, render())
+        await wait_enforced(connection, "makima-system")
+        return done
