@@ -23,7 +23,7 @@ TABLE = {
 """The design's table, typed off the page."""
 
 
-class WriteRefused(AssertionError):
+class WriteRefusedError(AssertionError):
     """The API server would not store this status."""
 
 
@@ -35,7 +35,7 @@ def check_status_write(contract: Contract, new: ContractStatus, *, recorded: int
         recorded: highest version that Postgres is known to have.
 
     Raises:
-        WriteRefused: with the rule that is broken.
+        WriteRefusedError: with the rule that is broken.
     """
     old = contract.status
     if old is None:
@@ -54,7 +54,7 @@ def check_status_write(contract: Contract, new: ContractStatus, *, recorded: int
 
 def _require(holds: bool, rule: str) -> None:
     if not holds:
-        raise WriteRefused(rule)
+        raise WriteRefusedError(rule)
 
 
 def _first(new: ContractStatus) -> None:

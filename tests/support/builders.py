@@ -1,7 +1,7 @@
 """Short ways to build contracts, and the operator's loop without a cluster.
 
-`drive` applies decisions until nothing changes, as the operator does, and holds every write against the rules of the API
-server, which `tests.support.api_rules` states again without looking at the domain.
+`drive` applies decisions until nothing changes, as the operator does, and holds every write against the rules of the
+API server, which `tests.support.api_rules` states again without looking at the domain.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def a_type(name: str, *phases: Phase) -> ContractType:
 
 
 def around(seconds: float = 0, settings: Settings | None = None, **fields: Any) -> Surroundings:
-    """Surroundings `seconds` after the start; the history is recorded at once unless `recorded_version` says otherwise."""
+    """Surroundings `seconds` after the start; the history has everything unless `recorded_version` is given."""
     fields.setdefault("recorded_version", RECORDED)
     return Surroundings(settings=settings or Settings(), now=at(seconds), **fields)
 
@@ -159,7 +159,7 @@ def status_of(contract: Contract) -> ContractStatus:
 
 
 def with_status(contract: Contract, **changes: Any) -> Contract:
-    """The contract after somebody reported into its status what leaves the version alone: tasks, questions, activity."""
+    """The contract after a report that leaves the version alone: tasks, questions, activity."""
     return contract.model_copy(update={"status": status_of(contract).model_copy(update=changes)})
 
 
@@ -201,6 +201,8 @@ def failing(contract: Contract, seconds: float, reason: str = "restart budget sp
         finished_time=at(seconds),
         state_changed_time=at(seconds),
         waiting_for=None,
+        blocked_reason=None,
+        paused_from=None,
         transitions=(*old.transitions, transition)[-64:],
     )
 
@@ -243,7 +245,7 @@ def written(contract: Contract, decision: Decision, surroundings: Surroundings) 
     """The contract as it is stored after this decision, read back from JSON.
 
     Raises:
-        tests.support.api_rules.WriteRefused: the API server would not take the write.
+        tests.support.api_rules.WriteRefusedError: the API server would not take the write.
     """
     body = contract.model_dump(mode="json", by_alias=True, exclude_none=True)
     if decision.refusal is not None:

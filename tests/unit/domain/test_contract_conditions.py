@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from makima.domain.conditions import merge
@@ -42,23 +44,24 @@ def test_an_accepted_contract_has_four_conditions() -> None:
     assert condition(accepted(), "Ready")[:2] == ("True", "Accepted")
 
 
-def in_state(state: str) -> Contract:
-    match state:
-        case "Created":
-            return accepted()
-        case "WaitingForInput":
-            return driven(with_questions(active(), a_question(1)), around(5))
-        case "Blocked":
-            return driven(active(), around(5, supervisor=a_supervisor(SupervisorState.BLOCKED, error_message="quota")))
-        case "Paused":
-            return driven(wanting(active(), suspend=True), around(5))
-        case "Failed":
-            return driven(failing(active(), 5), around(5))
-        case "Completed" | "Archived":
-            done = driven(reporting(active(), "plan/plan-document", "execute/pull-request"), around(5))
-            return driven(wanting(done, archived=True), around(6)) if state == "Archived" else done
-        case _:
-            return active()
+def done() -> Contract:
+    return driven(reporting(active(), "plan/plan-document", "execute/pull-request"), around(5))
+
+
+def blocked() -> Contract:
+    return driven(active(), around(5, supervisor=a_supervisor(SupervisorState.BLOCKED, error_message="quota")))
+
+
+MAKE: dict[str, Callable[[], Contract]] = {
+    "Created": accepted,
+    "Active": active,
+    "WaitingForInput": lambda: driven(with_questions(active(), a_question(1)), around(5)),
+    "Blocked": blocked,
+    "Paused": lambda: driven(wanting(active(), suspend=True), around(5)),
+    "Failed": lambda: driven(failing(active(), 5), around(5)),
+    "Completed": done,
+    "Archived": lambda: driven(wanting(done(), archived=True), around(6)),
+}
 
 
 @pytest.mark.parametrize(
@@ -75,7 +78,7 @@ def in_state(state: str) -> Contract:
     ],
 )
 def test_progressing_says_where_the_contract_stands(state: str, expected: tuple[str, str, str]) -> None:
-    assert condition(in_state(state), "Progressing") == expected
+    assert condition(MAKE[state](), "Progressing") == expected
 
 
 def test_completing_is_progress() -> None:
@@ -89,12 +92,12 @@ def test_completing_is_progress() -> None:
 @pytest.mark.parametrize("state", ["Completed", "Failed", "Archived"])
 def test_succeeded_is_there_once_the_contract_has_ended(state: str) -> None:
     status = "False" if state == "Failed" else "True"
-    assert condition(in_state(state), "Succeeded")[0] == status
+    assert condition(MAKE[state](), "Succeeded")[0] == status
 
 
 @pytest.mark.parametrize("state", ["Created", "Active", "WaitingForInput", "Paused"])
 def test_succeeded_is_not_there_before(state: str) -> None:
-    assert all(item.type != "Succeeded" for item in status_of(in_state(state)).conditions)
+    assert all(item.type != "Succeeded" for item in status_of(MAKE[state]()).conditions)
 
 
 def test_a_change_of_the_spec_is_observed_in_one_write_even_if_it_changes_nothing_else() -> None:
@@ -124,7 +127,7 @@ def test_another_reason_with_the_same_status_keeps_the_time() -> None:
 
 @pytest.mark.parametrize("state", ["Created", "Active", "WaitingForInput", "Paused", "Failed", "Completed", "Archived"])
 def test_looking_again_later_writes_nothing(state: str) -> None:
-    contract = in_state(state)
+    contract = MAKE[state]()
     for seconds in (6, 60, 600, 1799):
         assert decide(contract, around(seconds)).status is None
 

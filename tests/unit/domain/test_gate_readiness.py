@@ -217,7 +217,8 @@ def test_a_task_that_ends_is_another_question() -> None:
 def test_phases_follow_each_other_in_their_order() -> None:
     status = a_status(*two_phases())
     following = next_phase(status)
-    assert following is not None and following.name == "execute"
+    assert following is not None
+    assert following.name == "execute"
     assert next_phase(status.model_copy(update={"phase": "execute"})) is None
 
 

@@ -136,7 +136,8 @@ def test_a_held_contract_goes_on_as_soon_as_one_version_is_recorded() -> None:
     contract = full()
     contract = wanting(contract, suspend=status_of(contract).state is not ContractState.PAUSED)
     held = decide(contract, around(300, recorded_version=0)).status
-    assert held is not None and held.version == TRANSITIONS
+    assert held is not None
+    assert held.version == TRANSITIONS
     contract, decisions = drive(contract, around(301, recorded_version=1))
     assert status_of(contract).version == TRANSITIONS + 1
     assert versions(status_of(contract)) == list(range(2, TRANSITIONS + 2))

@@ -109,22 +109,22 @@ def test_reporting_again_changes_nothing() -> None:
     assert status_of(driven(contract, around(6))).deliverables == first
 
 
-def test_more_than_sixteen_at_once_take_several_versions_and_none_is_lost() -> None:
-    phases = [a_phase(f"p{n}", *(f"d{n}-{k}" for k in range(12))) for n in range(12)]
+def test_more_than_eight_at_once_take_several_versions_and_none_is_lost() -> None:
+    phases = [a_phase(f"p{n}", *(f"d{n}-{k}" for k in range(8))) for n in range(12)]
     contract = active(*phases)
     names = [f"{phase.name}/{item.id}" for phase in phases for item in phase.deliverables]
     contract, decisions = drive(reporting(contract, *names), around(5))
-    assert len(status_of(contract).deliverables) == 144
-    assert len(writes_of(decisions)) == 9
-    assert all(len(status.transitions[-1].deliverables) == 16 for status in writes_of(decisions))
+    assert len(status_of(contract).deliverables) == 96
+    assert len(writes_of(decisions)) == 12
+    assert all(len(status.transitions[-1].deliverables) == 8 for status in writes_of(decisions))
 
 
 def test_long_names_fit_into_the_history_line() -> None:
     name = "x" * 63
-    long = [f"d{k:02}-{'y' * 59}" for k in range(12)]
+    long = [f"d{k:02}-{'y' * 59}" for k in range(8)]
     contract = active(a_phase(name, *long))
     contract = driven(reporting(contract, *(f"{name}/{item}" for item in long)), around(5))
-    assert len(status_of(contract).deliverables) == 12
+    assert len(status_of(contract).deliverables) == 8
     assert len(status_of(contract).transitions[-1].message) <= 256
 
 
