@@ -1,0 +1,80 @@
+"""What the API server's answers mean to us: by status, and by the plan's code in a policy's message."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from makima.adapters.kubernetes.failures import denied, failure_of
+from makima.errors import ClusterError, ClusterUnavailable, Conflict, Denied, NotFound
+
+
+def answer(reason: str, message: str) -> bytes:
+    return json.dumps({"kind": "Status", "status": "Failure", "reason": reason, "message": message}).encode()
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "expected"),
+    [
+        (400, "BadRequest", Denied),
+        (401, "Unauthorized", Denied),
+        (403, "Forbidden", Denied),
+        (404, "NotFound", NotFound),
+        (409, "Conflict", Conflict),
+        (409, "AlreadyExists", Conflict),
+        (410, "Expired", NotFound),
+        (413, "RequestEntityTooLarge", Denied),
+        (422, "Invalid", Denied),
+        (429, "TooManyRequests", ClusterUnavailable),
+        (500, "InternalError", ClusterUnavailable),
+        (502, "", ClusterUnavailable),
+        (503, "ServiceUnavailable", ClusterUnavailable),
+        (504, "Timeout", ClusterUnavailable),
+    ],
+)
+def test_each_status_has_its_error(status: int, reason: str, expected: type[ClusterError]) -> None:
+    error = failure_of(status, answer(reason, "said so"), "GET /x")
+    assert type(error) is expected
+    assert "said so" in str(error)
+
+
+@pytest.mark.parametrize("payload", [b"", b"{}", b"[]", b'{"message": ""}'])
+def test_without_a_message_the_call_is_named(payload: bytes) -> None:
+    assert "PUT /status: HTTP 409" in str(failure_of(409, payload, "PUT /status"))
+
+
+def test_an_answer_that_is_no_json_is_shown_cut() -> None:
+    text = str(failure_of(502, b"<html>\xff" + b"x" * 9999, "GET /x"))
+    assert "<html>" in text
+    assert len(text) < 700
+
+
+def test_unknown_credentials_come_with_what_to_do() -> None:
+    error = failure_of(401, answer("Unauthorized", "Unauthorized"), "GET /x")
+    assert error.hint is not None
+    assert "kubeconfig" in error.hint
+
+
+@pytest.mark.parametrize(
+    ("message", "code", "shown"),
+    [
+        (
+            "contracts \"a\" is forbidden: ValidatingAdmissionPolicy 'p' denied request: INVALID_TRANSITION: not from here",
+            "INVALID_TRANSITION",
+            "INVALID_TRANSITION: not from here",
+        ),
+        (
+            'Contract.makima.dev "a" is invalid: status.version: Invalid value: "object": VERSION_CONFLICT: by 1 only',
+            "VERSION_CONFLICT",
+            "VERSION_CONFLICT: by 1 only",
+        ),
+        ("denied request: UNAUTHORIZED: not yours", "UNAUTHORIZED", "UNAUTHORIZED: not yours"),
+        ('contracts.makima.dev "a" is forbidden: User "u" cannot update', "", 'contracts.makima.dev "a" is forbidden'),
+        ("ERROR: no code of the plan", "", "ERROR: no code"),
+    ],
+)
+def test_the_plans_code_is_found_in_a_message(message: str, code: str, shown: str) -> None:
+    error = denied(message)
+    assert error.code == code
+    assert str(error).startswith(shown)
