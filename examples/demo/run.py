@@ -1,7 +1,8 @@
 """The main job, on a real API server and a real Postgres, in one go: `make demo`.
 
-A `specification` contract writes release notes from this repository's own git history. Its phases are guarded: a person
-who may not confirm is refused by the API server, one who may confirms, and at the end the history is read from Postgres.
+A `specification` contract writes release notes from this repository's own git history. Its phases are guarded: a
+person who may not confirm is refused by the API server, one who may confirms, and at the end the history is read from
+Postgres.
 """
 
 from __future__ import annotations
@@ -58,7 +59,9 @@ class Person:
             command, env=self.environment, input=stdin, capture_output=True, text=True, check=False, cwd=ROOT
         )
         if show:
-            console.print((done.stdout + done.stderr).rstrip(), style=None if done.returncode == 0 else "red", markup=False)
+            console.print(
+                (done.stdout + done.stderr).rstrip(), style=None if done.returncode == 0 else "red", markup=False
+            )
         return done
 
     def contract(self) -> dict[str, Any]:

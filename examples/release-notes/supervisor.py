@@ -1,8 +1,8 @@
 """Carries a `specification` contract: reads a git history and writes release notes, phase by phase.
 
-A stand-in for an agent: no model, but real work. Each phase writes one document from the history and from the documents
-before it, and reports it with kubectl alone (server-side apply into spec.deliverables, with its sha256). It never moves a
-phase: the operator does, and where a guard is set a person confirms.
+A stand-in for an agent: no model, but real work. Each phase writes one document from the history and from the
+documents before it, and reports it with kubectl alone (server-side apply into spec.deliverables, with its sha256). It
+never moves a phase: the operator does, and where a guard is set a person confirms.
 
     python supervisor.py --namespace NS --contract NAME --repository DIR --out DIR
 """
@@ -43,7 +43,16 @@ class Commit:
 
 def read_history(repository: Path) -> list[Commit]:
     """The commits of `repository`, oldest first."""
-    command = ["git", "-C", str(repository), "log", "--reverse", "--date=short", "--name-only", "--format=%x1e%h%x1f%ad%x1f%s%x1f"]
+    command = [
+        "git",
+        "-C",
+        str(repository),
+        "log",
+        "--reverse",
+        "--date=short",
+        "--name-only",
+        "--format=%x1e%h%x1f%ad%x1f%s%x1f",
+    ]
     log = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     commits = []
     for record in log.split("\x1e")[1:]:
@@ -57,14 +66,20 @@ def research_notes(commits: list[Commit], _: dict[str, str]) -> str:
     areas = Counter(commit.area for commit in commits)
     lines = [f"# Research notes\n\n{len(commits)} commits, {commits[0].date} to {commits[-1].date}.\n", "## Areas\n"]
     lines += [f"- {area}: {count} commits" for area, count in areas.most_common()]
-    lines += ["\n## Commits\n", *(f"- {commit.sha} {commit.date} [{commit.area}] {commit.subject}" for commit in commits)]
+    lines += [
+        "\n## Commits\n",
+        *(f"- {commit.sha} {commit.date} [{commit.area}] {commit.subject}" for commit in commits),
+    ]
     return "\n".join(lines) + "\n"
 
 
 def requirements(commits: list[Commit], before: dict[str, str]) -> str:
     """What the release notes have to say, derived from the research notes."""
     areas = re.findall(r"^- (.+): \d+ commits$", before["research-notes"], re.MULTILINE)
-    lines = ["# Requirements of the release notes\n", f"- Each of the {len(commits)} commits is in exactly one section."]
+    lines = [
+        "# Requirements of the release notes\n",
+        f"- Each of the {len(commits)} commits is in exactly one section.",
+    ]
     lines += [f"- There is a section for {area}." for area in areas]
     return "\n".join(lines) + "\n"
 
@@ -128,7 +143,9 @@ class Contract:
 
     def status(self) -> dict[str, object]:
         """Its status now; empty until it is accepted."""
-        status: dict[str, object] = json.loads(self.kubectl("get", "contract", self.name, "-o", "json")).get("status") or {}
+        status: dict[str, object] = (
+            json.loads(self.kubectl("get", "contract", self.name, "-o", "json")).get("status") or {}
+        )
         return status
 
     def register(self) -> None:
@@ -169,7 +186,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--namespace", default="default")
     parser.add_argument("--contract", default="release-notes")
-    parser.add_argument("--repository", type=Path, default=Path("."))
+    parser.add_argument("--repository", type=Path, default=Path())
     parser.add_argument("--out", type=Path, default=Path("release-notes"))
     options = parser.parse_args()
     commits = read_history(options.repository)

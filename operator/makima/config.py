@@ -1,7 +1,7 @@
 """Configuration: one TOML file with the plan's `[contracts]` and `[feature_flags]`, the environment over it.
 
-`MAKIMA_CONFIG` names the file (default: makima.toml in the working directory, if there is one). In the environment a key
-of a section is written with two underscores: `MAKIMA_CONTRACTS__STALE_THRESHOLD_MINUTES=5`.
+`MAKIMA_CONFIG` names the file (default: makima.toml in the working directory, if there is one). In the environment a
+key of a section is written with two underscores: `MAKIMA_CONTRACTS__STALE_THRESHOLD_MINUTES=5`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
-from makima.domain.settings import Settings
-from makima.errors import MakimaError
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
@@ -20,6 +18,9 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+
+from makima.domain.settings import Settings
+from makima.errors import MakimaError
 
 
 class ConfigInvalid(MakimaError):

@@ -9,7 +9,6 @@ from typing import Any, Protocol
 
 from makima.domain.notices import Notice
 from makima.domain.validation import Question, Verdict
-from makima.models.contract import Contract
 from makima.models.contract_type import ContractType
 from makima.models.history import HistoryBatch
 

@@ -13,6 +13,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import kopf
+from prometheus_client import CollectorRegistry
+
 from makima.adapters.kubernetes.apply import apply_manifests, wait_enforced
 from makima.adapters.kubernetes.connection import Connection, load_configuration
 from makima.adapters.kubernetes.contracts import KubernetesCluster
@@ -20,9 +22,9 @@ from makima.adapters.kubernetes.events import KubernetesEvents
 from makima.adapters.kubernetes.lease import Lease
 from makima.adapters.kubernetes.schema_check import check_schema
 from makima.adapters.kubernetes.watch_probe import WatchProbe
+from makima.adapters.logging_setup import configure_logging
 from makima.adapters.postgres.backfill import run_backfills
 from makima.adapters.postgres.history import PostgresHistory
-from makima.adapters.logging_setup import configure_logging
 from makima.adapters.probes import ProbeServer
 from makima.adapters.prometheus import PrometheusMetrics
 from makima.adapters.validators import GateValidators
@@ -31,7 +33,6 @@ from makima.errors import ClusterUnavailable, MakimaError
 from makima.schema import SCHEMA_VERSION, render, render_crds, render_policies
 from makima.services.operator import ContractOperator
 from makima.services.reconcile import Ports
-from prometheus_client import CollectorRegistry
 
 LOST_LEADERSHIP = 75
 """Exit code of an operator that lost its Lease: EX_TEMPFAIL, start it again."""

@@ -1,4 +1,4 @@
-"""Fakes of the ports, for use cases under a clock of the test's own. What touches a real server is tested on a real one."""
+"""Fakes of the ports, for use cases under a clock of the test's own; real servers are tested for real."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many contracts, carried from creation to Completed by somebody who only knows kubectl's means, whatever fails meanwhile."""
+"""Many contracts, carried from creation to Completed by somebody who only knows kubectl's means."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from uuid import UUID
 
 from kubernetes.aio import client
 from kubernetes.aio.client.exceptions import ApiException
+
 from makima.adapters.postgres.history import PostgresHistory
 
 GROUP, VERSION = "makima.dev", "v1alpha1"

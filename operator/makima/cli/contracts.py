@@ -7,6 +7,7 @@ import json
 from typing import Annotated
 
 import typer
+
 from makima.errors import MakimaError
 from makima.models.history import StoredEvent
 
@@ -20,7 +21,9 @@ def contracts() -> None:
 
 @app.command()
 def history(
-    contract: Annotated[str, typer.Argument(metavar="NAMESPACE/NAME", help="The contract; it may be gone from the cluster.")],
+    contract: Annotated[
+        str, typer.Argument(metavar="NAMESPACE/NAME", help="The contract; it may be gone from the cluster.")
+    ],
     output: Annotated[str, typer.Option("-o", "--output", help="table or json.")] = "table",
     limit: Annotated[int, typer.Option("--limit", min=1, max=10000, help="Most events to show, oldest first.")] = 1000,
 ) -> None:

@@ -14,9 +14,7 @@ app = typer.Typer(no_args_is_help=True, help="The schema of the history in Postg
 
 Url = Annotated[
     str | None,
-    typer.Option(
-        "--database-url", help="Postgres; default: MAKIMA_DATABASE_URL or database_url of the configuration."
-    ),
+    typer.Option("--database-url", help="Postgres; default: MAKIMA_DATABASE_URL or database_url of the configuration."),
 ]
 Wait = Annotated[
     float, typer.Option("--wait", min=0, help="Seconds to wait for another migration, and for busy tables.")
@@ -86,9 +84,7 @@ def status(database_url: Url = None) -> None:
 @app.command()
 def backfill(
     database_url: Url = None,
-    batch_rows: Annotated[
-        int, typer.Option("--batch-rows", min=1, max=100_000, help="Rows per transaction.")
-    ] = 1000,
+    batch_rows: Annotated[int, typer.Option("--batch-rows", min=1, max=100_000, help="Rows per transaction.")] = 1000,
 ) -> None:
     """Fill in old rows for newer columns; can be stopped and started again at any time."""
     from makima import database
@@ -118,9 +114,7 @@ def _print_status(found: SchemaStatus) -> None:
     for migration in found.pending:
         typer.echo(f"pending  {migration.revision}  {migration.title}")
     if found.newer:
-        typer.echo(
-            f"the database is at {found.current}, which this makima does not know (it knows up to {found.head})"
-        )
+        typer.echo(f"the database is at {found.current}, which this makima does not know (it knows up to {found.head})")
     for progress in found.backfills:
         state = "finished" if progress.finished else "to do"
         typer.echo(f"backfill {progress.name}: {state}, {progress.rows_seen} rows seen")

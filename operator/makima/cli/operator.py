@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
 from makima.config import Config, load_config
 
 app = typer.Typer(add_completion=False, help="Run the operator.")

@@ -64,7 +64,7 @@ def _ready(draft: Draft) -> Finding:
     return ConditionType.READY, T, ConditionReason.ACCEPTED, "Accepted and driven"
 
 
-def _progressing(status: ContractStatus) -> Finding:
+def _progressing(status: ContractStatus) -> Finding:  # noqa: PLR0911  # one line per state
     kind = ConditionType.PROGRESSING
     match status.state:
         case S.CREATED:

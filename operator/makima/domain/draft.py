@@ -1,7 +1,7 @@
 """A decision in the making: the contract as it is, what is known around it, and the status as it would become.
 
-Steps take a draft and give a draft. Only `finish` (in `makima.domain.lifecycle`) turns one into a write, so the version,
-the outbox and the times are kept in one place.
+Steps take a draft and give a draft. Only `finish` (in `makima.domain.lifecycle`) turns one into a write, so the
+version, the outbox and the times are kept in one place.
 """
 
 from __future__ import annotations

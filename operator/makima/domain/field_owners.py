@@ -8,7 +8,7 @@ from typing import Any
 
 
 def deliverable_owners(managed_fields: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], str]:
-    """Field manager by (phase, id) of spec.deliverables; entries nobody is on record for, or no one can read, are left out."""
+    """Field manager by (phase, id) of spec.deliverables; entries without an owner, or unreadable, are left out."""
     owners: dict[tuple[str, str], str] = {}
     for entry in managed_fields:
         for key in _inside(entry, "fieldsV1", "f:spec", "f:deliverables"):

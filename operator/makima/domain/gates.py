@@ -149,8 +149,8 @@ def asked_again_at(uid: str, status: ContractStatus, verdict: Verdict | None, no
 def completion_held_until(status: ContractStatus) -> datetime | None:
     """Until when completion by itself holds because a validator changed its mind in the final validation; None = not.
 
-    A validator may look at the state and say yes while Active and no while Completing; without a wait (retrySeconds) the
-    contract would go in circles. Another version ends the wait.
+    A validator may look at the state and say yes while Active and no while Completing; without a wait (retrySeconds)
+    the contract would go in circles. Another version ends the wait.
     """
     gate, last = current_phase(status).gate, status.transitions[-1] if status.transitions else None
     if gate is None or gate.validator is None or last is None or last.version != status.version:

@@ -1,6 +1,7 @@
 """What goes to Postgres about a contract: its projection row, and events made from its transitions.
 
-Ids are derived from contract UID and version, so recording a transition again stores nothing new (design, "Ordering" 1).
+Ids are derived from contract UID and version, so recording a transition again stores nothing new (design, "Ordering"
+1).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Who leads: decided from what a candidate has seen of the Lease, by its own clock only.
 
-Clocks of several machines are never compared. A holder is gone when its Lease has not changed for the whole lease duration,
-measured here (as client-go does). Leadership only saves double work: correctness rests on resourceVersions.
+Clocks of several machines are never compared. A holder is gone when its Lease has not changed for the whole lease
+duration, measured here (as client-go does). Leadership only saves double work: correctness rests on resourceVersions.
 """
 
 from __future__ import annotations

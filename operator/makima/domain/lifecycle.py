@@ -1,7 +1,8 @@
 """What to do about a contract: one look, one decision, at most one write.
 
-`decide` is the heart of the operator. It reads like a table of contents: the steps run in order on a draft, and `_finish`
-turns the draft into the next status. It is called again with the written object until nothing changes any more.
+`decide` is the heart of the operator. It reads like a table of contents: the steps run in order on a draft, and
+`_finish` turns the draft into the next status. It is called again with the written object until nothing changes any
+more.
 """
 
 from __future__ import annotations

@@ -80,7 +80,7 @@ def take_answers(draft: Draft) -> Draft:
 
 
 def registered(supervisor: Supervisor | None) -> bool:
-    """Whether the supervisor is there: an external one registers by its Supervisor resource, a pod by its first life."""
+    """Whether the supervisor is there: an external one by its Supervisor resource, a pod by its first life."""
     if supervisor is None or supervisor.metadata.deleting:
         return False
     lives = supervisor.status.incarnation if supervisor.status is not None else None

@@ -161,7 +161,8 @@ def _explain(draft: Draft, request: AdvanceRequest, change: PhaseChange) -> tupl
     version = draft.original.version
     match change:
         case VersionConflict(expected, actual, phase):
-            text = f"VERSION_CONFLICT: expected {expected}, actual {actual}, phase {phase}; look again, then ask for {actual}"
+            told = f"expected {expected}, actual {actual}, phase {phase}"
+            text = f"VERSION_CONFLICT: {told}; look again, then ask for {actual}"
             return AdvanceOutcome.VERSION_CONFLICT, text, ()
         case RequiresConfirmation(deliverables):
             shown = ", ".join(deliverables) or "no deliverables"

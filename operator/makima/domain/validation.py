@@ -1,4 +1,4 @@
-"""What is asked of a gate's validator, and what it answered. Asking is done outside; the answer is a value passed in."""
+"""What is asked of a gate's validator, and what it answered: asked outside, passed in as a value."""
 
 from __future__ import annotations
 

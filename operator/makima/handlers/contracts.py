@@ -1,10 +1,11 @@
-"""What the watches saw. Only `on.event`: other kopf handlers put annotations, patches and finalizers on every object."""
+"""What the watches saw. Only `on.event`: kopf's other handlers put annotations and finalizers on every object."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import kopf
+
 from makima.handlers.process import operator_in
 from makima.models.markers import API_GROUP, API_VERSION
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import kopf
+
 from makima import handlers
 from makima.config import Config
 from makima.handlers.process import KEY

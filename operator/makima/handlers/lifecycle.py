@@ -1,7 +1,7 @@
 """Start-up and clean-up of the operator's process: settings of kopf, leadership, the operator itself.
 
-Start-up does not return until this process leads: a standby watches nothing and writes nothing. Leadership is given up by
-exiting, so `kopf run` obeys it like `makima operator` (design, "Ordering" 5).
+Start-up does not return until this process leads: a standby watches nothing and writes nothing. Leadership is given
+up by exiting, so `kopf run` obeys it like `makima operator` (design, "Ordering" 5).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from itertools import chain, repeat
 from typing import Any
 
 import kopf
+
 from makima.config import load_config
 from makima.errors import MakimaError
 from makima.handlers.memoryless import NoDiffBase, NoProgress

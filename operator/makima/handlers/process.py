@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import kopf
+
 from makima.services.operator import ContractOperator
 
 KEY = "makima_process"

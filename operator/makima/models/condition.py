@@ -22,10 +22,8 @@ class Condition(Model):
     status: ConditionStatus = Field(description="True, False or Unknown.")
     reason: Reason = Field(description="One word for programs: why the condition has this status.")
     message: Sentence = Field(description="One sentence for people: what is so, and what to do about it.")
-    observed_generation: int = Field(
-        ge=0, description="metadata.generation that this condition was decided for."
-    )
+    observed_generation: int = Field(ge=0, description="metadata.generation that this condition was decided for.")
     last_transition_time: datetime = Field(description="When the status last changed.")
 
 
-ConditionList = Annotated[tuple[Condition, ...], ListMap(("type",)), Field(max_length=16)]
+ConditionList = Annotated[tuple[Condition, ...], ListMap(("type",)), Field(max_length=8)]

@@ -1,4 +1,4 @@
-"""Contract.spec: what people want. Every wish is a field, so that kubectl alone can say it (design, "Who writes what")."""
+"""Contract.spec: what people want. Every wish is a field, so that kubectl alone can say it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ class AdvanceRequest(Model):
     )
     force: bool = Field(
         False,
-        description="True moves although the gate is not ready; recorded, and never skips the phase guard. Default: false.",
+        description="True moves although the gate is not ready; recorded, and never skips the phase guard. "
+        "Default: false.",
     )
     reason: Sentence | None = Field(None, description="Why, for the history.")
 
@@ -126,7 +127,8 @@ class ContractSpec(Model):
     )
     auto_complete: bool = Field(
         True,
-        description="False: the contract does not complete by itself after its last phase; phases still advance. Default: true.",
+        description="False: the contract does not complete by itself after its last phase; phases still advance. "
+        "Default: true.",
     )
     suspend: bool = Field(
         False,
@@ -148,21 +150,17 @@ class ContractSpec(Model):
         (),
         description="Deliverables reported complete. Use server-side apply: a merge patch overwrites the list.",
     )
-    answers: Annotated[tuple[Answer, ...], ListMap(("questionId",)), Field(max_length=bounds.ANSWERS)] = (
-        Field(
-            (),
-            description="Answers to open questions. Use server-side apply: a merge patch overwrites the list.",
-        )
+    answers: Annotated[tuple[Answer, ...], ListMap(("questionId",)), Field(max_length=bounds.ANSWERS)] = Field(
+        (),
+        description="Answers to open questions. Use server-side apply: a merge patch overwrites the list.",
     )
     supervisor: SupervisorSettings | None = Field(
         None, description="The supervisor to run. Default: none, an external one registers itself."
     )
-    task_templates: Annotated[
-        tuple[TaskTemplate, ...], ListMap(("name",)), Field(max_length=bounds.TASK_TEMPLATES)
-    ] = Field((), description="The only pods that the supervisor may ask for as tasks.")
-    workspace: Workspace | None = Field(
-        None, description="A volume shared by supervisor and tasks. Default: none."
+    task_templates: Annotated[tuple[TaskTemplate, ...], ListMap(("name",)), Field(max_length=bounds.TASK_TEMPLATES)] = (
+        Field((), description="The only pods that the supervisor may ask for as tasks.")
     )
+    workspace: Workspace | None = Field(None, description="A volume shared by supervisor and tasks. Default: none.")
     stale_after_seconds: int | None = Field(
         None,
         ge=1,

@@ -15,7 +15,7 @@ from makima.models.enums import AdvanceOutcome, ContractState, TaskState
 from makima.models.gate import PhaseList
 from makima.models.markers import AtomicList, ListMap, Model
 
-Actor = Annotated[str, StringConstraints(max_length=253)]
+Actor = Annotated[str, StringConstraints(max_length=128)]
 Incarnation = Annotated[int, Field(ge=0)]
 
 
@@ -57,9 +57,7 @@ class Question(Model):
     """An open question to a person."""
 
     id: Uuid = Field(description="Id, made by the client that asked; spec.answers refers to it.")
-    question: Annotated[str, StringConstraints(min_length=1, max_length=2048)] = Field(
-        description="The question."
-    )
+    question: Annotated[str, StringConstraints(min_length=1, max_length=2048)] = Field(description="The question.")
     type: Label = Field(description="Kind of answer expected, for example free-text, choice or yes-no.")
     phase: Label = Field(description="Phase in which it was asked.")
     asked_time: datetime = Field(description="When it was asked.")
@@ -104,9 +102,7 @@ class Transition(Model):
     reason: Reason = Field(description="One word for programs: why.")
     message: Line = Field("", description="One line for people.")
     actor: Actor | None = Field(None, description="Who asked, where known.")
-    from_state: ContractState | None = Field(
-        None, description="State before; absent in the first transition."
-    )
+    from_state: ContractState | None = Field(None, description="State before; absent in the first transition.")
     to_state: ContractState = Field(description="State after.")
     from_phase: Label | None = Field(None, description="Phase before; absent in the first transition.")
     to_phase: Label = Field(description="Phase after.")
@@ -130,9 +126,7 @@ class ContractStatus(Model):
 
     state: ContractState = Field(description="Where the contract stands.")
     phase: Label = Field(description="Current phase.")
-    version: int = Field(
-        ge=1, description="Counts changes of state, phase and deliverables; raised by exactly 1."
-    )
+    version: int = Field(ge=1, description="Counts changes of state, phase and deliverables; raised by exactly 1.")
     phase_progress: Annotated[str, StringConstraints(max_length=16)] | None = Field(
         None, description="Number of the current phase and how many there are, for example 2/5."
     )
@@ -146,8 +140,8 @@ class ContractStatus(Model):
     tasks: Annotated[tuple[TaskStatus, ...], ListMap(("id",)), Field(max_length=bounds.TASKS)] = Field(
         (), description="Running tasks, and finished ones that a gate names."
     )
-    task_counts: Annotated[tuple[TaskCount, ...], ListMap(("phase",)), Field(max_length=bounds.PHASES)] = (
-        Field((), description="Finished tasks that are no longer listed, per phase.")
+    task_counts: Annotated[tuple[TaskCount, ...], ListMap(("phase",)), Field(max_length=bounds.PHASES)] = Field(
+        (), description="Finished tasks that are no longer listed, per phase."
     )
     questions: Annotated[tuple[Question, ...], ListMap(("id",)), Field(max_length=bounds.QUESTIONS)] = Field(
         (), description="Open questions."
@@ -157,29 +151,21 @@ class ContractStatus(Model):
     paused_seconds: int | None = Field(
         None, ge=0, description="Seconds spent Paused since lastActivityTime; deadlines do not count them."
     )
-    supervisor_ref: SupervisorReference | None = Field(
-        None, description="The supervisor that carries the contract."
-    )
+    supervisor_ref: SupervisorReference | None = Field(None, description="The supervisor that carries the contract.")
     state_changed_time: datetime = Field(description="When the state last changed.")
     last_activity_time: datetime = Field(description="When something last happened (plan 1.5).")
-    finished_time: datetime | None = Field(
-        None, description="When it was Completed or Failed; ttl counts from here."
-    )
+    finished_time: datetime | None = Field(None, description="When it was Completed or Failed; ttl counts from here.")
     waiting_for: Sentence | None = Field(None, description="What the contract waits for.")
     blocked_reason: Sentence | None = Field(None, description="Why it is blocked.")
     failure_reason: Sentence | None = Field(None, description="Why it failed.")
     completion_detected_time: datetime | None = Field(
         None, description="When everything that the last phase requires was first seen to be there."
     )
-    transitions: Annotated[
-        tuple[Transition, ...], ListMap(("version",)), Field(max_length=bounds.TRANSITIONS)
-    ] = Field((), description="Latest versions; unrecorded ones are never dropped.")
+    transitions: Annotated[tuple[Transition, ...], ListMap(("version",)), Field(max_length=bounds.TRANSITIONS)] = Field(
+        (), description="Latest versions; unrecorded ones are never dropped."
+    )
     recorded_version: int | None = Field(
         None, ge=0, description="Every version up to this one is in Postgres (as of this status write)."
     )
-    observed_generation: int | None = Field(
-        None, ge=0, description="metadata.generation that this status is about."
-    )
-    conditions: ConditionList = Field(
-        (), description="Ready, Progressing, Stale, HistoryRecorded, Succeeded."
-    )
+    observed_generation: int | None = Field(None, ge=0, description="metadata.generation that this status is about.")
+    conditions: ConditionList = Field((), description="Ready, Progressing, Stale, HistoryRecorded, Succeeded.")

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from makima.models import bounds
-from makima.models.bounds import Label, Line
+from makima.models.bounds import Label
 from makima.models.enums import FailurePolicy, Priority, TaskPolicy
 from makima.models.markers import ListMap, Model, SetList
 
@@ -15,10 +15,10 @@ from makima.models.markers import ListMap, Model, SetList
 class Deliverable(Model):
     """One thing that a phase is expected to produce."""
 
-    id: Label = Field(
-        description="Identifier of the deliverable, unique in its phase, for example plan-document."
+    id: Label = Field(description="Identifier of the deliverable, unique in its phase, for example plan-document.")
+    name: Annotated[str, StringConstraints(max_length=128)] | None = Field(
+        None, description="Name shown to people, 128 characters at most. Default: the id."
     )
-    name: Line | None = Field(None, description="Name shown to people. Default: the id.")
     priority: Priority = Field(
         Priority.REQUIRED,
         description="Required deliverables hold the gate back; Recommended and Optional ones are only shown. "
@@ -56,7 +56,7 @@ class HttpValidator(Model):
     """A check made by a Service in the contract's own namespace, answering {ready, missing[]}."""
 
     service: Label = Field(
-        description="Name of a Service with a cluster IP in the contract's namespace. ExternalName Services are refused."
+        description="Name of a Service with a cluster IP in the contract's namespace; ExternalName is refused."
     )
     port: int = Field(80, ge=1, le=65535, description="Port of the Service. Default: 80.")
     path: Annotated[str, StringConstraints(max_length=256, pattern=r"^/[!-~]*$")] = Field(
@@ -67,9 +67,7 @@ class HttpValidator(Model):
 class Validator(Model):
     """The plan's custom_validator: asked only when everything else of the gate is satisfied."""
 
-    cel: CelValidator | None = Field(
-        None, description="A CEL expression. Exactly one of cel and http is set."
-    )
+    cel: CelValidator | None = Field(None, description="A CEL expression. Exactly one of cel and http is set.")
     http: HttpValidator | None = Field(None, description="An HTTP call. Exactly one of cel and http is set.")
     timeout_seconds: int = Field(
         5, ge=1, le=30, description="Seconds after which the validator counts as failed. Default: 5."
@@ -91,7 +89,9 @@ class Validator(Model):
 class Gate(Model):
     """When a phase is complete. A phase without a gate moves by hand only."""
 
-    required_deliverables: Annotated[tuple[Label, ...], SetList(), Field(max_length=12)] | None = Field(
+    required_deliverables: (
+        Annotated[tuple[Label, ...], SetList(), Field(max_length=bounds.DELIVERABLES_PER_PHASE)] | None
+    ) = Field(
         None,
         description="Ids of the deliverables that have to be complete. Default: all Required ones of the phase.",
     )

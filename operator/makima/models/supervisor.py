@@ -33,7 +33,8 @@ class RestartRule(Model):
     """What to do for certain exit codes (shaped like a Job's podFailurePolicy)."""
 
     action: RestartAction = Field(
-        description="Restart: restart and count. FailContract: the contract fails at once. Ignore: restart, not counted."
+        description="Restart: restart and count. FailContract: the contract fails at once. Ignore: restart without "
+        "counting."
     )
     operator: RuleOperator = Field(RuleOperator.IN, description="In or NotIn. Default: In.")
     exit_codes: Annotated[
@@ -44,9 +45,7 @@ class RestartRule(Model):
 class Restart(Model):
     """How often and how fast a supervisor that died is restarted."""
 
-    max_restarts: int = Field(
-        10, ge=0, le=10000, description="Restarts before the contract fails. Default: 10."
-    )
+    max_restarts: int = Field(10, ge=0, le=10000, description="Restarts before the contract fails. Default: 10.")
     backoff: Backoff = Field(default_factory=Backoff, description="Waits between restarts.")
     reset_after_seconds: int = Field(
         600,
@@ -66,9 +65,7 @@ class SupervisorSettings(Model):
         None,
         description="The pod to run. Default: none, the supervisor is an external process that registers itself.",
     )
-    heartbeat_period_seconds: int = Field(
-        30, ge=1, le=3600, description="Seconds between heartbeats. Default: 30."
-    )
+    heartbeat_period_seconds: int = Field(30, ge=1, le=3600, description="Seconds between heartbeats. Default: 30.")
     heartbeat_timeout_seconds: int = Field(
         120,
         ge=2,
@@ -113,14 +110,10 @@ class SupervisorStatus(Model):
     )
     restarts: int | None = Field(None, ge=0, description="Restarts counted against the budget.")
     pod_name: ObjectName | None = Field(None, description="Name of the current pod.")
-    pod_uid: Uuid | None = Field(
-        None, description="UID of the current pod; only its token may act for the supervisor."
-    )
+    pod_uid: Uuid | None = Field(None, description="UID of the current pod; only its token may act for the supervisor.")
     restoration: Restoration | None = Field(None, description="How it came back the last time.")
     error_message: Sentence | None = Field(None, description="Last error that it reported.")
-    observed_generation: int | None = Field(
-        None, ge=0, description="metadata.generation that this status is about."
-    )
+    observed_generation: int | None = Field(None, ge=0, description="metadata.generation that this status is about.")
     conditions: ConditionList = Field((), description="Ready, Alive, Restored.")
 
 

@@ -1,6 +1,6 @@
 """The CEL rules of the CRDs, by the model class that they belong to (design, "Enforced by the API server itself").
 
-Here are the rules that one object alone, or an object and its predecessor, can decide at a price the API server accepts.
+Here is what one object alone, or an object and its predecessor, can decide at a price the API server accepts.
 Relations between parts of an object are in `policies/`. The state table comes from `makima.domain.states`.
 """
 

@@ -1,4 +1,4 @@
-"""What the operator remembers of each contract between looks. A cache: every write checks the resourceVersion anyway."""
+"""What the operator remembers of each contract between looks. Only a cache: every write checks resourceVersion."""
 
 from __future__ import annotations
 

@@ -11,8 +11,9 @@ from collections.abc import Coroutine
 from datetime import timedelta
 from typing import Any
 
+from pydantic import ValidationError
+
 from makima.domain.settings import Settings
-from makima.models.contract_type import ContractType
 from makima.models.supervisor import Supervisor
 from makima.ports import History, JsonObject
 from makima.services.contract_cache import ContractCache
@@ -21,7 +22,6 @@ from makima.services.reconcile import ContractReconciler, Ports
 from makima.services.recorder import HistoryRecorder
 from makima.services.resync import resync
 from makima.services.work_queue import WorkQueue
-from pydantic import ValidationError
 
 WORKERS = 16
 SWEEP_SECONDS = 0.25
@@ -55,7 +55,7 @@ class ContractOperator:
         try:
             supervisor = Supervisor.model_validate(body)
         except ValidationError as error:
-            log.error("supervisor %s is unreadable: %s", body["metadata"].get("name"), error.errors()[0]["msg"])
+            log.warning("supervisor %s is unreadable: %s", body["metadata"].get("name"), error.errors()[0]["msg"])
             return
         self.cache.see_supervisor(supervisor, gone=kind == "DELETED")
         uid = self.cache.uid_of(supervisor.metadata.namespace, supervisor.metadata.name)

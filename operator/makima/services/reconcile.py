@@ -1,6 +1,7 @@
 """Contracts, level-triggered: look at the whole object, decide, write once; again until nothing changes.
 
-The flow `kubectl apply → policies → kopf handler → decide → one status write → history` runs through `observe` and `look`.
+The flow `kubectl apply → policies → kopf handler → decide → one status write → history` runs through `observe` and
+`look`.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from pydantic import ValidationError
 
 from makima.domain.backoff import retry_delay
 from makima.domain.builtin_types import BUILTIN_TYPES
@@ -22,12 +25,11 @@ from makima.errors import ClusterError, ClusterUnavailable, Conflict, Denied, No
 from makima.models.contract import Contract
 from makima.models.contract_status import ContractStatus
 from makima.models.contract_type import ContractType
-from makima.ports import Clock, Cluster, EventSink, JsonObject, Metrics, Validators
+from makima.ports import Clock, Cluster, EventSink, Metrics, Validators
 from makima.services.contract_cache import ContractCache, Entry
 from makima.services.deadline_index import DeadlineIndex
 from makima.services.recorder import HistoryRecorder
 from makima.services.status_write import write_refusal, write_status
-from pydantic import ValidationError
 
 MAX_WRITES = 50
 """Writes in one look before the others get their turn; a contract can't need more than a few per phase."""
@@ -87,7 +89,8 @@ class ContractReconciler:
             elif decision.status is not None or decision.refusal is not None:
                 await self._write(entry, contract, decision)
             else:
-                return await self._rest(entry, contract, decision)
+                await self._rest(entry, contract, decision)
+                return
         self._deadlines.set(entry.key.uid, self._ports.clock.now())
 
     async def _surroundings(self, entry: Entry, contract: Contract) -> Surroundings:
@@ -156,9 +159,9 @@ class ContractReconciler:
         if decision.delete:
             await self._expire(entry)
             return
-        self._deadlines.set(entry.key.uid, self._next_look(contract, decision))
+        self._deadlines.set(entry.key.uid, self._next_look(decision))
 
-    def _next_look(self, contract: Contract, decision: Decision) -> datetime | None:
+    def _next_look(self, decision: Decision) -> datetime | None:
         """A contract whose time to live is over, but whose history is not recorded yet, is looked at again soon."""
         if decision.wake_at is None:
             return None

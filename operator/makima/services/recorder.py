@@ -1,7 +1,7 @@
 """From the outbox to Postgres: the newest state of each contract is enough, since it carries every unrecorded version.
 
-Memory is bounded by the number of contracts. With Postgres away nothing is lost: the transitions stay in the status, and
-a contract whose outbox is full holds until `record` succeeds again.
+Memory is bounded by the number of contracts. With Postgres away nothing is lost: the transitions stay in the status,
+and a contract whose outbox is full holds until `record` succeeds again.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class HistoryRecorder:
         self._gone: dict[str, None] = {}
         self._recorded: dict[str, int] = {}
         self._wanted = asyncio.Event()
-        self.on_room: Callable[[str], None] = lambda uid: None
+        self.on_room: Callable[[str], None] = lambda _uid: None
 
     def recorded_version(self, uid: str) -> int:
         """Highest version of this contract known to be in Postgres."""
@@ -102,7 +102,7 @@ class HistoryRecorder:
         try:
             await self._history.record(batch)
         except HistoryEntriesRefused as error:  # the rest is stored; sending these again would only block the others
-            log.error("history: %s", error)
+            log.warning("history: %s", error)
 
     def _batch(self, contracts: Sequence[Contract], extra: Sequence[HistoryEvent]) -> HistoryBatch:
         accepted = [(contract, contract.status) for contract in contracts if contract.status is not None]

@@ -1,6 +1,7 @@
 """A periodic comparison of three lists: what the cluster has, what the operator knows, what the history calls alive.
 
-What is compared against the cluster's list is taken before that list, so a contract made meanwhile is never taken for gone.
+What is compared against the cluster's list is taken before that list, so a contract made meanwhile is never taken for
+gone.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """The one way a contract's status is written: the whole status, with resourceVersion and UID as preconditions.
 
-This is the plan's `FOR UPDATE` on Kubernetes: whoever lost the race reads again and decides again (design, "Who writes what").
+This is the plan's `FOR UPDATE` on Kubernetes: whoever lost the race reads again and decides again (design, "Who
+writes what").
 """
 
 from __future__ import annotations

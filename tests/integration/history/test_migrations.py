@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+
 from makima.adapters.postgres import migrate
 from makima.adapters.postgres.schema_check import known_revisions
 from makima.errors import MigrationError
@@ -44,7 +45,9 @@ def shape(url: str) -> list[object]:
             "SELECT table_name, column_name, data_type, is_nullable, column_default"
             " FROM information_schema.columns WHERE table_schema = 'public' ORDER BY 1, ordinal_position"
         ).fetchall()
-        indexes = connection.execute("SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1").fetchall()
+        indexes = connection.execute(
+            "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1"
+        ).fetchall()
         invalid = connection.execute("SELECT count(*) FROM pg_index WHERE NOT indisvalid").fetchall()
     return [columns, indexes, invalid]
 
@@ -201,7 +204,9 @@ def test_an_interrupted_index_build_is_mended_by_running_it_again(empty_database
     with connect(empty_database_url) as connection:
         connection.execute("CREATE INDEX idx_contracts_status ON contracts (name)")  # as if left behind
     migrate.upgrade(empty_database_url)
-    assert "CREATE INDEX idx_contracts_status ON public.contracts USING btree (status)" in str(shape(empty_database_url))
+    assert "CREATE INDEX idx_contracts_status ON public.contracts USING btree (status)" in str(
+        shape(empty_database_url)
+    )
 
 
 def test_going_up_again_changes_nothing(database_url: str) -> None:
@@ -220,9 +225,7 @@ def test_a_newer_schema_is_left_alone(database_url: str) -> None:
             move()
 
 
-@pytest.mark.parametrize(
-    ("to", "message"), [("0042", "there is no migration '0042'"), ("0006", "0006 is not applied")]
-)
+@pytest.mark.parametrize(("to", "message"), [("0042", "there is no migration '0042'"), ("0006", "0006 is not applied")])
 def test_a_target_that_cannot_be_reached_is_named(empty_database_url: str, to: str, message: str) -> None:
     migrate.upgrade(empty_database_url, "0002")
     with pytest.raises(MigrationError, match=message):

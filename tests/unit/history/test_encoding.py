@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from makima.adapters.postgres.encoding import encode, to_json
 from makima.models.history import HistoryBatch, transition_event_id
 from tests.support.history_values import contract, event, task
@@ -18,7 +19,7 @@ from tests.support.history_values import contract, event, task
 UID = UUID("7d9d3c1e-6f3d-4f3e-9a51-0c5f7f3f0a11")
 
 
-@pytest.mark.parametrize("text", ["a\x00b", "a\ud800b", "a\udfffb"])
+@pytest.mark.parametrize("text", ["a\x00b", "a\ud800b", "a\udfffb"], ids=["NUL", "high surrogate", "low surrogate"])  # noqa: PT014
 def test_what_postgres_cannot_store_becomes_a_replacement_character(text: str) -> None:
     assert json.loads(to_json({"text": text})) == {"text": "a\ufffdb"}
 

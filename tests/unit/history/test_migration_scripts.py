@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from makima.adapters.postgres.migrations.plain_sql import OUTSIDE, statements
 from makima.adapters.postgres.revisions import all_migrations
 from makima.adapters.postgres.schema_check import VERSIONS, check_revision, known_revisions
@@ -25,12 +26,12 @@ each_up_script = pytest.mark.parametrize("script", UP_SCRIPTS, ids=lambda path: 
 
 @each_up_script
 def test_no_up_script_drops_or_empties_what_holds_data(script: Path) -> None:
-    assert not re.search(r"\bDROP\s+(TABLE|COLUMN|SCHEMA|TYPE)\b|\bTRUNCATE\b|\bDELETE\b", code(script), re.I)
+    assert not re.search(r"\bDROP\s+(TABLE|COLUMN|SCHEMA|TYPE)\b|\bTRUNCATE\b|\bDELETE\b", code(script), re.IGNORECASE)
 
 
 @each_up_script
 def test_no_up_script_rewrites_or_renames_a_column(script: Path) -> None:
-    assert not re.search(r"\bRENAME\b|\bALTER\s+COLUMN\s+\w+\s+(SET\s+DATA\s+)?TYPE\b", code(script), re.I)
+    assert not re.search(r"\bRENAME\b|\bALTER\s+COLUMN\s+\w+\s+(SET\s+DATA\s+)?TYPE\b", code(script), re.IGNORECASE)
 
 
 @each_up_script

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from makima.adapters.postgres import sql
 from makima.adapters.postgres.failures import describe
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 
 import pytest
+
 from makima.domain.settings import Settings
 from makima.errors import Denied
 from makima.models.contract_type import ContractType
@@ -97,7 +98,9 @@ async def test_with_the_api_server_away_the_contract_is_taken_up_again_later(sta
 
 async def test_with_postgres_away_phases_advance_and_the_history_follows(stage: Stage) -> None:
     stage.history.away = True
-    uid = stage.cluster.create("a", {"phases": PHASES, "deliverables": [{"phase": "one", "id": "doc"}]})["metadata"]["uid"]
+    uid = stage.cluster.create("a", {"phases": PHASES, "deliverables": [{"phase": "one", "id": "doc"}]})["metadata"][
+        "uid"
+    ]
     await stage.until(lambda: stage.status("a").get("state") == "Completed")
     assert stage.history.versions(uid) == []
     stage.history.away = False
@@ -116,7 +119,9 @@ async def test_a_full_outbox_holds_the_contract_and_loses_nothing(stage: Stage) 
     version = stage.status("a")["version"]
     stage.history.away = False
     await stage.until(lambda: stage.history.versions(uid)[-1:] >= [version], 10)
-    await stage.until(lambda: all(c["status"] == "True" for c in stage.status("a")["conditions"] if c["type"] == "HistoryRecorded"))  # type: ignore[attr-defined]
+    await stage.until(
+        lambda: all(c["status"] == "True" for c in stage.status("a")["conditions"] if c["type"] == "HistoryRecorded")
+    )  # type: ignore[attr-defined]
     await stage.until_quiet()
     assert stage.history.versions(uid) == list(range(1, stage.status("a")["version"] + 1))  # type: ignore[operator]
 

@@ -15,6 +15,7 @@ from typing import Any
 import aiohttp
 from kubernetes.aio.client import ApiClient, Configuration
 from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
+
 from makima.adapters.kubernetes.failures import failure_of
 from makima.errors import ClusterUnavailable, MakimaError
 
@@ -108,12 +109,12 @@ class Connection:
         data: bytes | None = None,
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
-        timeout: aiohttp.ClientTimeout = TIMEOUT,
+        limits: aiohttp.ClientTimeout = TIMEOUT,
     ) -> aiohttp.ClientResponse:
         """A call whose answer is read by the caller; for watches."""
         rest = self._api.rest_client
         if rest.pool_manager is None:
-            rest.pool_manager = rest._create_pool_manager()  # the one place where the client makes its session
+            rest.pool_manager = rest._create_pool_manager()  # noqa: SLF001  # only there does the client make a session
         every = {"User-Agent": self._agent, **(headers or {})}
         token = await self.configuration.get_api_key_with_prefix("BearerToken", alias="authorization")
         if token:
@@ -125,6 +126,6 @@ class Connection:
         if rest.proxy:
             extra["proxy"] = rest.proxy
         response: aiohttp.ClientResponse = await rest.pool_manager.request(
-            method, url, data=data, params=query, headers=every, timeout=timeout, **extra
+            method, url, data=data, params=query, headers=every, timeout=limits, **extra
         )
         return response

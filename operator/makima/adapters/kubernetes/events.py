@@ -1,7 +1,7 @@
 """Kubernetes Events: sent after the write, in the background, bounded; repeats fold into a count.
 
-Events are for people who look (`kubectl describe`); the history is Postgres. So a flood drops Events, says so once and counts
-them, and never slows a contract down.
+Events are for people who look (`kubectl describe`); the history is Postgres. So a flood drops Events, says so once
+and counts them, and never slows a contract down.
 """
 
 from __future__ import annotations

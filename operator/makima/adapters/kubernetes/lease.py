@@ -1,4 +1,4 @@
-"""Leader election by a Lease of our own. The decision is `makima.domain.leadership`; here are the calls and the waiting."""
+"""Leader election by a Lease of our own: the calls and the waiting. The decision is `makima.domain.leadership`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Whether watches really work: the leader watches its own Lease, and sees its own renewals come back.
 
-A process that answers HTTP may still be deaf. A liveness check that depends on this round trip finds a connection that is
-open and silent (seen: kopf notices after `inactivity_timeout`, 70 s).
+A process that answers HTTP may still be deaf. A liveness check that depends on this round trip finds a connection
+that is open and silent (seen: kopf notices after `inactivity_timeout`, 70 s).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import logging
 import time
 
 import aiohttp
+
 from makima.adapters.kubernetes.connection import Connection
 from makima.errors import ClusterError
 
@@ -44,7 +45,7 @@ class WatchProbe:
             await asyncio.sleep(PAUSE)
 
     async def _watch(self) -> None:
-        response = await self._connection.open("GET", self._path, query=self._query, timeout=WATCH_TIMEOUT)
+        response = await self._connection.open("GET", self._path, query=self._query, limits=WATCH_TIMEOUT)
         async with response:
             response.raise_for_status()
             async for line in response.content:

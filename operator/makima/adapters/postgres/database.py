@@ -12,7 +12,12 @@ import psycopg
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
 
-from makima.adapters.postgres.failures import describe, hint_for, is_about_the_data
+from makima.adapters.postgres.failures import (
+    describe,
+    hint_for,
+    is_a_lost_connection,
+    is_about_the_data,
+)
 from makima.errors import HistoryUnavailable
 
 Connection = psycopg.AsyncConnection[DictRow]
@@ -35,6 +40,9 @@ class Limits:
     lock: float = 5.0
     operation: float = 15.0
     connect: float = 5.0
+
+
+RECONNECT_SECONDS = 2.0
 
 
 class Database:
@@ -79,10 +87,10 @@ class Database:
             min_size=1,
             max_size=self.limits.connections,
             timeout=self.limits.connect,
-            # The pool backs off while Postgres is away; short, so that it is back soon after Postgres is.
-            reconnect_timeout=self.limits.connect,
-            # A connection that died in the pool is replaced before anybody gets it.
-            check=AsyncConnectionPool[Connection].check_connection,
+            # The pool waits twice as long after each failed attempt: kept short, to be back soon after Postgres is.
+            reconnect_timeout=RECONNECT_SECONDS,
+            # No check of each connection that is handed out: the pool waits a second after each dead one that it
+            # meets. After a failure all idle ones are replaced at once instead (`connection`).
             configure=self._configure,
             open=False,
         )
@@ -102,11 +110,16 @@ class Database:
             HistoryUnavailable: away, too slow, not migrated, not permitted; not open.
             psycopg.Error: the values themselves can't be stored (`is_about_the_data`).
         """
-        if self._pool is None:
+        pool = self._pool
+        if pool is None:
             raise HistoryUnavailable("the history is not open")
         try:
-            async with asyncio.timeout(self.limits.operation), self._pool.connection() as connection:
-                yield connection
+            async with asyncio.timeout(self.limits.operation), pool.connection() as connection:
+                try:
+                    yield connection
+                finally:
+                    if connection.broken:
+                        await pool.drain()  # Postgres went away: the idle ones are dead too
         except psycopg.Error as error:
             if is_about_the_data(error):
                 raise
@@ -116,11 +129,19 @@ class Database:
             raise HistoryUnavailable(f"Postgres did not answer within {seconds:g} s") from error
 
     async def rows(self, query: bytes, parameters: dict[str, Any] | None = None) -> list[DictRow]:
-        """All rows of one query.
+        """All rows of one query, which only reads; asked once more if the connection turns out to be dead.
 
         Raises:
             HistoryUnavailable: see `connection`.
         """
+        try:
+            return await self._rows(query, parameters)
+        except HistoryUnavailable as error:
+            if not is_a_lost_connection(error.__cause__):
+                raise
+            return await self._rows(query, parameters)
+
+    async def _rows(self, query: bytes, parameters: dict[str, Any] | None) -> list[DictRow]:
         async with self.connection() as connection:
             cursor = await connection.execute(query, parameters)
             return await cursor.fetchall()

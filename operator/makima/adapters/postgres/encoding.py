@@ -124,9 +124,7 @@ def _unique_events(events: Iterable[HistoryEvent]) -> list[HistoryEvent]:
     return list(first.values())
 
 
-def _encode_all(
-    values: Iterable[Value], write: Callable[[Value], str], refused: list[Refusal]
-) -> tuple[Entry, ...]:
+def _encode_all(values: Iterable[Value], write: Callable[[Value], str], refused: list[Refusal]) -> tuple[Entry, ...]:
     entries = []
     for value in values:
         try:

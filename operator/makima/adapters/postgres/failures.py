@@ -7,9 +7,7 @@ import re
 import psycopg
 from psycopg import errors
 
-UNREACHABLE = (
-    "check MAKIMA_DATABASE_URL (postgresql://USER:PASSWORD@HOST:PORT/DATABASE) and that Postgres is up"
-)
+UNREACHABLE = "check MAKIMA_DATABASE_URL (postgresql://USER:PASSWORD@HOST:PORT/DATABASE) and that Postgres is up"
 NOT_MIGRATED = "run `makima migrate up` with this version of makima"
 NO_PERMISSION = (
     "the role needs CONNECT on the database, USAGE on the schema and SELECT, INSERT, UPDATE on its tables; "
@@ -61,3 +59,10 @@ def describe(error: BaseException) -> str:
 def is_about_the_data(error: psycopg.Error) -> bool:
     """Whether the same values would fail again: a value out of range, too large, or against a constraint."""
     return isinstance(error, ABOUT_THE_DATA)
+
+
+def is_a_lost_connection(error: BaseException | None) -> bool:
+    """Whether the server ended the connection, or it was found dead: the next one may work."""
+    if isinstance(error, errors.AdminShutdown | errors.CrashShutdown):
+        return True
+    return type(error) is psycopg.OperationalError and error.sqlstate is None

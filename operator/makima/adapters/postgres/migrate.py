@@ -74,9 +74,7 @@ def _move(url: str, to: str, wait_seconds: float, *, up: bool) -> SchemaStatus:
         refuse_newer(before)
         _require_utf8(connection)
         target = resolve(to, before)
-        _retry_while_locked(
-            lambda: _run(connection, _status(connection), target, up=up), connection, deadline
-        )
+        _retry_while_locked(lambda: _run(connection, _status(connection), target, up=up), connection, deadline)
         return _status(connection)
 
 
@@ -176,7 +174,5 @@ def _status(connection: Connection) -> SchemaStatus:
 def _backfills(connection: Connection) -> tuple[BackfillProgress, ...]:
     if connection.scalar(text("SELECT to_regclass('backfills')")) is None:
         return ()
-    rows = connection.execute(
-        text("SELECT name, rows_seen, finished_at IS NOT NULL FROM backfills ORDER BY name")
-    )
+    rows = connection.execute(text("SELECT name, rows_seen, finished_at IS NOT NULL FROM backfills ORDER BY name"))
     return tuple(BackfillProgress(*row) for row in rows)

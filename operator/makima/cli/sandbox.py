@@ -1,0 +1,141 @@
+"""`makima sandbox …`: a real API server and Postgres on this machine, ready for contracts."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shlex
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from makima.errors import MakimaError
+
+if TYPE_CHECKING:
+    from makima.sandbox import Sandbox
+
+app = typer.Typer(no_args_is_help=True, help="A real API server and Postgres on this machine, for a first try.")
+
+Name = Annotated[str, typer.Option("--name", help="Which sandbox; several live side by side.")]
+
+
+@app.callback()
+def sandbox() -> None:
+    """A real API server and Postgres on this machine, for a first try."""
+
+
+@app.command()
+def up(
+    name: Name = "default",
+    kubeconfig: Annotated[Path | None, typer.Option(help="Use this cluster of your own; then none is built.")] = None,
+    context: Annotated[str | None, typer.Option(help="Context in it (or in your default kubeconfig).")] = None,
+) -> None:
+    """Start it, with CRDs, policies and history schema in place; the first time, etcd and the API server are built.
+
+    MAKIMA_DATABASE_URL, if set, names a Postgres of your own to use.
+    """
+    began = time.monotonic()
+    found = start_ready(name, kubeconfig=kubeconfig, context=context)
+    typer.echo(f"sandbox {name}: API server at {found.cluster.server_url}, ready in {time.monotonic() - began:.1f} s")
+    option = "" if name == "default" else f" --name {name}"
+    typer.echo(f'  use it:  eval "$(makima sandbox env{option})"   then kubectl, makima operator, …')
+    typer.echo(f"  end it:  makima sandbox down{option}")
+
+
+@app.command()
+def down(
+    name: Name = "default", every: Annotated[bool, typer.Option("--all", help="All sandboxes of this user.")] = False
+) -> None:
+    """End it and forget its data. A cluster or Postgres of your own stays as it is."""
+    from makima.sandbox import attach, known_sandboxes
+
+    names = known_sandboxes() if every else [name]
+    for one in names:
+        found = attach(one)
+        if found is None:
+            typer.echo(f"sandbox {one}: there is none")
+            continue
+        found.stop()
+        typer.echo(f"sandbox {one}: ended")
+
+
+@app.command()
+def status() -> None:
+    """Show every sandbox of this user. Exit code 3 if there is none, or one does not work."""
+    from makima.sandbox import attach, known_sandboxes
+
+    works = True
+    names = known_sandboxes()
+    for one in names:
+        found = attach(one)
+        if found is not None:
+            works = _show(found) and works
+    if not names:
+        typer.echo("there is no sandbox; start one: makima sandbox up")
+    if not names or not works:
+        raise typer.Exit(3)
+
+
+@app.command()
+def env(name: Name = "default") -> None:
+    """Print the exports that make kubectl and makima use it: eval "$(makima sandbox env)"."""
+    found = _existing(name)
+    typer.echo(f"export KUBECONFIG={shlex.quote(str(found.cluster.kubeconfig))}")
+    typer.echo(f"export MAKIMA_DATABASE_URL={shlex.quote(found.database.url)}")
+    typer.echo(f'export PATH={shlex.quote(str(found.cluster.programs))}:"$PATH"')
+
+
+@app.command()
+def user(
+    user_name: Annotated[str, typer.Argument(metavar="USER", help="User name, for example dana.")],
+    group: Annotated[list[str] | None, typer.Option(help="Group that the user is in; may be repeated.")] = None,
+    name: Name = "default",
+) -> None:
+    """Print the path of a kubeconfig for a user, to try what somebody else may do."""
+    typer.echo(str(_existing(name).cluster.kubeconfig_for(user_name, tuple(group or ()))))
+
+
+def start_ready(
+    name: str, *, kubeconfig: Path | None = None, context: str | None = None, ends_with: int | None = None
+) -> Sandbox:
+    """Start a sandbox that contracts can be applied to: manifests installed, database migrated.
+
+    Raises:
+        MakimaError: says what does not work and what to do.
+    """
+    try:
+        from makima.sandbox import Own, start
+    except ModuleNotFoundError as error:
+        hint = "pip install 'makima-operator[sandbox]'"
+        raise MakimaError(f"the sandbox needs {error.name}, which is not installed", hint) from None
+    from makima import database
+    from makima.wiring import install
+
+    own = Own(kubeconfig, context, os.environ.get("MAKIMA_DATABASE_URL"))
+    found = start(name, own=own, ends_with=ends_with)
+    database.upgrade(found.database.url, "head", 60)
+    asyncio.run(install(found.cluster.kubeconfig))
+    return found
+
+
+def _existing(name: str) -> Sandbox:
+    from makima.sandbox import attach
+
+    found = attach(name)
+    if found is None or not found.running:
+        option = "" if name == "default" else f" --name {name}"
+        raise MakimaError(f"sandbox {name} does not run", f"makima sandbox up{option}")
+    return found
+
+
+def _show(found: Sandbox) -> bool:
+    works = True
+    typer.echo(f"{found.name}: {found.cluster.server_url}, logs in {found.folder}")
+    for server in found.processes:
+        answers = server.pid is not None and server.answers()
+        works = works and answers
+        state = "works" if answers else "does not answer" if server.pid is not None else "is not running"
+        typer.echo(f"  {server.name:15} {state}" + (f" (process {server.pid})" if server.pid is not None else ""))
+    return works

@@ -1,0 +1,113 @@
+"""The sandbox's certificate authorities, and the certificates that its API server believes."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+LIFETIME = timedelta(days=365)
+SERVER_NAMES = ("localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc")
+SERVER_ADDRESSES = ("127.0.0.1", "10.96.0.1")
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A certificate and its key, both as PEM files."""
+
+    certificate: Path
+    key: Path
+
+
+class Authority:
+    """A certificate authority that keeps itself in a folder; certificates are issued once per name."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._folder = folder
+        self._pair = Pair(folder / f"{name}.crt", folder / f"{name}.key")
+        if not self._pair.certificate.exists():
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._create(name)
+
+    @property
+    def certificate(self) -> Path:
+        """The authority's own certificate."""
+        return self._pair.certificate
+
+    def server(self, name: str) -> Pair:
+        """A certificate for a server on loopback."""
+        names: list[x509.GeneralName] = [x509.DNSName(item) for item in SERVER_NAMES]
+        names += [x509.IPAddress(ipaddress.ip_address(item)) for item in SERVER_ADDRESSES]
+        extensions = [x509.SubjectAlternativeName(names), x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])]
+        return self._issue(name, x509.Name([_attribute(NameOID.COMMON_NAME, name)]), extensions)
+
+    def client(self, file: str, user: str, groups: tuple[str, ...] = ()) -> Pair:
+        """A certificate that makes its holder this user (CN) in these groups (O)."""
+        attributes = [_attribute(NameOID.ORGANIZATION_NAME, group) for group in groups]
+        subject = x509.Name([*attributes, _attribute(NameOID.COMMON_NAME, user)])
+        return self._issue(file, subject, [x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])])
+
+    def _create(self, name: str) -> None:
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([_attribute(NameOID.COMMON_NAME, name)])
+        builder = _builder(subject, subject, key.public_key()).add_extension(x509.BasicConstraints(True, 0), True)
+        _write(self._pair, builder.sign(key, hashes.SHA256()), key)
+
+    def _issue(self, file: str, subject: x509.Name, extensions: list[x509.ExtensionType]) -> Pair:
+        pair = Pair(self._folder / f"{file}.crt", self._folder / f"{file}.key")
+        if pair.certificate.exists():
+            return pair
+        issuer = x509.load_pem_x509_certificate(self._pair.certificate.read_bytes()).subject
+        signer = serialization.load_pem_private_key(self._pair.key.read_bytes(), None)
+        assert isinstance(signer, ec.EllipticCurvePrivateKey)
+        key = ec.generate_private_key(ec.SECP256R1())
+        builder = _builder(subject, issuer, key.public_key())
+        for extension in extensions:
+            builder = builder.add_extension(extension, critical=False)
+        _write(pair, builder.sign(signer, hashes.SHA256()), key)
+        return pair
+
+
+def write_signing_key(file: Path) -> Path:
+    """A key that signs service-account tokens."""
+    if not file.exists():
+        _private(file, _pem(ec.generate_private_key(ec.SECP256R1())))
+    return file
+
+
+def _attribute(kind: x509.ObjectIdentifier, value: str) -> x509.NameAttribute[str]:
+    # X.509 allows 64 characters in a common name, and service accounts' user names are longer: not checked, as Go
+    # does not check it either.
+    return x509.NameAttribute(kind, value, _validate=False)
+
+
+def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder(subject_name=subject, issuer_name=issuer, public_key=key)
+    builder = builder.serial_number(x509.random_serial_number())
+    return builder.not_valid_before(now - timedelta(hours=1)).not_valid_after(now + LIFETIME)
+
+
+def _write(pair: Pair, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> None:
+    _private(pair.key, _pem(key))
+    _private(pair.certificate, certificate.public_bytes(serialization.Encoding.PEM))
+
+
+def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    # Not PKCS8: the API server does not read it for service-account keys.
+    form = serialization.PrivateFormat.TraditionalOpenSSL
+    return key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
+
+
+def _private(file: Path, content: bytes) -> None:
+    """Complete or not there at all, and for this user only."""
+    fresh = file.with_name(f".{file.name}.new")
+    fresh.touch(mode=0o600)
+    fresh.write_bytes(content)
+    fresh.replace(file)

@@ -1,0 +1,65 @@
+"""etcd and kube-apiserver of the sandbox's own, and kubeconfigs for whoever wants to be somebody there."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from makima.sandbox.certificates import Authority
+from makima.sandbox.control_plane import apiserver, etcd
+from makima.sandbox.kubeconfig import write_kubeconfig
+from makima.sandbox.server_process import ServerProcess, free_port
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where the servers listen, on loopback."""
+
+    etcd: int
+    etcd_peer: int
+    api: int
+
+    @classmethod
+    def free(cls) -> Ports:
+        """Three that are free at the moment."""
+        return cls(free_port(), free_port(), free_port())
+
+
+class LocalCluster:
+    """A control plane without nodes: everything but running pods."""
+
+    def __init__(self, folder: Path, programs: Path, ports: Ports) -> None:
+        self._folder, self.programs = folder, programs
+        self.server_url = f"https://127.0.0.1:{ports.api}"
+        self._authority = Authority(folder / "pki", "ca")
+        self.etcd = etcd(programs / "etcd", folder, ports.etcd, ports.etcd_peer)
+        self.apiserver = apiserver(programs / "kube-apiserver", folder, ports.etcd, ports.api)
+        self.kubeconfig = self.kubeconfig_for("admin", ("system:masters",))
+
+    @property
+    def processes(self) -> tuple[ServerProcess, ...]:
+        """What runs."""
+        return (self.etcd, self.apiserver)
+
+    def start(self) -> None:
+        """Start both at once and wait until the API server works."""
+        for server in self.processes:
+            if server.pid is None:
+                server.launch()
+        self.etcd.wait()
+        self.apiserver.wait()
+
+    def kubeconfig_for(self, user: str, groups: tuple[str, ...] = ()) -> Path:
+        """A kubeconfig for a user in these groups; system:authenticated comes by itself."""
+        key = hashlib.sha256("\0".join((user, *groups)).encode()).hexdigest()[:12]
+        name = f"{user.rpartition(':')[2]}-{key}"
+        pair = self._authority.client(name, user, groups)
+        credential = {"client-certificate": str(pair.certificate), "client-key": str(pair.key)}
+        file = self._folder / f"{name}.kubeconfig"
+        return write_kubeconfig(file, self.server_url, self._authority.certificate, credential)
+
+    def stop(self) -> None:
+        """The API server first: it needs etcd to end in good order."""
+        self.apiserver.stop()
+        self.etcd.stop()

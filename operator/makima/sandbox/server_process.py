@@ -1,0 +1,154 @@
+"""One server of the sandbox: a process that can be started, killed, frozen, and found again by who comes later."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from makima.sandbox.folders import SandboxError
+
+START_SECONDS = 60.0
+STOP_SECONDS = 10.0
+
+
+def free_port() -> int:
+    """A port of the loopback interface that nobody listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def lives(pid: int) -> bool:
+    """Whether a process is there and no zombie."""
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    stat = Path(f"/proc/{pid}/stat")
+    return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+@dataclass
+class ServerProcess:
+    """A server with its command line, its log and the question that tells whether it works.
+
+    Attributes:
+        name: what people call it.
+        command: how it is started.
+        folder: holds its log (NAME.log) and its process id (NAME.pid).
+        answers: whether it works by now; may take a second, must not raise.
+        options: for Popen, for example another user.
+        stop_signal: ends it in good order.
+    """
+
+    name: str
+    command: Sequence[str]
+    folder: Path
+    answers: Callable[[], bool]
+    options: dict[str, Any] = field(default_factory=dict)
+    stop_signal: signal.Signals = signal.SIGTERM
+    _child: subprocess.Popen[bytes] | None = None
+
+    @property
+    def log(self) -> Path:
+        """What it printed."""
+        return self.folder / f"{self.name}.log"
+
+    @property
+    def pid(self) -> int | None:
+        """Its process id while it is there."""
+        file = self.folder / f"{self.name}.pid"
+        pid = int(file.read_text()) if file.exists() else None
+        return pid if pid is not None and self._is_ours(pid) else None
+
+    def _is_ours(self, pid: int) -> bool:
+        """A process id is used again some day: the program has to be the same."""
+        if not lives(pid):
+            return False
+        told = Path(f"/proc/{pid}/cmdline")
+        return not told.exists() or told.read_bytes().split(b"\0")[0].decode() == self.command[0]
+
+    def launch(self) -> None:
+        """Start it, without waiting. In a session of its own: Ctrl-C is for whoever waits, not for the servers."""
+        with self.log.open("ab") as out:
+            self._child = subprocess.Popen(
+                self.command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True, **self.options
+            )
+        (self.folder / f"{self.name}.pid").write_text(str(self._child.pid))
+
+    def wait(self) -> None:
+        """Wait until it works.
+
+        Raises:
+            SandboxError: it ended, or does not work in time; carries the end of its log.
+        """
+        deadline = time.monotonic() + START_SECONDS
+        while not self.answers():
+            ended = self._child is not None and self._child.poll() is not None
+            if ended or time.monotonic() > deadline:
+                why = "ended" if ended else f"does not answer after {START_SECONDS:.0f} s"
+                last = self.log.read_text(errors="replace").strip().splitlines()[-5:]
+                raise SandboxError(f"{self.name} {why}:\n" + "\n".join(last), f"its whole log: {self.log}")
+            time.sleep(0.03)
+
+    def start(self) -> None:
+        """Start it and wait until it works; nothing if it runs already."""
+        if self.pid is None:
+            self.launch()
+        self.wait()
+
+    def stop(self) -> None:
+        """End it in good order; after some seconds by force."""
+        self._send(signal.SIGCONT)
+        self._send(self.stop_signal)
+        if not self._gone(STOP_SECONDS):
+            self.kill()
+
+    def kill(self) -> None:
+        """SIGKILL it and whatever it started, as when the machine dies."""
+        self._send(signal.SIGKILL)
+        self._gone(STOP_SECONDS)
+
+    def freeze(self) -> None:
+        """Stop it without ending it: connections stay open and nothing answers."""
+        self._send(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self._send(signal.SIGCONT)
+
+    def _send(self, number: signal.Signals) -> None:
+        pid = self.pid
+        if pid is None:
+            return
+        # In good order the server ends its own processes; everything else has to hit each of them.
+        everyone = [pid] if number == self.stop_signal else [*_children(pid), pid]
+        for one in everyone:
+            try:
+                os.kill(one, number)
+            except ProcessLookupError:
+                continue
+
+    def _gone(self, seconds: float) -> bool:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if self._child is not None:
+                self._child.poll()  # takes the zombie away
+            if self.pid is None:
+                (self.folder / f"{self.name}.pid").unlink(missing_ok=True)
+                return True
+            time.sleep(0.02)
+        return False
+
+
+def _children(pid: int) -> list[int]:
+    """Direct children (Linux; elsewhere the server's own clean-up has to do)."""
+    listed = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(child) for child in listed.read_text().split()] if listed.exists() else []

@@ -1,0 +1,32 @@
+"""What is known about a sandbox between two commands: one JSON file in its folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from makima.sandbox.folders import sandboxes_folder
+
+FILE = "sandbox.json"
+
+
+def write_state(folder: Path, state: Mapping[str, Any]) -> None:
+    """Complete or not at all; for this user only, since a database address may carry a password."""
+    fresh = folder / f".{FILE}.new"
+    fresh.touch(mode=0o600)
+    fresh.write_text(json.dumps(state, indent=1))
+    fresh.replace(folder / FILE)
+
+
+def read_state(folder: Path) -> dict[str, Any] | None:
+    """The state, or None where there is no sandbox."""
+    file = folder / FILE
+    return json.loads(file.read_text()) if file.exists() else None
+
+
+def known_sandboxes() -> list[str]:
+    """Names of all sandboxes of this user, running or left behind."""
+    folder = sandboxes_folder()
+    return sorted(file.parent.name for file in folder.glob(f"*/{FILE}")) if folder.exists() else []

@@ -1,0 +1,145 @@
+"""Whatever is killed, frozen or cut off while contracts run: all are Completed, nothing is skipped, doubled or lost."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from kubernetes.aio import client
+
+from makima.adapters.postgres.history import PostgresHistory
+from makima.sandbox import Sandbox
+from tests.support.fleet import Fleet
+from tests.support.operator_process import OperatorUnderTest
+from tests.support.silent_proxy import SilentProxy
+
+SIZE = 100
+StartOperator = Callable[..., OperatorUnderTest]
+
+pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("faults")]
+
+
+async def until(what: str, condition: Callable[[], object], seconds: float = 60) -> None:
+    deadline = asyncio.get_running_loop().time() + seconds
+    while not condition():
+        assert asyncio.get_running_loop().time() < deadline, f"waited {seconds} s for {what}"
+        await asyncio.sleep(0.05)
+
+
+@pytest.fixture
+async def fleet(api: client.ApiClient, fresh_namespace: str) -> Fleet:
+    fleet = Fleet(api, fresh_namespace, SIZE)
+    await fleet.create()
+    return fleet
+
+
+async def test_an_operator_killed_at_random_moments_loses_and_doubles_nothing(
+    fleet: Fleet, history: PostgresHistory, start_operator: StartOperator
+) -> None:
+    seed = random.randrange(10**6)
+    print(f"seed {seed}")
+    moments = random.Random(seed)
+    operator = start_operator()
+    carried = asyncio.create_task(fleet.carry(200))
+    for _ in range(6):
+        before = fleet.progress()
+        await until("progress", lambda seen=before: fleet.progress() > seen or carried.done(), 90)
+        await asyncio.sleep(moments.uniform(0, 0.5))  # the moment of the kill is the random part of the test
+        operator.kill()
+        operator = start_operator()
+    await carried
+    await fleet.assert_history(history)
+
+
+async def test_postgres_killed_and_restarted_holds_nobody_up(
+    fleet: Fleet, history: PostgresHistory, start_operator: StartOperator, own_sandbox: Sandbox
+) -> None:
+    start_operator()
+    carried = asyncio.create_task(fleet.carry(200))
+    await until("progress", lambda: fleet.progress() > SIZE)
+    own_sandbox.postgres.kill()
+    before = fleet.progress()
+    await until("progress without Postgres", lambda: fleet.progress() > before + SIZE or carried.done())
+    await asyncio.to_thread(own_sandbox.postgres.start)
+    await carried
+    await fleet.assert_history(history)
+
+
+async def test_an_api_server_killed_and_restarted_is_waited_for(
+    fleet: Fleet, history: PostgresHistory, start_operator: StartOperator, own_sandbox: Sandbox
+) -> None:
+    operator = start_operator()
+    carried = asyncio.create_task(fleet.carry(200))
+    await until("progress", lambda: fleet.progress() > SIZE)
+    own_sandbox.apiserver.kill()
+    await asyncio.sleep(2)  # how long the outage lasts
+    await asyncio.to_thread(own_sandbox.apiserver.start)
+    if not operator.running:
+        start_operator()  # its lease may have run out meanwhile: an operator then exits, to be started again
+    await carried
+    await fleet.assert_history(history)
+
+
+async def test_a_watch_that_goes_silent_is_noticed(
+    fleet: Fleet, history: PostgresHistory, start_operator: StartOperator, own_sandbox: Sandbox, tmp_path: Path
+) -> None:
+    kubeconfig, proxy = await _through_proxy(own_sandbox, tmp_path)
+    operator = start_operator(kubeconfig=kubeconfig, operator__watch_inactivity_seconds=3)
+    carried = asyncio.create_task(fleet.carry(200))
+    await until("progress", lambda: fleet.progress() > SIZE)
+    proxy.go_silent()
+    await until("the operator to go on, or to end", lambda: carried.done() or not operator.running, 120)
+    if not operator.running:
+        start_operator(kubeconfig=kubeconfig, operator__watch_inactivity_seconds=3)
+    await carried
+    await fleet.assert_history(history)
+    await proxy.stop()
+
+
+async def _through_proxy(sandbox: Sandbox, folder: Path) -> tuple[Path, SilentProxy]:
+    from tests.support.operator_process import OPERATOR_GROUPS, OPERATOR_USER
+
+    original = sandbox.kubeconfig_for(OPERATOR_USER, groups=OPERATOR_GROUPS)
+    config = yaml.safe_load(original.read_text())
+    host, _, port = config["clusters"][0]["cluster"]["server"].removeprefix("https://").partition(":")
+    proxy = SilentProxy(host, int(port))
+    await proxy.start()
+    config["clusters"][0]["cluster"]["server"] = f"https://127.0.0.1:{proxy.port}"
+    path = folder / "through-proxy.yaml"
+    path.write_text(yaml.safe_dump(config))
+    return path, proxy
+
+
+async def test_an_operator_frozen_past_its_lease_does_no_harm_when_it_thaws(
+    fleet: Fleet, history: PostgresHistory, start_operator: StartOperator
+) -> None:
+    leader, standby = start_operator(), start_operator()
+    carried = asyncio.create_task(fleet.carry(200))
+    await until("progress", lambda: fleet.progress() > SIZE)
+    frozen = leader if "leading as" in leader.log.read_text() else standby
+    other = standby if frozen is leader else leader
+    frozen.signal(signal.SIGSTOP)
+    await until("the standby to lead", lambda: "leading as" in other.log.read_text(), 40)
+    frozen.signal(signal.SIGCONT)
+    await carried
+    await fleet.assert_history(history)
+    await until("the one that was frozen to exit", lambda: not frozen.running, 30)
+
+
+async def test_a_leader_that_is_told_to_stop_hands_over_at_once(
+    fleet: Fleet, history: PostgresHistory, start_operator: StartOperator
+) -> None:
+    leader = start_operator().wait_ready()
+    await until("a leader", lambda: "leading as" in leader.log.read_text())
+    standby = start_operator().wait_ready()
+    carried = asyncio.create_task(fleet.carry(200))
+    await until("progress", lambda: fleet.progress() > SIZE)
+    assert leader.stop() == 0
+    await until("the standby to lead", lambda: "leading as" in standby.log.read_text(), 4)
+    await carried
+    await fleet.assert_history(history)
