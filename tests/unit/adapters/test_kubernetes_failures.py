@@ -60,9 +60,9 @@ def test_unknown_credentials_come_with_what_to_do() -> None:
     ("message", "code", "shown"),
     [
         (
-            "contracts \"a\" is forbidden: ValidatingAdmissionPolicy 'p' denied request: INVALID_TRANSITION: not from here",
+            "contracts \"a\" is forbidden: ValidatingAdmissionPolicy 'p' denied request: INVALID_TRANSITION: not here",
             "INVALID_TRANSITION",
-            "INVALID_TRANSITION: not from here",
+            "INVALID_TRANSITION: not here",
         ),
         (
             'Contract.makima.dev "a" is invalid: status.version: Invalid value: "object": VERSION_CONFLICT: by 1 only',
