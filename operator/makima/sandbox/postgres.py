@@ -125,14 +125,15 @@ class LocalPostgres:
         """Start it and wait until it answers."""
         self.server.start()
 
-    def create_database(self, name: str) -> str:
-        """A further, empty database.
+    def create_database(self, name: str, template: str = "template1") -> str:
+        """A further database, empty or a copy of `template`.
 
         Returns:
             How to connect to it.
         """
+        command = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
         with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            connection.execute(command)
         return address(self._folder, self._port, name)
 
     def drop_database(self, name: str) -> None:
@@ -153,6 +154,22 @@ class OwnPostgres:
 
     def __init__(self, url: str) -> None:
         self.url = url
+
+    def create_database(self, name: str, template: str = "template1") -> str:
+        """Refused: what is made in somebody's own server would stay there.
+
+        Raises:
+            SandboxError: always.
+        """
+        raise SandboxError(f"no database {name} (from {template}) is made in a Postgres of your own")
+
+    def drop_database(self, name: str) -> None:
+        """Refused, as making one is.
+
+        Raises:
+            SandboxError: always.
+        """
+        raise SandboxError(f"the database {name} of your own Postgres stays")
 
     def start(self) -> None:
         """See that it answers.

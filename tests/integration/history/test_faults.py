@@ -18,8 +18,9 @@ from makima.adapters.postgres.database import Limits
 from makima.adapters.postgres.history import PostgresHistory
 from makima.errors import HistoryUnavailable
 from makima.models.history import HistoryBatch
+from makima.sandbox.postgres import LocalPostgres, create_cluster
+from makima.sandbox.server_process import free_port
 from tests.support.history_values import contract, event, versions_of
-from tests.support.private_postgres import PrivatePostgres
 
 pytestmark = pytest.mark.asyncio
 
@@ -27,18 +28,16 @@ IMPATIENT = Limits(statement=1.5, lock=1, operation=2, connect=1)
 
 
 @pytest.fixture
-def postgres(tmp_path: Path) -> Iterator[PrivatePostgres]:
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
-    server = PrivatePostgres(tmp_path)
+def postgres(tmp_path: Path) -> Iterator[LocalPostgres]:
+    server = LocalPostgres(create_cluster("test"), free_port(), tmp_path)
     server.start()
     migrate.upgrade(server.url)
     yield server
-    server.kill()
+    server.stop()
 
 
 @pytest_asyncio.fixture
-async def impatient(postgres: PrivatePostgres) -> AsyncIterator[PostgresHistory]:
+async def impatient(postgres: LocalPostgres) -> AsyncIterator[PostgresHistory]:
     history = PostgresHistory(postgres.url, IMPATIENT)
     await history.open()
     yield history
@@ -59,7 +58,7 @@ async def record_until_stored(history: PostgresHistory, batch: HistoryBatch, sec
 
 
 async def test_killed_in_the_middle_of_recording_each_event_is_stored_once(
-    postgres: PrivatePostgres, impatient: PostgresHistory
+    postgres: LocalPostgres, impatient: PostgresHistory
 ) -> None:
     uids = [uuid4() for _ in range(300)]
     chance = random.Random(20261123)
@@ -69,7 +68,7 @@ async def test_killed_in_the_middle_of_recording_each_event_is_stored_once(
         batch = HistoryBatch(rows, tuple(event(uid, version) for uid in uids))
         work = asyncio.ensure_future(record_until_stored(impatient, batch))
         await asyncio.sleep(chance.uniform(0.0, 0.1))  # a random moment of the batch
-        await asyncio.to_thread(postgres.kill)
+        await asyncio.to_thread(postgres.server.kill)
         await asyncio.to_thread(postgres.start)
         failures += await work
     stored = await impatient.events_after(0, 10_000)
@@ -112,8 +111,8 @@ async def again(history: PostgresHistory, uid: UUID) -> list[int | None]:
     raise AssertionError("the history does not come back")
 
 
-async def test_a_history_opened_while_postgres_is_away_works_once_it_is_there(postgres: PrivatePostgres) -> None:
-    postgres.kill()
+async def test_a_history_opened_while_postgres_is_away_works_once_it_is_there(postgres: LocalPostgres) -> None:
+    postgres.server.kill()
     history = PostgresHistory(postgres.url, IMPATIENT)
     await history.open()
     with pytest.raises(HistoryUnavailable):
@@ -123,14 +122,14 @@ async def test_a_history_opened_while_postgres_is_away_works_once_it_is_there(po
     await history.close()
 
 
-async def test_a_frozen_server_is_given_up_on(postgres: PrivatePostgres, impatient: PostgresHistory) -> None:
+async def test_a_frozen_server_is_given_up_on(postgres: LocalPostgres, impatient: PostgresHistory) -> None:
     await impatient.ping()
-    postgres.freeze()
+    postgres.server.freeze()
     started = time.monotonic()
     with pytest.raises(HistoryUnavailable, match="did not answer within 2 s"):
         await impatient.record(versions_of(uuid4(), 1, 1))
     assert time.monotonic() - started < IMPATIENT.operation + 12
-    postgres.thaw()
+    postgres.server.thaw()
     await record_until_stored(impatient, versions_of(uuid4(), 1, 1), seconds=15)
 
 

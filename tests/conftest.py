@@ -1,0 +1,109 @@
+"""What tests get of the real world: one sandbox for the whole run, a namespace and a database for each test.
+
+The sandbox is started by the first test that asks for it, whichever worker that runs in, and ends with the run, however
+the run ends. Without etcd and kube-apiserver in the cache they are built first: minutes, once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator
+from uuid import uuid4
+
+import pytest
+
+from makima import database
+from makima.adapters.kubernetes.connection import Connection, load_configuration
+from makima.adapters.postgres.history import PostgresHistory
+from makima.sandbox import Sandbox, attach, start
+from makima.sandbox.locking import exclusive
+
+RUN = "MAKIMA_TEST_RUN"
+TEMPLATE = "migrated"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The process that leads the run names it; workers inherit the name."""
+    if not hasattr(config, "workerinput"):
+        os.environ[RUN] = str(os.getpid())
+        for name in ("MAKIMA_DATABASE_URL", "MAKIMA_CONFIG", "KUBECONFIG"):
+            os.environ.pop(name, None)  # tests never touch what the user has
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End the run's sandbox; its guard does so if this is never reached."""
+    if not hasattr(config, "workerinput"):
+        found = attach(f"tests-{os.environ[RUN]}")
+        if found is not None:
+            found.stop()
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Sandbox:
+    """Real etcd, kube-apiserver and Postgres, shared by all workers of this run."""
+    return start(f"tests-{os.environ[RUN]}", ends_with=int(os.environ[RUN]))
+
+
+@pytest.fixture(scope="session")
+def installed_cluster(sandbox: Sandbox) -> Sandbox:
+    """The same, with CRDs, policies and roles in place and enforced."""
+    from makima.wiring import install  # imports kopf: not for unit tests
+
+    done = sandbox.folder / "installed"
+    with exclusive(sandbox.folder / "install.lock"):
+        if not done.exists():
+            asyncio.run(install(sandbox.cluster.kubeconfig))
+            done.touch()
+    return sandbox
+
+
+@pytest.fixture
+async def admin(installed_cluster: Sandbox) -> AsyncIterator[Connection]:
+    """A cluster administrator's connection."""
+    async with Connection(await load_configuration(installed_cluster.cluster.kubeconfig), "tests") as connection:
+        yield connection
+
+
+@pytest.fixture
+async def namespace(admin: Connection) -> str:
+    """A namespace of this test's own."""
+    name = f"test-{uuid4().hex[:12]}"
+    await admin.request("POST", "/api/v1/namespaces", body={"metadata": {"name": name}})
+    return name
+
+
+@pytest.fixture(scope="session")
+def template_database(sandbox: Sandbox) -> str:
+    """A migrated, empty database that others are copied from."""
+    done = sandbox.folder / "template-migrated"
+    with exclusive(sandbox.folder / "template.lock"):
+        if not done.exists():
+            database.upgrade(sandbox.database.create_database(TEMPLATE), "head", 60)
+            done.touch()
+    return TEMPLATE
+
+
+@pytest.fixture
+def empty_database_url(sandbox: Sandbox) -> Iterator[str]:
+    """A database of this test's own, without tables."""
+    name = f"test_{uuid4().hex[:16]}"
+    yield sandbox.database.create_database(name)
+    sandbox.database.drop_database(name)
+
+
+@pytest.fixture
+def database_url(sandbox: Sandbox, template_database: str) -> Iterator[str]:
+    """A database of this test's own, migrated."""
+    name = f"test_{uuid4().hex[:16]}"
+    yield sandbox.database.create_database(name, template=template_database)
+    sandbox.database.drop_database(name)
+
+
+@pytest.fixture
+async def history(database_url: str) -> AsyncIterator[PostgresHistory]:
+    """The history in it."""
+    store = PostgresHistory(database_url)
+    await store.open()
+    yield store
+    await store.close()
