@@ -8,16 +8,14 @@ import subprocess
 import sys
 import time
 
-from makima.sandbox.server_process import lives
+from makima.sandbox.server_process import launch_detached, lives
 
 POLL_SECONDS = 0.5
 
 
 def start_guard(name: str, pid: int) -> None:
-    """Start the guard of a sandbox, in a session of its own, so that Ctrl-C does not end it first."""
-    quiet = subprocess.DEVNULL
-    command = [sys.executable, "-m", "makima.sandbox.guard", name, str(pid)]
-    subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True)
+    """Start the guard of a sandbox, detached, so that Ctrl-C does not end it first."""
+    launch_detached([sys.executable, "-m", "makima.sandbox.guard", name, str(pid)], subprocess.DEVNULL)
 
 
 def wait_for_end(pid: int) -> None:

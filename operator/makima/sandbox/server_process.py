@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -10,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from makima.sandbox.folders import SandboxError
 
@@ -35,6 +36,30 @@ def lives(pid: int) -> bool:
     return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
+_launched: dict[int, subprocess.Popen[bytes]] = {}
+"""What this process started. Servers outlive whoever started them; kept here, so that their ends can be collected."""
+
+
+def launch_detached(command: Sequence[str], out: IO[bytes] | int, **options: Any) -> int:
+    """Start a process in a session of its own (Ctrl-C is for whoever waits, not for servers).
+
+    Returns:
+        Its process id.
+    """
+    quiet = subprocess.DEVNULL
+    child = subprocess.Popen(command, stdin=quiet, stdout=out, stderr=out, start_new_session=True, **options)
+    _launched[child.pid] = child
+    return child.pid
+
+
+def ended(pid: int) -> bool:
+    """Whether a process is gone; takes the zombie away if it was ours."""
+    child = _launched.get(pid)
+    if child is None:
+        return not lives(pid)
+    return child.poll() is not None
+
+
 @dataclass
 class ServerProcess:
     """A server with its command line, its log and the question that tells whether it works.
@@ -54,7 +79,6 @@ class ServerProcess:
     answers: Callable[[], bool]
     options: dict[str, Any] = field(default_factory=dict)
     stop_signal: signal.Signals = signal.SIGTERM
-    _child: subprocess.Popen[bytes] | None = None
 
     @property
     def log(self) -> Path:
@@ -65,23 +89,21 @@ class ServerProcess:
     def pid(self) -> int | None:
         """Its process id while it is there."""
         file = self.folder / f"{self.name}.pid"
-        pid = int(file.read_text()) if file.exists() else None
-        return pid if pid is not None and self._is_ours(pid) else None
+        text = file.read_text() if file.exists() else ""
+        return int(text) if text and self._is_ours(int(text)) else None
 
     def _is_ours(self, pid: int) -> bool:
         """A process id is used again some day: the program has to be the same."""
-        if not lives(pid):
+        if ended(pid):
             return False
         told = Path(f"/proc/{pid}/cmdline")
         return not told.exists() or told.read_bytes().split(b"\0")[0].decode() == self.command[0]
 
     def launch(self) -> None:
-        """Start it, without waiting. In a session of its own: Ctrl-C is for whoever waits, not for the servers."""
+        """Start it, without waiting."""
         with self.log.open("ab") as out:
-            self._child = subprocess.Popen(
-                self.command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True, **self.options
-            )
-        (self.folder / f"{self.name}.pid").write_text(str(self._child.pid))
+            pid = launch_detached(self.command, out, **self.options)
+        (self.folder / f"{self.name}.pid").write_text(str(pid))
 
     def wait(self) -> None:
         """Wait until it works.
@@ -91,9 +113,9 @@ class ServerProcess:
         """
         deadline = time.monotonic() + START_SECONDS
         while not self.answers():
-            ended = self._child is not None and self._child.poll() is not None
-            if ended or time.monotonic() > deadline:
-                why = "ended" if ended else f"does not answer after {START_SECONDS:.0f} s"
+            gone = self.pid is None
+            if gone or time.monotonic() > deadline:
+                why = "ended" if gone else f"does not answer after {START_SECONDS:.0f} s"
                 last = self.log.read_text(errors="replace").strip().splitlines()[-5:]
                 raise SandboxError(f"{self.name} {why}:\n" + "\n".join(last), f"its whole log: {self.log}")
             time.sleep(0.03)
@@ -106,46 +128,47 @@ class ServerProcess:
 
     def stop(self) -> None:
         """End it in good order; after some seconds by force."""
-        self._send(signal.SIGCONT)
-        self._send(self.stop_signal)
-        if not self._gone(STOP_SECONDS):
+        pid = self.pid
+        if pid is None:
+            return
+        self.thaw()
+        _send(self.stop_signal, [pid])
+        if not _gone(pid):
             self.kill()
 
     def kill(self) -> None:
         """SIGKILL it and whatever it started, as when the machine dies."""
-        self._send(signal.SIGKILL)
-        self._gone(STOP_SECONDS)
+        pid = self.pid
+        if pid is not None:
+            _send(signal.SIGKILL, [pid, *_children(pid)])
+            _gone(pid)
 
     def freeze(self) -> None:
         """Stop it without ending it: connections stay open and nothing answers."""
-        self._send(signal.SIGSTOP)
+        pid = self.pid
+        if pid is not None:
+            _send(signal.SIGSTOP, [pid, *_children(pid)])
 
     def thaw(self) -> None:
         """Let it go on."""
-        self._send(signal.SIGCONT)
-
-    def _send(self, number: signal.Signals) -> None:
         pid = self.pid
-        if pid is None:
-            return
-        # In good order the server ends its own processes; everything else has to hit each of them.
-        everyone = [pid] if number == self.stop_signal else [*_children(pid), pid]
-        for one in everyone:
-            try:
-                os.kill(one, number)
-            except ProcessLookupError:
-                continue
+        if pid is not None:
+            _send(signal.SIGCONT, [pid, *_children(pid)])
 
-    def _gone(self, seconds: float) -> bool:
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            if self._child is not None:
-                self._child.poll()  # takes the zombie away
-            if self.pid is None:
-                (self.folder / f"{self.name}.pid").unlink(missing_ok=True)
-                return True
-            time.sleep(0.02)
-        return False
+
+def _send(number: signal.Signals, pids: Sequence[int]) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+def _gone(pid: int) -> bool:
+    deadline = time.monotonic() + STOP_SECONDS
+    while time.monotonic() < deadline:
+        if ended(pid):
+            return True
+        time.sleep(0.02)
+    return False
 
 
 def _children(pid: int) -> list[int]:

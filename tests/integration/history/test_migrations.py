@@ -248,10 +248,10 @@ def test_a_wrong_url_is_explained_without_showing_the_password(url: str, message
 def test_a_role_without_permission_is_told_what_it_needs(empty_database_url: str) -> None:
     role = f"role_{uuid4().hex}"
     with connect(empty_database_url) as connection:
-        connection.execute(f"CREATE ROLE {role} LOGIN".encode())
+        connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'secret'".encode())
         try:
             with pytest.raises(MigrationError, match="permission denied(?s:.*)CREATE on the schema"):
-                migrate.upgrade(psycopg.conninfo.make_conninfo(empty_database_url, user=role))
+                migrate.upgrade(psycopg.conninfo.make_conninfo(empty_database_url, user=role, password="secret"))
         finally:
             connection.execute(f"DROP ROLE {role}".encode())
 
