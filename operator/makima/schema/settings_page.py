@@ -18,8 +18,8 @@ HEAD = f"""\
 # Configuration
 
 One TOML file, and the environment over it. `{PREFIX}CONFIG` names the file; without it, `makima.toml` in the working
-directory is read if there is one. An unknown key of a section is an error. In the environment a list is written as JSON:
-`{PREFIX}OPERATOR{DELIMITER}NAMESPACES='["team-a", "team-b"]'`. A secret is better off in the environment than in a file.
+directory is read if there is one. An unknown key of a section is an error. In the environment a list is written as
+JSON: `{PREFIX}OPERATOR{DELIMITER}NAMESPACES='["team-a", "team-b"]'`. A secret is better off there than in a file.
 """
 
 TABLE = "| key | environment variable | type | default | meaning |\n|---|---|---|---|---|\n"
