@@ -62,6 +62,9 @@ CONTRACT = (
     ),
 )
 
+_SAME_ORDER = "self.phases.map(p, p.name) == oldSelf.phases.map(p, p.name)"
+"""Lists that are maps are equal in any order, and the order of phases is what they are about."""
+
 CONTRACT_SPEC = (
     Rule(
         "has(self.type) == has(oldSelf.type) && (!has(self.type) || self.type == oldSelf.type)",
@@ -69,7 +72,8 @@ CONTRACT_SPEC = (
         expression=True,
     ),
     Rule(
-        "has(self.phases) == has(oldSelf.phases) && (!has(self.phases) || self.phases == oldSelf.phases)",
+        "has(self.phases) == has(oldSelf.phases)"
+        f" && (!has(self.phases) || (self.phases == oldSelf.phases && {_SAME_ORDER}))",
         "VALIDATION_FAILED: spec.phases is immutable; create another contract instead",
     ),
 )
@@ -92,7 +96,7 @@ CONTRACT_STATUS = (
     ),
     *transition_rules(),
     Rule(
-        "!has(oldSelf.phases) || !has(self.phases) || self.phases == oldSelf.phases",
+        f"!has(oldSelf.phases) || !has(self.phases) || (self.phases == oldSelf.phases && {_SAME_ORDER})",
         "VALIDATION_FAILED: the accepted phases do not change",
     ),
     Rule(
