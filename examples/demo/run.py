@@ -23,6 +23,9 @@ from typing import Any
 
 from rich.console import Console
 
+from makima.cli.sandbox import start_ready
+from makima.sandbox import Sandbox
+
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples" / "release-notes"
 NAMESPACE, CONTRACT = "demo", "release-notes"
@@ -37,7 +40,7 @@ ROLES = {
 console = Console(highlight=False, soft_wrap=True)
 
 
-class DemoFailed(Exception):
+class DemoError(Exception):
     """Something did not happen in time; says what was waited for."""
 
 
@@ -56,7 +59,13 @@ class Person:
         if show:
             console.print(f"[bold cyan]{self.name}$[/] {shlex.join(command)}", markup=True)
         done = subprocess.run(
-            command, env=self.environment, input=stdin, capture_output=True, text=True, check=False, cwd=ROOT
+            command,
+            env={**self.environment, "COLUMNS": str(console.width)},
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=ROOT,
         )
         if show:
             console.print(
@@ -80,12 +89,12 @@ def wait(what: str, condition: Callable[[], object], seconds: float = 60) -> Non
     """Wait until the condition holds.
 
     Raises:
-        DemoFailed: it did not, in time.
+        DemoError: it did not, in time.
     """
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
-            raise DemoFailed(f"waited {seconds:.0f} s for: {what}")
+            raise DemoError(f"waited {seconds:.0f} s for: {what}")
         time.sleep(0.1)
 
 
@@ -151,16 +160,18 @@ def _finished(person: Person) -> bool:
     return bool(person.contract()["status"]["state"] in ("Completed", "Completing", "WaitingForInput", "Active"))
 
 
-def demo(sandbox: Any, keep: bool, scratch: Path) -> None:
+def demo(sandbox: Sandbox, scratch: Path) -> None:
     """Everything, in order."""
-    admin = Person("admin", sandbox.kubeconfig)
-    people = {name: Person(name, sandbox.kubeconfig_for(name, groups=("system:authenticated",))) for name in ROLES}
+    admin = Person("admin", sandbox.cluster.kubeconfig)
+    people = {
+        name: Person(name, sandbox.cluster.kubeconfig_for(name, groups=("system:authenticated",))) for name in ROLES
+    }
     dana, ravi, supervisor = people["dana"], people["ravi"], people["release-notes-supervisor"]
-    operator = Person("operator", sandbox.kubeconfig_for(OPERATOR, groups=OPERATOR_GROUPS))
+    operator = Person("operator", sandbox.cluster.kubeconfig_for(OPERATOR, groups=OPERATOR_GROUPS))
     prepare(admin)
     with ExitStack() as stack:
         step("The operator starts, with its own account and nothing more")
-        environment = {**operator.environment, "MAKIMA_DATABASE_URL": sandbox.postgres_url}
+        environment = {**operator.environment, "MAKIMA_DATABASE_URL": sandbox.database.url}
         environment |= {"MAKIMA_OPERATOR__HEALTH_PORT": "0", "MAKIMA_OPERATOR__METRICS_PORT": "0"}
         command = [sys.executable, "-m", "makima", "operator"]
         stack.enter_context(process("operator", command, environment, scratch / "operator.log"))
@@ -176,13 +187,13 @@ def demo(sandbox: Any, keep: bool, scratch: Path) -> None:
         show_result(dana, sandbox, scratch)
 
 
-def show_result(dana: Person, sandbox: Any, scratch: Path) -> None:
+def show_result(dana: Person, sandbox: Sandbox, scratch: Path) -> None:
     """The contract, its history from Postgres, and what was written."""
     step("Completed")
     dana.run("kubectl", "-n", NAMESPACE, "get", "contracts")
     step("The history, from Postgres")
     reader = Person("dana", dana.kubeconfig)
-    os.environ["MAKIMA_DATABASE_URL"] = sandbox.postgres_url
+    os.environ["MAKIMA_DATABASE_URL"] = sandbox.database.url
     reader.run("makima", "contracts", "history", f"{NAMESPACE}/{CONTRACT}")
     step("What was written (its digest is in status.deliverables)")
     notes = (scratch / "release-notes" / "RELEASE_NOTES.md").read_text().splitlines()
@@ -192,20 +203,21 @@ def show_result(dana: Person, sandbox: Any, scratch: Path) -> None:
 
 def main() -> int:
     """Entry point of `make demo`."""
-    from makima.cli.sandbox import start_ready
-
     parser = argparse.ArgumentParser(description="Runs the main job of makima on a sandbox of its own.")
     parser.add_argument("--keep", action="store_true", help="leave the sandbox running, to look around")
+    parser.add_argument("--kubeconfig", type=Path, help="use a cluster of your own; then none is built")
+    parser.add_argument("--context", help="context in it")
     options = parser.parse_args()
     scratch = Path(tempfile.mkdtemp(prefix="makima-demo-"))
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     began = time.monotonic()
     step("A real etcd, kube-apiserver and Postgres start on this machine")
-    sandbox = start_ready("demo")
-    os.environ["PATH"] = f"{sandbox.binaries}{os.pathsep}{os.environ['PATH']}"
+    own = {"kubeconfig": options.kubeconfig, "context": options.context}
+    sandbox = start_ready("demo", ends_with=None if options.keep else os.getpid(), **own)
+    os.environ["PATH"] = f"{sandbox.cluster.programs}{os.pathsep}{os.environ['PATH']}"
     try:
-        demo(sandbox, options.keep, scratch)
-    except DemoFailed as error:
+        demo(sandbox, scratch)
+    except DemoError as error:
         console.print(f"[red]the demo did not get through:[/] {error}; logs are in {scratch}")
         return 1
     finally:

@@ -23,6 +23,7 @@ from pathlib import Path
 
 FINISHED = {"Completed", "Failed", "Archived"}
 POLL_SECONDS = 0.2
+MANAGER = "--field-manager=release-notes-supervisor"
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,6 @@ class Contract:
 
     def __init__(self, namespace: str, name: str) -> None:
         self.namespace, self.name = namespace, name
-        self.reported: list[dict[str, str]] = []
 
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
         """Run kubectl in the contract's namespace."""
@@ -150,18 +150,20 @@ class Contract:
 
     def register(self) -> None:
         """Say that a supervisor is there: a Supervisor of the contract's name, without a pod of its own."""
-        self._apply({"kind": "Supervisor", "spec": {}})
+        manifest = {
+            "apiVersion": "makima.dev/v1alpha1",
+            "kind": "Supervisor",
+            "metadata": {"name": self.name},
+            "spec": {},
+        }
+        self.kubectl("apply", "--server-side", MANAGER, "-f", "-", stdin=json.dumps(manifest))
 
     def report(self, phase: str, identifier: str, path: Path) -> None:
-        """Report one deliverable; each apply names all of them, as server-side apply wants."""
+        """Report one deliverable: a JSON patch that appends, whoever else writes meanwhile."""
         digest = f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
-        self.reported.append({"phase": phase, "id": identifier, "uri": path.resolve().as_uri(), "digest": digest})
-        self._apply({"kind": "Contract", "spec": {"deliverables": self.reported}})
-
-    def _apply(self, part: dict[str, object]) -> None:
-        manifest = {"apiVersion": "makima.dev/v1alpha1", "metadata": {"name": self.name}, **part}
-        manager = "--field-manager=release-notes-supervisor"
-        self.kubectl("apply", "--server-side", manager, "-f", "-", stdin=json.dumps(manifest))
+        entry = {"phase": phase, "id": identifier, "uri": path.resolve().as_uri(), "digest": digest}
+        patch = json.dumps([{"op": "add", "path": "/spec/deliverables/-", "value": entry}])
+        self.kubectl("patch", "contract", self.name, "--type=json", MANAGER, "-p", patch)
 
 
 def carry(contract: Contract, commits: list[Commit], out: Path) -> None:

@@ -11,6 +11,8 @@ import typer
 from makima.errors import MakimaError
 from makima.models.history import StoredEvent
 
+PLAIN_WIDTH = 160
+
 app = typer.Typer(no_args_is_help=True, help="Contracts and their history.")
 
 
@@ -75,7 +77,10 @@ def _table(title: str, events: list[StoredEvent]) -> None:
         event = stored.event
         version = str(event.version) if event.version is not None else ""
         table.add_row(version, f"{event.at:%H:%M:%S.%f}"[:-3], event.type, _what(stored), event.actor or "")
-    Console().print(table)
+    terminal = Console()
+    # In a file or a pipe there is no edge to wrap at.
+    console = terminal if terminal.is_terminal else Console(width=PLAIN_WIDTH)
+    console.print(table)
 
 
 def _what(stored: StoredEvent) -> str:

@@ -79,6 +79,8 @@ def run(arguments: list[str]) -> int:
         if _is_usage_error(error):
             error.show()  # type: ignore[attr-defined]  # click's own, or typer's vendored twin of it
             return int(getattr(error, "exit_code", 2))
+        if hasattr(error, "exit_code"):
+            return int(error.exit_code)
         if type(error).__name__ == "Abort":
             click.echo("interrupted", err=True)
             return 130

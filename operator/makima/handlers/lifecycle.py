@@ -55,7 +55,7 @@ def configure(settings: kopf.OperatorSettings, watch_inactivity: float) -> None:
     settings.watching.initial_streaming = False  # a stream cut midway silently loses objects
     settings.watching.chunk_size = None  # an expired continue token ends the process
     settings.watching.inactivity_timeout = watch_inactivity  # a watch that went silent is opened again
-    settings.watching.server_timeout = 300.0  # a watch is renewed now and then, whatever is between us and the server
+    settings.watching.server_timeout = 300  # a watch is renewed now and then, whatever is between us and the server
     settings.queueing.idle_timeout = 0.1  # handlers only hand over: keep no worker per object
     settings.networking.error_backoffs = Patience()
     settings.persistence.diffbase_storage = NoDiffBase()

@@ -10,7 +10,7 @@ from makima.models import bounds
 from makima.models.bounds import Digest, Label, ObjectName, Sentence, Text, Uri, Uuid
 from makima.models.enums import TerminationOrder
 from makima.models.gate import PhaseList
-from makima.models.markers import ListMap, Model
+from makima.models.markers import ListMap, Model, StartsEmpty
 from makima.models.pod_template import Path, PodTemplate, Quantity
 from makima.models.supervisor import SupervisorSettings
 
@@ -145,14 +145,18 @@ class ContractSpec(Model):
     retry: RetryRequest | None = Field(None, description="Take a Failed contract up again.")
     restart_supervisor: RestartRequest | None = Field(None, description="Restart the supervisor.")
     deliverables: Annotated[
-        tuple[ReportedDeliverable, ...], ListMap(("phase", "id")), Field(max_length=bounds.DELIVERABLES)
+        tuple[ReportedDeliverable, ...], ListMap(("phase", "id")), StartsEmpty(), Field(max_length=bounds.DELIVERABLES)
     ] = Field(
         (),
-        description="Deliverables reported complete. Use server-side apply: a merge patch overwrites the list.",
+        description="Deliverables reported complete. Append with a JSON patch (add /spec/deliverables/-), or use "
+        "server-side apply; a merge patch overwrites the list.",
     )
-    answers: Annotated[tuple[Answer, ...], ListMap(("questionId",)), Field(max_length=bounds.ANSWERS)] = Field(
+    answers: Annotated[
+        tuple[Answer, ...], ListMap(("questionId",)), StartsEmpty(), Field(max_length=bounds.ANSWERS)
+    ] = Field(
         (),
-        description="Answers to open questions. Use server-side apply: a merge patch overwrites the list.",
+        description="Answers to open questions. Append with a JSON patch (add /spec/answers/-), or use server-side "
+        "apply; a merge patch overwrites the list.",
     )
     supervisor: SupervisorSettings | None = Field(
         None, description="The supervisor to run. Default: none, an external one registers itself."

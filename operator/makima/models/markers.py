@@ -62,6 +62,11 @@ class AtomicList:
 
 
 @dataclass(frozen=True, slots=True)
+class StartsEmpty:
+    """List marker: an absent list is stored as an empty one, so that a JSON patch can always append to it."""
+
+
+@dataclass(frozen=True, slots=True)
 class NotInSchema:
     """Field marker: a value that only decisions use; it is not part of the resource."""
 

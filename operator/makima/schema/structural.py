@@ -15,7 +15,7 @@ from typing import Any, get_args, get_origin
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from makima.models.markers import Model, NotInSchema, Rule, Rules
+from makima.models.markers import Model, NotInSchema, Rule, Rules, StartsEmpty
 from makima.schema.constraints import (
     Schema,
     flatten,
@@ -141,6 +141,8 @@ def _default(field: FieldInfo) -> Schema:
     """Scalars default in the schema, and so do groups of them: what is in force can be read off the object."""
     if isinstance(field.default_factory, type) and issubclass(field.default_factory, Model):
         return {"default": {}}
+    if any(isinstance(item, StartsEmpty) for item in flatten(field.metadata)):
+        return {"default": []}
     value = field.default
     if value is PydanticUndefined or value is None or value == ():
         return {}
