@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from makima.adapters.kubernetes.connection import APPLY_PATCH
 from tests.support.kube import Attempt, Body, Cast, Person, assert_refused, changed, completed, contract
 
 PLAN = completed("plan", "plan-document")
@@ -94,7 +95,16 @@ async def _patch_to_execute(who: Person, body: Body) -> None:
     await who.patch({"status": patch}, subresource="status")
 
 
-async def _to_execute_and_pause(who: Person, body: Body) -> None:
+async def _apply_to_execute(who: Person, body: Body) -> None:
+    new = changed(body, phase="execute")["status"]
+    status = {key: new[key] for key in ("phase", "version", "transitions")}
+    path = who.path("contracts", "work", "status")
+    query = {"fieldManager": "agent", "force": "true"}
+    whole = {"apiVersion": body["apiVersion"], "kind": "Contract", "metadata": {"name": "work"}, "status": status}
+    await who.connection.request("PATCH", path, body=whole, query=query, content_type=APPLY_PATCH)
+
+
+async def _to_execute_and_block(who: Person, body: Body) -> None:
     await who.put_status(changed(body, phase="execute", state="Blocked"))
 
 
@@ -106,7 +116,7 @@ async def _confirming_in_the_same_write(who: Person, body: Body) -> None:
 
 
 @pytest.mark.parametrize(
-    "write", [_to_execute, _patch_to_execute, _to_execute_and_pause, _confirming_in_the_same_write]
+    "write", [_to_execute, _patch_to_execute, _apply_to_execute, _to_execute_and_block, _confirming_in_the_same_write]
 )
 async def test_nobody_moves_a_guarded_phase_that_nobody_confirmed_not_even_the_operator(
     people: Cast, write: Callable[[Person, Body], Awaitable[Any]]
@@ -185,6 +195,23 @@ async def test_nothing_rides_along_with_a_confirmed_move(people: Cast) -> None:
 
     says = ("did not have these deliverables",)
     await assert_refused(Attempt("a deliverable more", write, GUARDED, says), people.everyone)
+
+
+RIDES: Mapping[str, tuple[Body, str]] = {
+    "force": ({"force": True}, "UNAUTHORIZED"),
+    "a reason": ({"reason": "connie said so"}, "UNAUTHORIZED"),
+    "another version": ({"expectedVersion": 3}, "VERSION_CONFLICT"),
+    "another target": ({"to": "Completed"}, "VALIDATION_FAILED"),
+}
+
+
+@pytest.mark.parametrize("what", RIDES)
+async def test_nobody_changes_what_somebody_else_confirmed(people: Cast, what: str) -> None:
+    await a_guarded_one(people)
+    await people.confirmer.patch_spec(advance={**TO_EXECUTE, "confirmed": True})
+    addition, code = RIDES[what]
+    attempt = Attempt(what, lambda who, body: who.patch_spec(advance=addition), code)
+    await assert_refused(attempt, (people.editor, people.supervisor))
 
 
 async def test_a_confirmation_taken_back_in_time_holds(people: Cast) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.kube import Attempt, Body, Cast, Person, assert_refused, changed, completed
+from makima.errors import Conflict
+from tests.support.kube import Attempt, Body, Cast, Person, assert_refused, changed, completed, contract
 
 ACTIVE = {"state": "Active"}
 PLANNED = {"deliverables": [completed("plan", "plan-document")]}
@@ -195,3 +196,28 @@ async def test_no_transition_is_dropped_before_it_is_recorded(people: Cast) -> N
     status = body["status"] | {"transitions": body["status"]["transitions"][1:], "recordedVersion": 1}
     stored = await people.operator.put_status({**body, "status": status})
     assert [item["version"] for item in stored["status"]["transitions"]] == [2]
+
+
+async def test_the_first_version_has_its_transition(people: Cast) -> None:
+    accepted = await people.accepted("sample")
+    await people.editor.create(contract())
+    first = {key: value for key, value in accepted["status"].items() if key != "transitions"}
+
+    async def write(who: Person, body: Body) -> None:
+        await who.put_status({**body, "status": first})
+
+    says = ("version 1 has no entry in status.transitions", "Created in plan")
+    await assert_refused(Attempt("no entry", write, "VALIDATION_FAILED", says), people.everyone)
+
+
+async def test_of_two_who_write_what_they_have_read_one_has_to_read_again(people: Cast) -> None:
+    await people.accepted()
+    for who in people.three:
+        read = await who.get()
+        await people.operator.put_status(changed(read, version=read["status"]["version"], waitingFor=f"{who}"))
+        before = await who.get()
+        with pytest.raises(Conflict):
+            await who.put_status(changed(read, state="Active"))
+        with pytest.raises(Conflict):
+            await who.replace({**read, "spec": {**read["spec"], "suspend": True}})
+        assert await who.get() == before
