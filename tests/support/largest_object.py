@@ -96,7 +96,7 @@ def text(schema: dict[str, Any], number: int) -> str:
         f"{number}{WIDE * longest}"[:longest],
         f"p{number}".ljust(longest, "a"),
         f"/{number}".ljust(longest, "a"),
-        "A" * longest,
+        chr(ord("A") + number % 26).ljust(longest, "a"),
         "1" * longest,
         "sha256:".ljust(longest, "f"),
         "PreferNoSchedule",
