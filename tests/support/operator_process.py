@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -39,6 +40,13 @@ class OperatorUnderTest:
             command = [sys.executable, "-m", "makima", "operator"]
             self.process = subprocess.Popen(command, env=self._environment, stdout=out, stderr=out)
         return self
+
+    async def keep_running(self) -> None:
+        """Start it again whenever it ends, as a Deployment does, until cancelled."""
+        while True:
+            if not self.running:
+                self.start()
+            await asyncio.sleep(0.2)
 
     @property
     def running(self) -> bool:

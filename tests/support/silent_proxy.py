@@ -31,12 +31,18 @@ class SilentProxy:
         """Close everything."""
         if self._server is not None:
             self._server.close()
-        for pump in self._pumps:
+        pumps = list(self._pumps)
+        for pump in pumps:
             pump.cancel()
-        await asyncio.gather(*self._pumps, return_exceptions=True)
+        await asyncio.gather(*pumps, return_exceptions=True)
+        await asyncio.sleep(0)  # transports close in the loop's next turn
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        upstream_reader, upstream_writer = await asyncio.open_connection(*self._target)
+        try:
+            upstream_reader, upstream_writer = await asyncio.open_connection(*self._target)
+        except ConnectionError:
+            writer.close()
+            return
         for source, sink in ((reader, upstream_writer), (upstream_reader, writer)):
             pump = asyncio.create_task(self._pump(source, sink))
             self._pumps.add(pump)
@@ -44,10 +50,12 @@ class SilentProxy:
 
     async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
-        with contextlib.suppress(ConnectionError):
-            while data := await source.read(65536):
-                if task in self._muted:
-                    continue  # swallowed
-                sink.write(data)
-                await sink.drain()
-        sink.close()
+        try:
+            with contextlib.suppress(ConnectionError):
+                while data := await source.read(65536):
+                    if task in self._muted:
+                        continue  # swallowed
+                    sink.write(data)
+                    await sink.drain()
+        finally:
+            sink.close()

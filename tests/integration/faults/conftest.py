@@ -14,6 +14,7 @@ from kubernetes.aio.config import load_kube_config
 from makima import database
 from makima.adapters.postgres.history import PostgresHistory
 from makima.sandbox import Sandbox
+from makima.sandbox import start as start_sandbox
 from makima.wiring import install
 from tests.support.operator_process import OPERATOR_GROUPS, OPERATOR_USER, OperatorUnderTest
 
@@ -23,8 +24,8 @@ StartOperator = Callable[..., OperatorUnderTest]
 @pytest.fixture(scope="session")
 def own_sandbox() -> Iterator[Sandbox]:
     """Real etcd, kube-apiserver and Postgres, to be killed."""
-    sandbox = Sandbox.start(name=f"faults-{os.getpid()}")
-    asyncio.run(install(sandbox.kubeconfig))
+    sandbox = start_sandbox(f"faults-{os.getpid()}", ends_with=os.getpid())
+    asyncio.run(install(sandbox.cluster.kubeconfig))
     yield sandbox
     sandbox.stop()
 
@@ -32,7 +33,7 @@ def own_sandbox() -> Iterator[Sandbox]:
 @pytest.fixture
 def own_database(own_sandbox: Sandbox, request: pytest.FixtureRequest) -> str:
     """A fresh, migrated database."""
-    url = own_sandbox.create_database(f"faults_{abs(hash(request.node.nodeid)) % 10**9}")
+    url = own_sandbox.database.create_database(f"faults_{abs(hash(request.node.nodeid)) % 10**9}")
     database.upgrade(url, "head", 60)
     return url
 
@@ -41,7 +42,7 @@ def own_database(own_sandbox: Sandbox, request: pytest.FixtureRequest) -> str:
 async def api(own_sandbox: Sandbox) -> AsyncIterator[client.ApiClient]:
     """An administrator's client."""
     configuration = client.Configuration()
-    await load_kube_config(config_file=str(own_sandbox.kubeconfig), client_configuration=configuration)
+    await load_kube_config(config_file=str(own_sandbox.cluster.kubeconfig), client_configuration=configuration)
     async with client.ApiClient(configuration) as api:
         yield api
 
@@ -69,7 +70,7 @@ def start_operator(
 ) -> Iterator[StartOperator]:
     """Start operators that watch this test's namespace; all are ended with the test."""
     started: list[OperatorUnderTest] = []
-    kubeconfig = own_sandbox.kubeconfig_for(OPERATOR_USER, groups=OPERATOR_GROUPS)
+    kubeconfig = own_sandbox.cluster.kubeconfig_for(OPERATOR_USER, groups=OPERATOR_GROUPS)
 
     def start(kubeconfig: Path = kubeconfig, **settings: object) -> OperatorUnderTest:
         settings = {

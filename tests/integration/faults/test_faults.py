@@ -62,10 +62,10 @@ async def test_postgres_killed_and_restarted_holds_nobody_up(
     start_operator()
     carried = asyncio.create_task(fleet.carry(200))
     await until("progress", lambda: fleet.progress() > SIZE)
-    own_sandbox.postgres.kill()
+    own_sandbox.database.server.kill()
     before = fleet.progress()
     await until("progress without Postgres", lambda: fleet.progress() > before + SIZE or carried.done())
-    await asyncio.to_thread(own_sandbox.postgres.start)
+    await asyncio.to_thread(own_sandbox.database.server.start)
     await carried
     await fleet.assert_history(history)
 
@@ -73,46 +73,49 @@ async def test_postgres_killed_and_restarted_holds_nobody_up(
 async def test_an_api_server_killed_and_restarted_is_waited_for(
     fleet: Fleet, history: PostgresHistory, start_operator: StartOperator, own_sandbox: Sandbox
 ) -> None:
-    operator = start_operator()
+    kept = asyncio.create_task(start_operator().keep_running())  # its lease may run out meanwhile: then it exits
     carried = asyncio.create_task(fleet.carry(200))
     await until("progress", lambda: fleet.progress() > SIZE)
-    own_sandbox.apiserver.kill()
+    own_sandbox.cluster.apiserver.kill()
     await asyncio.sleep(2)  # how long the outage lasts
-    await asyncio.to_thread(own_sandbox.apiserver.start)
-    if not operator.running:
-        start_operator()  # its lease may have run out meanwhile: an operator then exits, to be started again
+    await asyncio.to_thread(own_sandbox.cluster.apiserver.start)
     await carried
+    kept.cancel()
     await fleet.assert_history(history)
 
 
 async def test_a_watch_that_goes_silent_is_noticed(
     fleet: Fleet, history: PostgresHistory, start_operator: StartOperator, own_sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    kubeconfig, proxy = await _through_proxy(own_sandbox, tmp_path)
+    proxy = await _proxy(own_sandbox)
+    kubeconfig = _through(proxy, own_sandbox, tmp_path)
     operator = start_operator(kubeconfig=kubeconfig, operator__watch_inactivity_seconds=3)
+    kept = asyncio.create_task(operator.keep_running())
     carried = asyncio.create_task(fleet.carry(200))
     await until("progress", lambda: fleet.progress() > SIZE)
     proxy.go_silent()
-    await until("the operator to go on, or to end", lambda: carried.done() or not operator.running, 120)
-    if not operator.running:
-        start_operator(kubeconfig=kubeconfig, operator__watch_inactivity_seconds=3)
     await carried
+    kept.cancel()
     await fleet.assert_history(history)
     await proxy.stop()
 
 
-async def _through_proxy(sandbox: Sandbox, folder: Path) -> tuple[Path, SilentProxy]:
-    from tests.support.operator_process import OPERATOR_GROUPS, OPERATOR_USER
-
-    original = sandbox.kubeconfig_for(OPERATOR_USER, groups=OPERATOR_GROUPS)
-    config = yaml.safe_load(original.read_text())
-    host, _, port = config["clusters"][0]["cluster"]["server"].removeprefix("https://").partition(":")
+async def _proxy(sandbox: Sandbox) -> SilentProxy:
+    host, _, port = sandbox.cluster.server_url.removeprefix("https://").partition(":")
     proxy = SilentProxy(host, int(port))
     await proxy.start()
+    return proxy
+
+
+def _through(proxy: SilentProxy, sandbox: Sandbox, folder: Path) -> Path:
+    from tests.support.operator_process import OPERATOR_GROUPS, OPERATOR_USER
+
+    original = sandbox.cluster.kubeconfig_for(OPERATOR_USER, groups=OPERATOR_GROUPS)
+    config = yaml.safe_load(original.read_text())
     config["clusters"][0]["cluster"]["server"] = f"https://127.0.0.1:{proxy.port}"
     path = folder / "through-proxy.yaml"
     path.write_text(yaml.safe_dump(config))
-    return path, proxy
+    return path
 
 
 async def test_an_operator_frozen_past_its_lease_does_no_harm_when_it_thaws(

@@ -14,14 +14,20 @@ from makima.adapters.kubernetes.connection import Connection
 from makima.domain.leadership import Acquire, LeaseRecord, Observation, Renew, Wait, decide_lease, observe
 from makima.errors import ClusterError, Conflict, Denied, NotFound
 
+RETRY_PERIOD = 2 / 15
+"""Share of the duration between renewals (as client-go: 2 s of 15)."""
+
+RENEW_DEADLINE = 2 / 3
+"""Share of the duration without a renewal after which the leader gives up (as client-go: 10 s of 15)."""
+
 log = logging.getLogger(__name__)
 
 
 class Lease:
     """One process's side of the election.
 
-    The holder renews every third of the duration and counts as lost after two thirds without success, so that it has
-    stopped before anybody else may start.
+    The holder renews often and gives up after two thirds of the duration without success, so that it has stopped before
+    anybody else may start.
     """
 
     def __init__(self, connection: Connection, namespace: str, name: str, identity: str, duration: float) -> None:
@@ -55,22 +61,36 @@ class Lease:
 
     async def hold(self, on_lost: Callable[[str], None]) -> None:
         """Renew until cancelled; call `on_lost` once if that no longer works."""
-        deadline = time.monotonic() + self.duration * 2 / 3
+        deadline = time.monotonic() + self.duration * RENEW_DEADLINE
         while True:
-            await asyncio.sleep(self.duration / 3)
-            try:
-                async with asyncio.timeout_at(
-                    asyncio.get_running_loop().time() + max(0.1, deadline - time.monotonic())
-                ):
-                    renewed = await self._try()
-            except (ClusterError, TimeoutError) as error:
-                log.warning("the lease could not be renewed: %s", error)
-                renewed = False
-            if renewed:
-                deadline = time.monotonic() + self.duration * 2 / 3
+            await asyncio.sleep(self.duration * RETRY_PERIOD)
+            # A lost packet must not cost the whole time that is left: an attempt gets half of it at most.
+            if await self._renew(max(0.1, (deadline - time.monotonic()) / 2)):
+                deadline = time.monotonic() + self.duration * RENEW_DEADLINE
             elif self._taken() or time.monotonic() >= deadline:
                 self.leading = False
                 return on_lost("another process leads" if self._taken() else "the lease could not be renewed in time")
+
+    async def _renew(self, seconds: float) -> bool:
+        """One attempt: a write over what was written last, and a look only if somebody wrote in between."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._write(self.identity, self._transitions())
+        except (Conflict, NotFound):
+            return await self._look_and_renew(seconds)
+        except (ClusterError, TimeoutError) as error:
+            log.warning("the lease could not be renewed: %s", str(error) or f"no answer within {seconds:.1f} s")
+            return False
+        self.last_poll = time.monotonic()
+        return True
+
+    async def _look_and_renew(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._try()
+        except (ClusterError, TimeoutError) as error:
+            log.warning("the lease could not be renewed: %s", str(error) or f"no answer within {seconds:.1f} s")
+            return False
 
     async def release(self) -> None:
         """Give the Lease up, so that a standby takes over at once. Failing is fine: it runs out."""
