@@ -34,7 +34,7 @@ class AdvanceRequest(Model):
         description="True moves although the gate is not ready; recorded, and never skips the phase guard. "
         "Default: false.",
     )
-    reason: Sentence | None = Field(None, description="Why, for the history.")
+    reason: Sentence | None = Field(None, description="Why, for the history. Default: none.")
 
 
 class RetryRequest(Model):
@@ -54,8 +54,8 @@ class ReportedDeliverable(Model):
 
     phase: Label = Field(description="Phase that the deliverable belongs to.")
     id: Label = Field(description="Id of the deliverable in that phase.")
-    uri: Uri | None = Field(None, description="Where it is, 512 characters at most.")
-    digest: Digest | None = Field(None, description="Digest of its content, for example sha256:…")
+    uri: Uri | None = Field(None, description="Where it is, 512 characters at most. Default: none.")
+    digest: Digest | None = Field(None, description="Digest of its content (sha256:…). Default: none.")
 
 
 class Answer(Model):
@@ -98,7 +98,9 @@ class Workspace(Model):
     claim_name: ObjectName | None = Field(
         None, description="An existing PersistentVolumeClaim. Default: one is made from volumeClaim."
     )
-    volume_claim: VolumeClaim | None = Field(None, description="The claim to make when claimName is absent.")
+    volume_claim: VolumeClaim | None = Field(
+        None, description="The claim to make when claimName is absent. Default: one with the defaults of its fields."
+    )
     mount_path: Path = Field("/workspace", description="Where pods see the volume. Default: /workspace.")
     repository: Annotated[str, StringConstraints(max_length=256)] = Field(
         "repository", description="Path of the git repository in the volume. Default: repository."
@@ -116,7 +118,7 @@ class ContractSpec(Model):
         description="Type: the built-in simple, specification or execute, or a ContractType of this namespace. "
         "Ignored when phases is set. Immutable. Default: simple.",
     )
-    description: Text | None = Field(None, description="What the work is, 8192 characters at most.")
+    description: Text | None = Field(None, description="What the work is, 8192 characters at most. Default: none.")
     phases: PhaseList | None = Field(
         None, description="Phases of this contract alone. Immutable. Default: those of the type."
     )
@@ -134,35 +136,35 @@ class ContractSpec(Model):
         False,
         description="True pauses the contract: deadlines stand still, nothing advances. Default: false.",
     )
-    suspend_reason: Sentence | None = Field(None, description="Why it is paused.")
+    suspend_reason: Sentence | None = Field(None, description="Why it is paused. Default: none.")
     archived: bool = Field(
         False,
         description="True archives a contract that is Created, Paused, Completed or Failed; final. Default: false.",
     )
     advance: AdvanceRequest | None = Field(
-        None, description="A move asked for; see status.advance for what became of it."
+        None, description="A move asked for; see status.advance for what became of it. Default: none."
     )
-    retry: RetryRequest | None = Field(None, description="Take a Failed contract up again.")
-    restart_supervisor: RestartRequest | None = Field(None, description="Restart the supervisor.")
+    retry: RetryRequest | None = Field(None, description="Take a Failed contract up again. Default: none.")
+    restart_supervisor: RestartRequest | None = Field(None, description="Restart the supervisor. Default: none.")
     deliverables: Annotated[
         tuple[ReportedDeliverable, ...], ListMap(("phase", "id")), StartsEmpty(), Field(max_length=bounds.DELIVERABLES)
     ] = Field(
         (),
         description="Deliverables reported complete. Append with a JSON patch (add /spec/deliverables/-), or use "
-        "server-side apply; a merge patch overwrites the list.",
+        "server-side apply; a merge patch overwrites the list. Default: empty.",
     )
     answers: Annotated[
         tuple[Answer, ...], ListMap(("questionId",)), StartsEmpty(), Field(max_length=bounds.ANSWERS)
     ] = Field(
         (),
         description="Answers to open questions. Append with a JSON patch (add /spec/answers/-), or use server-side "
-        "apply; a merge patch overwrites the list.",
+        "apply; a merge patch overwrites the list. Default: empty.",
     )
     supervisor: SupervisorSettings | None = Field(
         None, description="The supervisor to run. Default: none, an external one registers itself."
     )
     task_templates: Annotated[tuple[TaskTemplate, ...], ListMap(("name",)), Field(max_length=bounds.TASK_TEMPLATES)] = (
-        Field((), description="The only pods that the supervisor may ask for as tasks.")
+        Field((), description="The only pods that the supervisor may ask for as tasks. Default: none.")
     )
     workspace: Workspace | None = Field(None, description="A volume shared by supervisor and tasks. Default: none.")
     stale_after_seconds: int | None = Field(

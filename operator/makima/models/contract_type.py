@@ -15,7 +15,7 @@ from makima.models.metadata import Metadata
 class ContractTypeSpec(Model):
     """What a type of contract consists of."""
 
-    description: Text | None = Field(None, description="What this type of contract is for.")
+    description: Text | None = Field(None, description="What this type of contract is for. Default: none.")
     phases: PhaseList = Field(
         description="The phases in their order. A contract takes a snapshot when it is accepted: later edits and "
         "deletion of the type touch new contracts only."

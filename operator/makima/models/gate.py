@@ -98,7 +98,9 @@ class Gate(Model):
     required_tasks: TaskRequirement | None = Field(
         None, description="Which tasks have to be complete. Default: policy None."
     )
-    validator: Validator | None = Field(None, description="A further check, asked when the rest is ready.")
+    validator: Validator | None = Field(
+        None, description="A further check, asked when the rest is ready. Default: none."
+    )
     auto_advance: bool = Field(
         False,
         description="Whether the contract moves on by itself once the gate is ready; a phase guard still asks first. "
@@ -112,10 +114,10 @@ class Phase(Model):
     name: Label = Field(description="Name of the phase, unique in the contract. Completed is reserved.")
     deliverables: Annotated[
         tuple[Deliverable, ...], ListMap(("id",)), Field(max_length=bounds.DELIVERABLES_PER_PHASE)
-    ] = Field((), description="What the phase is expected to produce.")
+    ] = Field((), description="What the phase is expected to produce. Default: nothing.")
     gate: Gate | None = Field(
         None,
-        description="When the phase is complete. Without a gate the phase is left by hand only (spec.advance).",
+        description="When the phase is complete. Default: none, the phase is left by hand only (spec.advance).",
     )
 
     def deliverable(self, identifier: str) -> Deliverable | None:

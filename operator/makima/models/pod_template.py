@@ -58,10 +58,14 @@ class EnvVar(Model):
 class Resources(Model):
     """What a container asks for and may use at most."""
 
-    cpu_request: Quantity | None = Field(None, description="CPU asked for, in cores, for example 100m.")
-    cpu_limit: Quantity | None = Field(None, description="CPU at most, in cores.")
-    memory_request: Quantity | None = Field(None, description="Memory asked for, in bytes, for example 128Mi.")
-    memory_limit: Quantity | None = Field(None, description="Memory at most, in bytes.")
+    cpu_request: Quantity | None = Field(
+        None, description="CPU asked for, in cores, for example 100m. Default: the LimitRange's."
+    )
+    cpu_limit: Quantity | None = Field(None, description="CPU at most, in cores. Default: the LimitRange's.")
+    memory_request: Quantity | None = Field(
+        None, description="Memory asked for, in bytes, for example 128Mi. Default: the LimitRange's."
+    )
+    memory_limit: Quantity | None = Field(None, description="Memory at most, in bytes. Default: the LimitRange's.")
 
 
 class VolumeMount(Model):
@@ -100,17 +104,17 @@ class Container(Model):
         (), description="Arguments. Default: the image's."
     )
     env: Annotated[tuple[EnvVar, ...], ListMap(("name",)), Field(max_length=16)] = Field(
-        (), description="Environment variables."
+        (), description="Environment variables. Default: none."
     )
     env_from_secrets: Annotated[tuple[ObjectName, ...], AtomicList(), Field(max_length=4)] = Field(
-        (), description="Secrets whose keys all become environment variables."
+        (), description="Secrets whose keys all become environment variables. Default: none."
     )
     env_from_config_maps: Annotated[tuple[ObjectName, ...], AtomicList(), Field(max_length=4)] = Field(
-        (), description="ConfigMaps whose keys all become environment variables."
+        (), description="ConfigMaps whose keys all become environment variables. Default: none."
     )
     resources: Resources | None = Field(None, description="CPU and memory. Default: the namespace's LimitRange.")
     volume_mounts: Annotated[tuple[VolumeMount, ...], ListMap(("mountPath",)), Field(max_length=8)] = Field(
-        (), description="Volumes that the container sees."
+        (), description="Volumes that the container sees. Default: none."
     )
     working_dir: Path | None = Field(None, description="Working directory. Default: the image's.")
     read_only_root_filesystem: bool = Field(
@@ -157,23 +161,25 @@ class PodTemplate(Model):
         description="The containers; the first one is the supervisor or task itself."
     )
     init_containers: Annotated[tuple[Container, ...], ListMap(("name",)), Field(max_length=1)] = Field(
-        (), description="A container that runs to its end before."
+        (), description="A container that runs to its end before. Default: none."
     )
-    volumes: Annotated[tuple[Volume, ...], ListMap(("name",)), Field(max_length=8)] = Field((), description="Volumes.")
+    volumes: Annotated[tuple[Volume, ...], ListMap(("name",)), Field(max_length=8)] = Field(
+        (), description="Volumes. Default: none."
+    )
     service_account_name: Label | None = Field(
         None,
         description="ServiceAccount to run as; another than default needs the verb use or impersonate on it. "
         "Default: default.",
     )
     image_pull_secrets: Annotated[tuple[ObjectName, ...], AtomicList(), Field(max_length=4)] = Field(
-        (), description="Secrets with registry credentials."
+        (), description="Secrets with registry credentials. Default: those of the service account."
     )
     node_selector: Annotated[
         dict[LabelKey, LabelValue],
         Field(max_length=8),
-    ] = Field(default_factory=dict, description="Labels that the node has to have.")
+    ] = Field(default_factory=dict, description="Labels that the node has to have. Default: none.")
     tolerations: Annotated[tuple[Toleration, ...], AtomicList(), Field(max_length=8)] = Field(
-        (), description="Taints that the pod puts up with."
+        (), description="Taints that the pod puts up with. Default: none."
     )
     run_as_user: int | None = Field(
         None, ge=1, le=2147483647, description="Numeric user id, not 0. Default: the image's."

@@ -46,7 +46,9 @@ class Restart(Model):
     """How often and how fast a supervisor that died is restarted."""
 
     max_restarts: int = Field(10, ge=0, le=10000, description="Restarts before the contract fails. Default: 10.")
-    backoff: Backoff = Field(default_factory=Backoff, description="Waits between restarts.")
+    backoff: Backoff = Field(
+        default_factory=Backoff, description="Waits between restarts. Default: those of its fields."
+    )
     reset_after_seconds: int = Field(
         600,
         ge=1,
@@ -72,7 +74,9 @@ class SupervisorSettings(Model):
         le=86400,
         description="Seconds without a heartbeat after which the supervisor is dead. Default: 120.",
     )
-    restart: Restart = Field(default_factory=Restart, description="Restart budget, back-off and rules.")
+    restart: Restart = Field(
+        default_factory=Restart, description="Restart budget, back-off and rules. Default: those of its fields."
+    )
     while_waiting: WhileWaiting = Field(
         WhileWaiting.KEEP,
         description="Keep: the pod stays while the contract waits for a person. Release: it is freed and comes back "

@@ -1,0 +1,56 @@
+"""What is shipped is what the models say: `make generate` would change nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from makima.schema import render
+from makima.schema.output import generated_files
+from makima.schema.version import SCHEMA_VERSION, SCHEMA_VERSION_ANNOTATION
+
+ROOT = Path(__file__).parents[3]
+FILES = generated_files()
+FOLDERS = ("crds", "manifests/base")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_generated_file_is_up_to_date(name: str) -> None:
+    assert (ROOT / name).read_text(encoding="utf-8") == FILES[name], "run `make generate`"
+
+
+def test_nothing_lies_beside_the_generated_files() -> None:
+    there = {str(path.relative_to(ROOT)) for folder in FOLDERS for path in (ROOT / folder).glob("*.yaml")}
+    assert there == {name for name in FILES if name.endswith(".yaml")}
+
+
+def test_the_same_models_give_the_same_bytes() -> None:
+    assert generated_files() == FILES
+
+
+def test_what_is_installed_is_what_is_shipped() -> None:
+    shipped = [
+        document
+        for name, text in FILES.items()
+        if name.endswith(".yaml") and "kustomization" not in name
+        for document in yaml.safe_load_all(text)
+    ]
+    installed = render()
+    key = lambda item: (item["kind"], item["metadata"]["name"])  # noqa: E731  # said once, used twice
+    assert sorted(shipped, key=key) == sorted(installed, key=key)
+
+
+def test_crds_and_policies_carry_the_edition_that_the_code_needs() -> None:
+    stamped = [item for item in render() if item["kind"].startswith(("Custom", "Validating"))]
+    assert len(stamped) == 9
+    for item in stamped:
+        assert item["metadata"]["annotations"][SCHEMA_VERSION_ANNOTATION] == str(SCHEMA_VERSION)
+
+
+def test_manifests_can_be_applied_one_after_the_other() -> None:
+    order = [item["kind"] for item in render()]
+    assert order[0] == "Namespace"
+    assert order.index("ServiceAccount") < order.index("RoleBinding")
+    assert order.index("ValidatingAdmissionPolicy") < order.index("ValidatingAdmissionPolicyBinding")
