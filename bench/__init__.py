@@ -1,0 +1,1 @@
+"""`make bench`: makima against two twins that do the same work, on a sandbox of its own, in one table."""
