@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.api_rules import TABLE
-from tests.support.kube import Attempt, Body, Cast, Person, assert_refused, changed
+from tests.support.kube import Attempt, Body, Cast, Person, assert_refused, changed, contract
 
 STATES = tuple(TABLE)
 ROUTES: Mapping[str, tuple[str, ...]] = {
@@ -91,6 +91,28 @@ async def test_a_first_status_says_created_in_the_first_phase_at_version_1(peopl
     await people.editor.create({**accepted, "metadata": {"name": "work"}})
     attempt = Attempt(what, lambda who, body: who.put_status({**body, "status": first}), "INVALID_TRANSITION")
     await assert_refused(attempt.saying("starts Created"), people.everyone)
+
+
+PAINTED = [{"name": "plan", "deliverables": [{"id": "map"}]}, {"name": "build"}]
+FOREIGN: Mapping[str, list[Body]] = {
+    "a phase less": PAINTED[:1],
+    "another phase": [PAINTED[0], {"name": "rest"}],
+    "a phase more": [*PAINTED, {"name": "rest"}],
+    "another order": PAINTED[::-1],
+    "another deliverable": [{"name": "plan", "deliverables": [{"id": "novel"}]}, PAINTED[1]],
+    "no deliverable": [{"name": "plan"}, PAINTED[1]],
+    "a deliverable more": [PAINTED[0], {"name": "build", "deliverables": [{"id": "house"}]}],
+}
+
+
+@pytest.mark.parametrize("what", FOREIGN)
+async def test_a_contract_is_accepted_with_its_own_phases(people: Cast, what: str) -> None:
+    await people.accepted("sample", phases=FOREIGN[what])
+    foreign = (await people.operator.get("sample"))["status"]
+    await people.editor.create(contract(phases=PAINTED))
+    attempt = Attempt(what, lambda who, body: who.put_status({**body, "status": foreign}), "VALIDATION_FAILED")
+    await assert_refused(attempt.saying("that its spec has: plan, build"), people.everyone)
+    assert (await people.accept())["status"]["state"] == "Created"
 
 
 async def test_a_status_given_at_creation_is_not_there(people: Cast) -> None:

@@ -28,7 +28,7 @@ async def test_a_change_raises_the_version_by_exactly_one(people: Cast, what: st
     async def write(who: Person, body: Body) -> None:
         await who.put_status(changed(body, version=2 + step, **CHANGES[what]))
 
-    says = ("version 2 -> 2", "expected one more") if step == 0 else ()
+    says = ("version 2 -> 2, expected one more",) if step == 0 else ("raised by exactly 1",)
     await assert_refused(Attempt(f"{what} by {step}", write, "VERSION_CONFLICT", says), people.everyone)
 
 
