@@ -65,6 +65,7 @@ SHAPES: dict[str, tuple[Phase, ...]] = {
         a_phase("execute", "b", gate=a_gate(validator=a_validator(retry_seconds=1), auto=False)),
         a_phase("review", gate=a_gate(validator=a_validator(retry_seconds=600))),
     ),
+    "late validator": (a_phase("only", "d", gate=a_gate(validator=a_validator(retry_seconds=60))),),
     "many": tuple(a_phase(f"p{n}", *(f"d{k}" for k in range(DELIVERABLES_PER_PHASE)), gate=a_gate()) for n in range(5)),
 }
 SETTINGS = Settings()
@@ -89,9 +90,10 @@ class ContractLife(RuleBasedStateMachine):
     """States, moves between states, and reasons that contracts of this run have seen."""
 
     @initialize(
-        shape=st.sampled_from(sorted(SHAPES)),
+        shape=st.sampled_from([*SHAPES, "one", "one", "late validator"]),
         own=st.sampled_from([*[True] * 9, False]),
         attended=st.booleans(),
+        says=st.sampled_from(["yes", "yes", "by version"]),
         spec=st.fixed_dictionaries(
             {},
             optional={
@@ -103,10 +105,10 @@ class ContractLife(RuleBasedStateMachine):
             },
         ),
     )
-    def apply(self, shape: str, own: bool, attended: bool, spec: dict[str, Any]) -> None:
+    def apply(self, shape: str, own: bool, attended: bool, says: str, spec: dict[str, Any]) -> None:
         self.phases = SHAPES[shape]
         self.contract = a_contract(*self.phases, **spec) if own else a_contract(type="migration", **spec)
-        self.settings, self.now, self.says = SETTINGS, 0.0, "yes"
+        self.settings, self.now, self.says = SETTINGS, 0.0, says
         self.kind: ContractType | None = None
         self.supervisor: Supervisor | None = a_supervisor(SupervisorState.WORKING) if attended else None
         self.verdict: Verdict | None = None
@@ -246,6 +248,14 @@ class ContractLife(RuleBasedStateMachine):
         request = AdvanceRequest(to=goal, expected_version=version, confirmed=confirmed, force=force)
         self.want(look, advance=request)
 
+    @precondition(lambda self: self.contract.status is not None and is_in_last_phase(self.contract.status))
+    @rule(confirmed=st.booleans(), look=LOOK)
+    def ask_for_completion(self, confirmed: bool, look: bool) -> None:
+        status = status_of(self.contract)
+        if confirmed:
+            self.confirmed[status.version] = keys_of(status)
+        self.want(look, advance=AdvanceRequest(to="Completed", expected_version=status.version, confirmed=confirmed))
+
     @precondition(lambda self: self.contract.status is not None and self.contract.status.state == "Failed")
     @rule(offset=st.sampled_from([0, 0, 0, -1, 1]), look=LOOK)
     def retry(self, offset: int, look: bool) -> None:
@@ -254,6 +264,11 @@ class ContractLife(RuleBasedStateMachine):
     @precondition(lambda self: self.contract.status is not None and self.contract.status.version > 5)
     @rule(archived=SELDOM, look=LOOK)
     def archive(self, archived: bool, look: bool) -> None:
+        self.want(look, archived=archived)
+
+    @precondition(lambda self: self.contract.status is not None and self.contract.status.finished_time is not None)
+    @rule(archived=SELDOM, look=LOOK)
+    def archive_what_is_finished(self, archived: bool, look: bool) -> None:
         self.want(look, archived=archived)
 
     @rule(number=NUMBERS, look=LOOK)
@@ -419,3 +434,8 @@ def known_keys(status: ContractStatus) -> set[tuple[str, str]]:
 def reported(contract: Contract) -> set[tuple[str, str]]:
     """Deliverables reported in the spec."""
     return {(item.phase, item.id) for item in contract.spec.deliverables}
+
+
+def is_in_last_phase(status: ContractStatus) -> bool:
+    """Whether nothing but completion is left."""
+    return status.phase == status.phases[-1].name

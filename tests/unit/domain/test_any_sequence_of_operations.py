@@ -10,7 +10,7 @@ from makima.domain.states import TRANSITIONS
 from makima.models.enums import ContractState
 from tests.unit.domain.contract_life import ContractLife
 
-FIXED = settings(max_examples=120, stateful_step_count=40, derandomize=True, deadline=None, database=None)
+FIXED = settings(max_examples=150, stateful_step_count=40, derandomize=True, deadline=None, database=None)
 """The same lives in every run; raise max_examples and drop derandomize to look for new ones."""
 
 
