@@ -120,7 +120,7 @@ def _move(draft: Draft, request: AdvanceRequest, change: Success) -> Draft:
         outcome=AdvanceOutcome.SUCCESS,
         message=f"Moved from {draft.status.phase} to {request.to} at version {draft.original.version + 1}",
     )
-    reason = TransitionReason.ADVANCED
+    reason = TransitionReason.COMPLETION_REQUESTED if request.to == COMPLETED else TransitionReason.ADVANCED
     if draft.spec.phase_guard:
         reason = TransitionReason.CONFIRMED
     if change.forced:

@@ -108,7 +108,7 @@ def test_a_last_phase_without_a_gate_completes_by_hand_only() -> None:
     contract = driven(reporting(last_phase(None), "only/d"), around(5))
     assert state_of(contract) == "Active"
     contract = driven(advancing(contract, "Completed"), around(6))
-    assert (state_of(contract), reasons_of(contract)[-2:]) == ("Completed", ["Advanced", "Completed"])
+    assert (state_of(contract), reasons_of(contract)[-2:]) == ("Completed", ["CompletionRequested", "Completed"])
 
 
 def test_completion_by_hand_needs_the_gate() -> None:
