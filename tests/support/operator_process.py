@@ -86,6 +86,15 @@ class OperatorUnderTest:
             with error:
                 return error.code, error.read().decode()
 
+    def wait_leading(self, seconds: float = 60) -> OperatorUnderTest:
+        """Wait until it drives contracts."""
+        deadline = time.monotonic() + seconds
+        while "leading as" not in self.log.read_text():
+            assert self.running, f"the operator ended: {self.log.read_text()[-3000:]}"
+            assert time.monotonic() < deadline, f"the operator does not lead: {self.log.read_text()[-3000:]}"
+            time.sleep(0.05)
+        return self
+
     def wait_ready(self, seconds: float = 30) -> OperatorUnderTest:
         """Wait until /readyz says yes."""
         deadline = time.monotonic() + seconds

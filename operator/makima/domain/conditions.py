@@ -8,6 +8,7 @@ from typing import assert_never
 
 from makima.domain.activity import is_stale, stale_threshold
 from makima.domain.draft import Draft
+from makima.domain.gates import NoGate, NotReady, Ready, Undecided
 from makima.domain.outbox import is_full, unrecorded
 from makima.domain.reasons import ConditionReason, ConditionType
 from makima.domain.reports import invalid_deliverables
@@ -19,12 +20,15 @@ from makima.models.enums import ConditionStatus, ContractState
 
 S = ContractState
 T, F, U = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
+SHOWN = 5
+"""Missing items that a condition names."""
+
 Finding = tuple[ConditionType, ConditionStatus, ConditionReason, str]
 
 
 def contract_conditions(draft: Draft) -> tuple[Condition, ...]:
     """The conditions that go with the draft's status; times of unchanged ones stay."""
-    findings = [_ready(draft), _progressing(draft.status), _history(draft)]
+    findings = [_ready(draft), _progressing(draft), _history(draft)]
     if draft.around.settings.monitoring:
         findings.append(_stale(draft))
     succeeded = _succeeded(draft)
@@ -64,14 +68,14 @@ def _ready(draft: Draft) -> Finding:
     return ConditionType.READY, T, ConditionReason.ACCEPTED, "Accepted and driven"
 
 
-def _progressing(status: ContractStatus) -> Finding:  # noqa: PLR0911  # one line per state
-    kind = ConditionType.PROGRESSING
+def _progressing(draft: Draft) -> Finding:  # noqa: PLR0911  # one line per state
+    kind, status = ConditionType.PROGRESSING, draft.status
     match status.state:
         case S.CREATED:
             text = "Waits for its supervisor to register, or for the first report"
             return kind, U, ConditionReason.NOT_STARTED, text
         case S.ACTIVE:
-            return kind, T, ConditionReason.IN_PHASE, f"In phase {status.phase}"
+            return kind, T, ConditionReason.IN_PHASE, f"In phase {status.phase}{_held_by(draft)}"
         case S.COMPLETING:
             return kind, T, ConditionReason.FINAL_VALIDATION, "The last gate is checked once more"
         case S.WAITING_FOR_INPUT:
@@ -88,6 +92,18 @@ def _progressing(status: ContractStatus) -> Finding:  # noqa: PLR0911  # one lin
             return kind, F, ConditionReason.ARCHIVED, "Archived"
         case _:
             assert_never(status.state)
+
+
+def _held_by(draft: Draft) -> str:
+    """What the gate of the current phase misses, in the plan's words."""
+    match draft.readiness():
+        case NotReady(missing):
+            more = f", and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
+            return f"; missing: {', '.join(missing[:SHOWN])}{more}"
+        case NoGate():
+            return "; it has no gate, so spec.advance moves it on"
+        case Ready() | Undecided():
+            return ""
 
 
 def _stale(draft: Draft) -> Finding:

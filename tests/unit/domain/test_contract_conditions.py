@@ -68,7 +68,7 @@ MAKE: dict[str, Callable[[], Contract]] = {
     ("state", "expected"),
     [
         ("Created", ("Unknown", "NotStarted", "Waits for its supervisor to register, or for the first report")),
-        ("Active", ("True", "InPhase", "In phase plan")),
+        ("Active", ("True", "InPhase", "In phase plan; missing: Deliverable: plan-document")),
         ("WaitingForInput", ("False", "WaitingForInput", "Waits for answer: Which branch?")),
         ("Blocked", ("False", "Blocked", "quota")),
         ("Paused", ("False", "Paused", "Paused by spec.suspend")),

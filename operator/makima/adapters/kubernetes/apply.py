@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from makima.adapters.kubernetes.connection import APPLY_PATCH, Connection
-from makima.errors import ClusterError, ClusterUnavailable, Denied, MakimaError
+from makima.errors import ClusterError, Denied, MakimaError
 
 FIELD_MANAGER = "makima-install"
 PLURALS = {
@@ -60,34 +60,38 @@ async def apply_manifests(connection: Connection, manifests: Sequence[dict[str, 
 async def wait_enforced(connection: Connection, namespace: str, seconds: float = 60) -> None:
     """Wait until the API server serves the kinds and enforces the policies (it takes some seconds to notice them).
 
-    Probes with dry runs: a contract that asks to advance when it is created has to be refused.
+    Probes with dry runs what each of the first and the last policy has to refuse; the API server takes them in order.
 
     Raises:
         NotEnforced: it did not happen in time.
     """
     deadline, last = time.monotonic() + seconds, ""
     while time.monotonic() < deadline:
-        try:
-            await _probe(connection, namespace)
-            last = "a contract that must be refused was let in"
-        except Denied as error:
-            if error.code:
-                return
-            last = str(error)
-        except (ClusterUnavailable, ClusterError) as error:
-            last = str(error)
+        last = await _let_in(connection, namespace)
+        if not last:
+            return
         await asyncio.sleep(0.1)
     raise NotEnforced(
         f"the policies are not enforced after {seconds:.0f} s: {last}", hint="look at the API server's log"
     )
 
 
-async def _probe(connection: Connection, namespace: str) -> None:
-    contract = {
-        "apiVersion": "makima.dev/v1alpha1",
-        "kind": "Contract",
-        "metadata": {"name": CANARY, "namespace": namespace},
-        "spec": {"advance": {"to": "execute", "expectedVersion": 1}},
-    }
-    path = f"/apis/makima.dev/v1alpha1/namespaces/{namespace}/contracts"
-    await connection.request("POST", path, body=contract, query={"dryRun": "All"})
+async def _let_in(connection: Connection, namespace: str) -> str:
+    """What is not refused though it has to be, or what else went wrong; "" when all is well."""
+    advancing = {"kind": "Contract", "spec": {"advance": {"to": "execute", "expectedVersion": 1}}}
+    claiming = {"kind": "Supervisor", "spec": {}}
+    for manifest, labels in ((advancing, {}), (claiming, {"makima.dev/contract": "another"})):
+        kind = str(manifest["kind"])
+        metadata = {"name": CANARY, "namespace": namespace, "labels": labels}
+        body = {"apiVersion": "makima.dev/v1alpha1", "metadata": metadata, **manifest}
+        path = f"/apis/makima.dev/v1alpha1/namespaces/{namespace}/{kind.lower()}s"
+        try:
+            await connection.request("POST", path, body=body, query={"dryRun": "All"})
+        except Denied as error:
+            if not error.code:
+                return str(error)
+        except ClusterError as error:
+            return str(error)
+        else:
+            return f"a {kind} that must be refused was let in"
+    return ""

@@ -1,0 +1,93 @@
+"""One operator process per module, on its own account, with a namespace and a database; tests in it share nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from makima.adapters.kubernetes.connection import Connection, load_configuration
+from makima.adapters.postgres.history import PostgresHistory
+from makima.sandbox import Sandbox
+from tests.support.driven import Driven
+from tests.support.kube import Person
+from tests.support.operator_process import OPERATOR_GROUPS, OPERATOR_USER, OperatorUnderTest
+
+StartOperator = Callable[..., OperatorUnderTest]
+
+
+@pytest.fixture(scope="module")
+def module_namespace(installed_cluster: Sandbox) -> str:
+    """A namespace of this module's own."""
+    name = f"op-{uuid4().hex[:10]}"
+
+    async def create() -> None:
+        configuration = await load_configuration(installed_cluster.cluster.kubeconfig)
+        async with Connection(configuration, "tests") as connection:
+            await connection.request("POST", "/api/v1/namespaces", body={"metadata": {"name": name}})
+
+    asyncio.run(create())
+    return name
+
+
+@pytest.fixture(scope="module")
+def module_database(sandbox: Sandbox, template_database: str) -> Iterator[str]:
+    """A migrated database of this module's own."""
+    name = f"op_{uuid4().hex[:16]}"
+    yield sandbox.database.create_database(name, template=template_database)
+    sandbox.database.drop_database(name)
+
+
+@pytest.fixture(scope="module")
+def start_operator(
+    installed_cluster: Sandbox, module_namespace: str, module_database: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[StartOperator]:
+    """Start operators for this module's namespace; all are ended with the module."""
+    started: list[OperatorUnderTest] = []
+    kubeconfig = installed_cluster.cluster.kubeconfig_for(OPERATOR_USER, OPERATOR_GROUPS)
+    folder = tmp_path_factory.mktemp("operators")
+
+    def start(log: Path | None = None, kubeconfig: Path = kubeconfig, **settings: object) -> OperatorUnderTest:
+        settings = {
+            "operator__namespaces": f'["{module_namespace}"]',
+            "operator__lease_name": f"lease-{module_namespace}",
+            **settings,
+        }
+        log = log or folder / f"{len(started)}.log"
+        operator = OperatorUnderTest(log, kubeconfig, module_database, **settings)
+        started.append(operator)
+        return operator.start()
+
+    yield start
+    for operator in started:
+        operator.stop()
+
+
+@pytest.fixture(scope="module")
+def operator_settings() -> dict[str, object]:
+    """What the module's operator is told; modules replace it."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def operator(start_operator: StartOperator, operator_settings: dict[str, object]) -> OperatorUnderTest:
+    """The module's operator, leading."""
+    return start_operator(**operator_settings).wait_leading()
+
+
+@pytest.fixture
+async def driven(operator: OperatorUnderTest, admin: Connection, module_namespace: str) -> Driven:
+    """The namespace that the operator drives, seen by an administrator."""
+    return Driven(Person("admin", "admin", admin, module_namespace))
+
+
+@pytest.fixture
+async def recorded(module_database: str) -> AsyncIterator[PostgresHistory]:
+    """The history that the operator writes."""
+    store = PostgresHistory(module_database)
+    await store.open()
+    yield store
+    await store.close()
