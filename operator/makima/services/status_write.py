@@ -33,7 +33,21 @@ async def write_status(cluster: Cluster, body: JsonObject, status: ContractStatu
     Raises:
         makima.errors.ClusterError: see `makima.ports.Cluster.write_status`.
     """
-    return await _put(cluster, body, status.model_dump(mode="json", by_alias=True, exclude_none=True))
+    dumped = status.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return await _put(cluster, body, keep_spelling(body.get("status") or {}, dumped))
+
+
+def keep_spelling(before: JsonObject, dumped: JsonObject) -> JsonObject:
+    """The new status, with what must not change exactly as it stands in the stored one.
+
+    Policies compare the phases and the recorded transitions as they are written. Another version of makima may have
+    left out, or added, a field with its default: read and written again, the same value would look like a change.
+    """
+    spelled = {entry.get("version"): entry for entry in before.get("transitions", [])}
+    kept = {"transitions": [spelled.get(entry["version"], entry) for entry in dumped["transitions"]]}
+    if before.get("phases"):
+        kept["phases"] = before["phases"]
+    return {**dumped, **kept}
 
 
 async def write_refusal(cluster: Cluster, body: JsonObject, conditions: tuple[Condition, ...]) -> JsonObject:
