@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
 from makima.adapters.postgres.history import PostgresHistory
-from makima.errors import NotFound
+from makima.errors import Conflict, NotFound
 from tests.support.kube import Body, Person, an_object, contract
 
 AUTO = {"gate": {"autoAdvance": True}}
@@ -36,6 +37,12 @@ class Driven:
     async def register(self, name: str, **spec: Any) -> Body:
         """An external supervisor registers."""
         return await self.admin.create(an_object("Supervisor", name, spec))
+
+    async def make_service(self, name: str, spec: Body) -> None:
+        """A Service, if it is not there yet."""
+        path = f"/api/v1/namespaces/{self.admin.namespace}/services"
+        with suppress(Conflict):
+            await self.admin.connection.request("POST", path, body={"metadata": {"name": name}, "spec": spec})
 
     async def started(self, name: str, *phases: Body, **spec: Any) -> Body:
         """A contract of these phases whose supervisor has registered."""
@@ -80,6 +87,15 @@ class Driven:
         condition = found(status)
         assert condition is not None
         return str(condition["message"])
+
+    async def until_condition_with(self, name: str, kind: str, text: str) -> str:
+        """Wait until a condition's message holds a text; gives the message."""
+
+        def found(status: Body) -> str:
+            messages = [c["message"] for c in status.get("conditions", []) if c["type"] == kind]
+            return next((message for message in messages if text in message), "")
+
+        return found(await self.until(name, found))
 
     async def until_gone(self, name: str, seconds: float = 30) -> None:
         """Wait until the contract is deleted."""

@@ -120,7 +120,9 @@ async def test_a_paused_contract_takes_reports_and_goes_on_when_it_is_resumed(dr
 async def test_a_contract_type_gives_phases_once_and_may_change_or_go(driven: Driven) -> None:
     from tests.support.kube import an_object
 
-    await driven.admin.create(an_object("ContractType", "runbook", {"phases": [phase("check", "report"), phase("fix")]}))
+    await driven.admin.create(
+        an_object("ContractType", "runbook", {"phases": [phase("check", "report"), phase("fix")]})
+    )
     await driven.register("typed")
     await driven.create("typed", type="runbook")
     await driven.until_state("typed", "Active")
