@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from bench.deadlines import until
+from bench.deadlines import BenchError, until
 from bench.watching import list_all, watch
 from makima.adapters.kubernetes.connection import Connection
 
@@ -27,6 +27,7 @@ class Observer:
     def __init__(self) -> None:
         self.first: dict[str, dict[str, float]] = {}
         self.status: dict[str, Object] = {}
+        self.task: asyncio.Task[None] | None = None
         self.on_status: Callable[[str, Object], None] = lambda _name, _status: None
 
     def see(self, body: Object, at: float) -> None:
@@ -49,8 +50,21 @@ class Observer:
 
     async def wait_for(self, state: str, number: int, seconds: float) -> None:
         """Wait until so many contracts have been in this state."""
-        what = f"{number} contracts to have been {state}"
-        await until(lambda: self.ever(state) >= number, seconds, what, pause=0.05)
+
+        def there() -> bool:
+            self.check()
+            return self.ever(state) >= number
+
+        await until(there, seconds, f"{number} contracts to have been {state}", pause=0.05)
+
+    def check(self) -> None:
+        """Whether the watch still runs.
+
+        Raises:
+            Exception: what ended it.
+        """
+        if self.task is not None and self.task.done():
+            self.task.result()
 
 
 @asynccontextmanager
@@ -58,19 +72,22 @@ async def observing(connection: Connection) -> AsyncIterator[Observer]:
     """An observer whose watch is open; it sees what happens from here on."""
     observer = Observer()
     _, version = await list_all(connection)
-    task = asyncio.create_task(_follow(observer, connection, version))
+    observer.task = asyncio.create_task(_follow(observer, connection, version))
     await asyncio.sleep(0.2)
     try:
         yield observer
-        if task.done():
-            task.result()
+        observer.check()
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        observer.task.cancel()
+        await asyncio.gather(observer.task, return_exceptions=True)
 
 
 async def _follow(observer: Observer, connection: Connection, version: str) -> None:
-    async for event in watch(connection, version):
-        if event["type"] in ("ADDED", "MODIFIED"):
-            observer.see(event["object"], time.perf_counter())
-    raise RuntimeError("the API server ended the load generator's watch")
+    """Watch for ever; a watch that the server ends is opened again where it ended, so nothing is missed."""
+    while True:
+        async for event in watch(connection, version):
+            if event["type"] == "ERROR":
+                raise BenchError(f"the load generator's watch broke: {event['object'].get('message')}")
+            version = event["object"]["metadata"]["resourceVersion"]
+            if event["type"] in ("ADDED", "MODIFIED"):
+                observer.see(event["object"], time.perf_counter())

@@ -99,7 +99,8 @@ def _environment(name: str, cluster: BenchCluster, database_url: str) -> dict[st
         "MAKIMA_OPERATOR__METRICS_PORT": "0",
     }
     for_name = makima if name == "makima" else {}
-    return {**kept, "KUBECONFIG": str(kubeconfig), "PYTHONPATH": str(ROOT), **for_name}
+    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    return {**kept, "KUBECONFIG": str(kubeconfig), "PYTHONPATH": path, **for_name}
 
 
 def _launch(name: str, cluster: BenchCluster, database_url: str) -> Contender:

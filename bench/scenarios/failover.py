@@ -33,6 +33,7 @@ async def measure(run: Run, name: str, results: Results) -> None:
 
                 def reacted() -> bool:
                     standby.check()
+                    observer.check()
                     return "Paused" in observer.first[everything[0]]
 
                 await until(reacted, 120, "the standby to react after the leader was killed")

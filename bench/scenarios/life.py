@@ -48,6 +48,7 @@ async def _live(number: int, cluster: BenchCluster, contender: Contender, observ
 
     def completed() -> bool:
         contender.check()
+        observer.check()
         for worker in workers:
             if worker.done():
                 worker.result()  # raises what ended it

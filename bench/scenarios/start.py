@@ -74,6 +74,7 @@ async def _start(cluster: BenchCluster, name: str, database_url: str, changed: l
 
         def reacted() -> bool:
             contender.check()
+            observer.check()
             return all("Paused" in observer.first.get(contract, {}) for contract in changed)
 
         await until(reacted, 600, f"{name} to pause {len(changed)} contracts after its start")
