@@ -42,6 +42,7 @@ class FakeCluster:
         self.status_writes = 0
         self.version = 100
         self.before_write: Callable[[], None] = lambda: None
+        self.after_write: Callable[[], None] = lambda: None
         self.on_change: Callable[[str, JsonObject], None] = lambda kind, body: None
         self.refuse: Exception | None = None
 
@@ -106,7 +107,9 @@ class FakeCluster:
         if stored["metadata"]["resourceVersion"] != body["metadata"]["resourceVersion"]:
             raise Conflict("changed")
         self.status_writes += 1
-        return self._store({**copy.deepcopy(stored), "status": copy.deepcopy(body["status"])}, "MODIFIED")
+        written = self._store({**copy.deepcopy(stored), "status": copy.deepcopy(body["status"])}, "MODIFIED")
+        self.after_write()
+        return written
 
     async def delete_contract(self, key: ObjectKey, resource_version: str) -> None:
         self._reach()
@@ -141,6 +144,7 @@ class FakeHistory:
             self.events.setdefault(str(event.id), event)
         for row in batch.rows:
             self.rows[str(row.uid)] = max(row.version, self.rows.get(str(row.uid), 0))
+            self.deleted.discard(str(row.uid))
 
     async def recorded_versions(self) -> dict[str, int]:
         self._reach()

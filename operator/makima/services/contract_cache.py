@@ -23,6 +23,7 @@ class Entry:
     body: JsonObject
     verdict: Verdict | None = None
     failures: int = 0
+    gone: bool = False
 
 
 def resource_version(body: JsonObject) -> int:
@@ -71,6 +72,8 @@ class ContractCache:
     def forget(self, uid: str) -> Entry | None:
         """The contract is gone."""
         entry = self._entries.pop(uid, None)
+        if entry is not None:
+            entry.gone = True
         if entry is not None and self._by_name.get((entry.key.namespace, entry.key.name)) == uid:
             del self._by_name[entry.key.namespace, entry.key.name]
         return entry

@@ -134,9 +134,9 @@ class ContractReconciler:
     def _written(self, entry: Entry, before: Contract, status: ContractStatus) -> None:
         contract = Contract.from_object(entry.body)
         log.info("contract %s: %s", entry.key, _headline(status), extra=_fields(entry, status))
-        self._recorder.submit(contract)
+        self._record(entry, contract)
         self._count(before.status, status)
-        self._measure(contract)
+        self._measure(entry, contract)
 
     def _count(self, before: ContractStatus | None, after: ContractStatus) -> None:
         if before is None:
@@ -146,16 +146,21 @@ class ContractReconciler:
         if before.completion_detected_time is None and after.completion_detected_time is not None:
             self._ports.metrics.completion_detected()
 
-    def _measure(self, contract: Contract) -> None:
-        if contract.status is not None:
+    def _record(self, entry: Entry, contract: Contract) -> None:
+        self._recorder.submit(contract)
+        if entry.gone:  # deleted while it was written: recording it brought it back to life there
+            self._recorder.gone([entry.key.uid])
+
+    def _measure(self, entry: Entry, contract: Contract) -> None:
+        if contract.status is not None and not entry.gone:
             stale = any(c.type == "Stale" and c.status == "True" for c in contract.status.conditions)
             self._ports.metrics.contract_state(contract.metadata.uid, contract.status.state.snake, stale)
 
     async def _rest(self, entry: Entry, contract: Contract, decision: Decision) -> None:
         """Nothing to write now: see to the history, the time to live, and the next look."""
-        self._measure(contract)
+        self._measure(entry, contract)
         if contract.status is not None and unrecorded(contract.status, self._recorder.recorded_version(entry.key.uid)):
-            self._recorder.submit(contract)
+            self._record(entry, contract)
         if decision.delete:
             await self._expire(entry)
             return

@@ -1,4 +1,4 @@
-"""One operator process per module, on its own account, with a namespace and a database; tests in it share nothing else."""
+"""One operator process per module, on its own account, with a namespace and a database."""
 
 from __future__ import annotations
 

@@ -144,8 +144,10 @@ async def test_a_permitted_edit_of_the_status_by_hand_does_not_derail_a_contract
 async def test_a_contract_deleted_in_the_middle_of_completing_is_gone_and_recorded_as_deleted(
     driven: Driven, recorded: PostgresHistory
 ) -> None:
-    await driven.make_service("unanswering", {"ports": [{"port": 80}]})
-    slow = {"http": {"service": "unanswering"}, "timeoutSeconds": 2, "failurePolicy": "Ignore"}
+    endless = "true"
+    for variable in "abcdefghi":
+        endless = f"[0,1,2,3,4,5,6,7,8,9].all({variable}, {endless})"
+    slow = {"cel": {"expression": endless}, "timeoutSeconds": 2, "failurePolicy": "Ignore"}
     await driven.started("going", phase("only", "a", validator=slow))
     uid = (await driven.admin.get("going"))["metadata"]["uid"]
     await driven.report("going", "only/a")

@@ -87,6 +87,17 @@ async def test_a_lost_race_is_read_and_decided_again(stage: Stage) -> None:
     assert stage.status("a")["version"] == 1
 
 
+async def test_a_contract_deleted_while_it_is_written_is_deleted_in_the_history_and_counted_no_more(
+    stage: Stage,
+) -> None:
+    stage.cluster.after_write = lambda: stage.cluster.remove("a") if ("ns", "a") in stage.cluster.objects else None
+    uid = stage.cluster.create("a", {"type": "simple"})["metadata"]["uid"]
+    await stage.until(lambda: stage.history.versions(uid) == [1])
+    await stage.until_quiet()
+    assert stage.history.deleted == {uid}
+    assert stage.metrics.states.get(uid) is None
+
+
 async def test_with_the_api_server_away_the_contract_is_taken_up_again_later(stage: Stage) -> None:
     stage.cluster.away = True
     stage.cluster.create("a", {"type": "simple"})
