@@ -11,7 +11,6 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from bench.cluster import bench_cluster
 from bench.contenders.processes import NAMES
 from bench.deadlines import BenchError
 from bench.facts import machine_facts, server_facts
@@ -20,6 +19,8 @@ from bench.scenarios import failover, latency, life, start
 from bench.table import show
 from makima.errors import MakimaError
 from makima.sandbox.folders import SandboxError
+from makima.sandbox.go_build import Progress
+from makima.sandbox.programs import find_programs
 
 Scenario = Callable[[Run, str, Results], Awaitable[None]]
 SCENARIOS: dict[str, Scenario] = {
@@ -46,7 +47,7 @@ def some_of(known: tuple[str, ...]) -> Callable[[str], tuple[str, ...]]:
 def options() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a tenth of everything, to see that it works")
+    parser.add_argument("--quick", action="store_true", help="small sizes, to see that everything works")
     parser.add_argument("--only", type=some_of(tuple(SCENARIOS)), default=tuple(SCENARIOS), metavar="SCENARIO,…")
     parser.add_argument("--contenders", type=some_of(NAMES), default=NAMES, metavar="NAME,…")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there, too")
@@ -55,9 +56,8 @@ def options() -> argparse.Namespace:
 
 async def measure(chosen: argparse.Namespace, run: Run, results: Results) -> list[str]:
     """Everything that was asked for; a measurement that fails is a remark, the others go on."""
-    facts = machine_facts()
-    async with bench_cluster(run.scratch) as cluster:  # also builds the servers if they are not there yet
-        facts.append(server_facts(cluster.sandbox.cluster.programs))
+    programs = await asyncio.to_thread(find_programs, Progress())  # builds the servers if they are not there yet
+    facts = [*machine_facts(), server_facts(programs)]
     for scenario in chosen.only:
         for name in chosen.contenders:
             try:

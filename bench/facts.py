@@ -29,11 +29,11 @@ def _processor() -> str:
     return platform.machine()
 
 
-def server_facts(programs: Path) -> str:
+def server_facts(programs: dict[str, Path]) -> str:
     """Versions of the servers in the sandbox."""
     found = []
     for name in ("kube-apiserver", "etcd"):
-        said = subprocess.run([programs / name, "--version"], capture_output=True, text=True, check=False).stdout
+        said = subprocess.run([programs[name], "--version"], capture_output=True, text=True, check=False).stdout
         found.append(f"{name} {said.split()[-1] if name != 'etcd' else said.split()[2]}" if said.split() else name)
     return (
         ", ".join(found)

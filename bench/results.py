@@ -31,10 +31,10 @@ class Run:
 
     @classmethod
     def of(cls, scratch: Path, *, quick: bool) -> Run:
-        """The full measurement, or about a tenth of it."""
-        part = 10 if quick else 1
-        sizes = {"many": 500} if quick else {"many": 5000, "some": 1000}
-        return cls(scratch, quick, sizes, 1000 // part, 1000 // part, 6 if quick else 30)
+        """The full measurement, or one that is only to see that everything works."""
+        if quick:
+            return cls(scratch, quick, {"many": 250}, lives=50, failover_size=50, latency_seconds=4)
+        return cls(scratch, quick, {"many": 5000, "some": 1000}, lives=1000, failover_size=1000, latency_seconds=30)
 
 
 @dataclass(slots=True)

@@ -28,7 +28,10 @@ def sections(run: Run, results: Results) -> list[list[Row]]:
 
 def show(run: Run, results: Results, facts: list[str]) -> None:
     """Print the table, what it was measured on, and remarks."""
-    table = Table(title="makima against plain kopf and a raw watch loop" + (" (quick: a tenth)" if run.quick else ""))
+    table = Table(
+        title="makima against plain kopf and a raw watch loop"
+        + (" (quick: small sizes, not for comparison)" if run.quick else "")
+    )
     table.add_column("figure", no_wrap=True)
     for heading in ("unit", "makima", "plain kopf", "raw watch", "Argo 4.1", "aim", "met"):
         table.add_column(heading, justify="right" if heading not in ("unit", "aim", "met") else "left", no_wrap=True)
@@ -58,5 +61,5 @@ def _notes(run: Run) -> list[str]:
         "Argo 4.1: given beforehand (five suspend steps, such a machine and API server, full size); not measured here.",
     ]
     if run.quick:
-        notes.append("Aims that depend on size are not judged in a quick run.")
+        notes.append("Aims that depend on the size are not judged in a quick run.")
     return notes
