@@ -121,5 +121,10 @@ class Metrics(Protocol):
         ...
 
     def reconcile_result(self, result: str, seconds: float) -> None:
-        """One reconcile: its result (written, unchanged, conflict, denied, unavailable) and how long it took."""
+        """One look at a contract, and how long it took.
+
+        Args:
+            result: written, unchanged, conflict, denied, gone, unavailable, unreadable or error.
+            seconds: from its begin to its end, writes included.
+        """
         ...

@@ -15,7 +15,6 @@ from makima.domain.reports import invalid_deliverables
 from makima.domain.states import may_follow
 from makima.models.bounds import TRANSITIONS
 from makima.models.condition import Condition
-from makima.models.contract_status import ContractStatus
 from makima.models.enums import ConditionStatus, ContractState
 
 S = ContractState

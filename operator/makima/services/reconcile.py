@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from time import perf_counter
 
 from pydantic import ValidationError
 
@@ -68,16 +69,27 @@ class ContractReconciler:
         if entry is None:
             return
         self._deadlines.set(uid, None)
+        began = perf_counter()
+        result = await self._attempt(entry)
+        self._ports.metrics.reconcile_result(result, perf_counter() - began)
+
+    async def _attempt(self, entry: Entry) -> str:
+        """Act, and turn every failure into a later look; what became of it in a word, for the metrics."""
+        before = entry.body
         try:
             await self._act(entry)
-            entry.failures = 0
         except ValidationError as error:
             self._unreadable(entry, error)
+            return "unreadable"
         except ClusterError as error:
             self._failed(entry, error)
+            return {Denied: "denied", NotFound: "gone", Conflict: "conflict"}.get(type(error), "unavailable")
         except Exception as error:  # a bug must not stop the other contracts; it is logged whole and retried
             log.exception("contract %s: unexpected error", entry.key, extra={"contract": str(entry.key)})
             self._later(entry, error)
+            return "error"
+        entry.failures = 0
+        return "unchanged" if entry.body is before else "written"
 
     async def _act(self, entry: Entry) -> None:
         for _ in range(MAX_WRITES):

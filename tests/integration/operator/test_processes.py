@@ -1,0 +1,128 @@
+"""The operator as processes: two with one Lease, a restart, kopf's own runner, a cluster that is not prepared."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from makima.adapters.kubernetes.connection import Connection
+from makima.sandbox import Sandbox, start
+from tests.integration.operator.conftest import StartOperator
+from tests.support.driven import Driven, phase
+from tests.support.kube import Person
+from tests.support.operator_process import OPERATOR_GROUPS, OPERATOR_USER, OperatorUnderTest
+
+pytestmark = pytest.mark.xdist_group("processes")
+
+
+@pytest.fixture
+async def driven(admin: Connection, module_namespace: str) -> Driven:
+    return Driven(Person("admin", "admin", admin, module_namespace))
+
+
+async def test_of_two_operators_one_leads_and_the_other_takes_over(
+    driven: Driven, start_operator: StartOperator
+) -> None:
+    leader = start_operator(operator__lease_duration_seconds=4).wait_leading()
+    standby = start_operator(operator__lease_duration_seconds=4).wait_ready()
+    assert "standing by" in standby.log.read_text()
+    assert standby.get("health", "/healthz")[0] == 200
+    assert "contracts_by_status" in standby.get("metrics", "/metrics")[1]
+    await driven.started("handed-over", phase("one", "a"), phase("two", "b"))
+    leader.kill()
+    await driven.report("handed-over", "one/a")
+    await driven.until("handed-over", lambda now: now["phase"] == "two")
+    standby.wait_leading()
+    assert standby.stop() == 0
+
+
+async def test_a_restart_writes_nothing(driven: Driven, start_operator: StartOperator) -> None:
+    first = start_operator().wait_leading()
+    for number in range(20):
+        await driven.create(f"still-{number}", phases=[phase("one", "a")])
+    for number in range(20):
+        await driven.until_state(f"still-{number}", "Created")
+    assert first.stop() == 0
+    before = await versions(driven)
+    second = start_operator().wait_leading()
+    await driven.create("the-last", phases=[phase("one", "a")])
+    await driven.until_state("the-last", "Created")
+    after = await versions(driven)
+    del after["the-last"]
+    assert after == before
+    second.stop()
+
+
+async def versions(driven: Driven) -> dict[str, str]:
+    listed = await driven.admin.connection.request("GET", driven.admin.path("contracts"))
+    return {item["metadata"]["name"]: item["metadata"]["resourceVersion"] for item in listed["items"]}
+
+
+async def test_kopf_run_works_too(
+    driven: Driven, installed_cluster: Sandbox, module_database: str, tmp_path: Path
+) -> None:
+    namespace = driven.admin.namespace
+    environment = {
+        **os.environ,
+        "KUBECONFIG": str(installed_cluster.cluster.kubeconfig_for(OPERATOR_USER, OPERATOR_GROUPS)),
+        "MAKIMA_DATABASE_URL": module_database,
+        "MAKIMA_OPERATOR__NAMESPACES": f'["{namespace}"]',
+        "MAKIMA_OPERATOR__LEASE_NAME": f"kopf-run-{namespace}",
+        "MAKIMA_OPERATOR__HEALTH_PORT": "0",
+        "MAKIMA_OPERATOR__METRICS_PORT": "0",
+    }
+    command = [sys.executable, "-m", "kopf", "run", "-m", "makima.handlers", "--namespace", namespace]
+    log = tmp_path / "kopf.log"
+    with log.open("wb") as out:
+        running = await asyncio.to_thread(subprocess.Popen, command, env=environment, stdout=out, stderr=out)
+    try:
+        await driven.create("by-kopf", phases=[phase("one")])
+        await driven.register("by-kopf")
+        await driven.until_state("by-kopf", "Completed")
+    finally:
+        running.send_signal(signal.SIGTERM)
+        running.wait(timeout=20)
+    assert "Traceback" not in log.read_text()
+
+
+def test_an_operator_on_an_unprepared_cluster_says_what_to_do(database_url: str, tmp_path: Path) -> None:
+    bare = start(f"bare-{os.getpid()}", ends_with=os.getpid())
+    try:
+        operator = OperatorUnderTest(tmp_path / "bare.log", bare.cluster.kubeconfig, database_url).start()
+        assert operator.process is not None
+        assert operator.process.wait(timeout=60) == 1
+        text = operator.log.read_text()
+        assert "makima install" in text
+        assert "Traceback" not in text
+    finally:
+        bare.stop()
+
+
+def test_an_operator_without_a_database_says_what_to_do(installed_cluster: Sandbox, tmp_path: Path) -> None:
+    environment = {**os.environ, "KUBECONFIG": str(installed_cluster.cluster.kubeconfig)}
+    command = [sys.executable, "-m", "makima", "operator"]
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path
+    )
+    assert done.returncode == 1
+    assert "MAKIMA_DATABASE_URL" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_operator_with_an_empty_database_waits_and_says_what_to_do(
+    installed_cluster: Sandbox, empty_database_url: str, tmp_path: Path
+) -> None:
+    kubeconfig = installed_cluster.cluster.kubeconfig_for(OPERATOR_USER, OPERATOR_GROUPS)
+    operator = OperatorUnderTest(tmp_path / "empty.log", kubeconfig, empty_database_url).start()
+    deadline = time.monotonic() + 60
+    while "makima migrate up" not in operator.log.read_text():
+        assert time.monotonic() < deadline, operator.log.read_text()
+        time.sleep(0.1)
+    operator.stop()
