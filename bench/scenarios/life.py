@@ -55,7 +55,7 @@ async def _live(number: int, cluster: BenchCluster, contender: Contender, observ
         return observer.ever("Completed") >= number
 
     try:
-        await until(completed, 900, f"{name} to complete {number} contracts", pause=0.05)
+        await until(completed, 1200, f"{name} to complete {number} contracts", pause=0.05)
     finally:
         for worker in workers:
             worker.cancel()

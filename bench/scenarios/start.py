@@ -77,9 +77,9 @@ async def _start(cluster: BenchCluster, name: str, database_url: str, changed: l
             observer.check()
             return all("Paused" in observer.first.get(contract, {}) for contract in changed)
 
-        await until(reacted, 600, f"{name} to pause {len(changed)} contracts after its start")
+        await until(reacted, 1200, f"{name} to pause {len(changed)} contracts after its start")
         times = [observer.first[contract]["Paused"] - contender.began for contract in changed]
-        await observer.wait_for("WaitingForInput", waiting, 900)
+        await observer.wait_for("WaitingForInput", waiting, 1200)
         done = time.perf_counter() - contender.began
         await contender.quiet(300)
         peak = contender.peak_mib()
