@@ -12,6 +12,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from makima.sandbox.locking import exclusive
+from makima.sandbox.private_file import write_private
+
 LIFETIME = timedelta(days=365)
 SERVER_NAMES = ("localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc")
 SERVER_ADDRESSES = ("127.0.0.1", "10.96.0.1")
@@ -31,9 +34,10 @@ class Authority:
     def __init__(self, folder: Path, name: str) -> None:
         self._folder = folder
         self._pair = Pair(folder / f"{name}.crt", folder / f"{name}.key")
-        if not self._pair.certificate.exists():
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._create(name)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with exclusive(folder / "pki.lock"):
+            if not self._pair.certificate.exists():
+                self._create(name)
 
     @property
     def certificate(self) -> Path:
@@ -61,8 +65,13 @@ class Authority:
 
     def _issue(self, file: str, subject: x509.Name, extensions: list[x509.ExtensionType]) -> Pair:
         pair = Pair(self._folder / f"{file}.crt", self._folder / f"{file}.key")
-        if pair.certificate.exists():
-            return pair
+        # Several processes may ask for the same user at once: a certificate of one and a key of the other don't match.
+        with exclusive(self._folder / "pki.lock"):
+            if not pair.certificate.exists():
+                self._sign(pair, subject, extensions)
+        return pair
+
+    def _sign(self, pair: Pair, subject: x509.Name, extensions: list[x509.ExtensionType]) -> None:
         issuer = x509.load_pem_x509_certificate(self._pair.certificate.read_bytes()).subject
         signer = serialization.load_pem_private_key(self._pair.key.read_bytes(), None)
         assert isinstance(signer, ec.EllipticCurvePrivateKey)
@@ -71,13 +80,13 @@ class Authority:
         for extension in extensions:
             builder = builder.add_extension(extension, critical=False)
         _write(pair, builder.sign(signer, hashes.SHA256()), key)
-        return pair
 
 
 def write_signing_key(file: Path) -> Path:
     """A key that signs service-account tokens."""
-    if not file.exists():
-        _private(file, _pem(ec.generate_private_key(ec.SECP256R1())))
+    with exclusive(file.parent / "pki.lock"):
+        if not file.exists():
+            write_private(file, _pem(ec.generate_private_key(ec.SECP256R1())))
     return file
 
 
@@ -95,19 +104,11 @@ def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicK
 
 
 def _write(pair: Pair, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> None:
-    _private(pair.key, _pem(key))
-    _private(pair.certificate, certificate.public_bytes(serialization.Encoding.PEM))
+    write_private(pair.key, _pem(key))
+    write_private(pair.certificate, certificate.public_bytes(serialization.Encoding.PEM))
 
 
 def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     # Not PKCS8: the API server does not read it for service-account keys.
     form = serialization.PrivateFormat.TraditionalOpenSSL
     return key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
-
-
-def _private(file: Path, content: bytes) -> None:
-    """Complete or not there at all, and for this user only."""
-    fresh = file.with_name(f".{file.name}.new")
-    fresh.touch(mode=0o600)
-    fresh.write_bytes(content)
-    fresh.replace(file)

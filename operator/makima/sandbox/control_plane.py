@@ -6,7 +6,7 @@ import http.client
 import ssl
 from pathlib import Path
 
-from makima.sandbox.certificates import Authority, write_signing_key
+from makima.sandbox.certificates import Authority, Pair, write_signing_key
 from makima.sandbox.server_process import ServerProcess
 
 SERVICES = "10.96.0.0/16"
@@ -59,9 +59,9 @@ def apiserver(program: Path, folder: Path, etcd_port: int, port: int) -> ServerP
         "proxy-client-key-file": proxy.key,
     }
     admin = authority.client("admin", "admin", ("system:masters",))
-    trust = ssl.create_default_context(cafile=authority.certificate)
-    trust.load_cert_chain(admin.certificate, admin.key)
-    return ServerProcess("kube-apiserver", _command(program, options), folder, lambda: _api_answers(port, trust))
+    return ServerProcess(
+        "kube-apiserver", _command(program, options), folder, lambda: _api_answers(port, authority.certificate, admin)
+    )
 
 
 def _command(program: Path, options: dict[str, object]) -> list[str]:
@@ -72,7 +72,9 @@ def _etcd_answers(port: int) -> bool:
     return _ok(http.client.HTTPConnection("127.0.0.1", port, timeout=2), "/health")
 
 
-def _api_answers(port: int, trust: ssl.SSLContext) -> bool:
+def _api_answers(port: int, authority: Path, admin: Pair) -> bool:
+    trust = ssl.create_default_context(cafile=authority)
+    trust.load_cert_chain(admin.certificate, admin.key)
     return _ok(http.client.HTTPSConnection("127.0.0.1", port, timeout=2, context=trust), "/readyz")
 
 

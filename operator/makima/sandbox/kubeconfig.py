@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from makima.sandbox.private_file import write_private
+
 CONTEXT = "makima-sandbox"
 
 
@@ -20,7 +22,4 @@ def write_kubeconfig(file: Path, server: str, authority: Path, user: dict[str, A
         "users": [{"name": CONTEXT, "user": user}],
         "contexts": [{"name": CONTEXT, "context": {"cluster": CONTEXT, "user": CONTEXT}}],
     }
-    fresh = file.with_name(f".{file.name}.new")
-    fresh.touch(mode=0o600)
-    fresh.write_text(json.dumps(content, indent=1))
-    return fresh.replace(file)
+    return write_private(file, json.dumps(content, indent=1).encode())

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from makima.sandbox.folders import SandboxError
+from makima.sandbox.private_file import write_private
 from makima.sandbox.server_process import ServerProcess
 
 SERVICE_ACCOUNT = "system:serviceaccount:"
@@ -39,7 +40,7 @@ class OwnCluster:
         Raises:
             SandboxError: no such context, or no answer.
         """
-        self._save(self.kubeconfig, self._view())
+        write_private(self.kubeconfig, json.dumps(self._view()).encode())
         self._run("get", "--raw", "/readyz", "--request-timeout=10s")
 
     def kubeconfig_for(self, user: str, groups: tuple[str, ...] = ()) -> Path:
@@ -56,8 +57,7 @@ class OwnCluster:
         else:
             view["users"][0]["user"] |= {"as": user, "as-groups": [*groups, "system:authenticated"]}
         file = self._folder / f"{user.replace(':', '-')}.kubeconfig"
-        self._save(file, view)
-        return file
+        return write_private(file, json.dumps(view).encode())
 
     def stop(self) -> None:
         """Leave it as it is."""
@@ -67,10 +67,6 @@ class OwnCluster:
             self._run("config", "view", "--minify", "--flatten", "--raw", "--output=json", original=True)
         )
         return view
-
-    def _save(self, file: Path, view: dict[str, Any]) -> None:
-        file.touch(mode=0o600)
-        file.write_text(json.dumps(view))
 
     def _run(self, *arguments: str, original: bool = False) -> str:
         environment = dict(os.environ)

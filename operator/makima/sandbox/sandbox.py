@@ -116,14 +116,13 @@ def start(
             return found
         if found is not None:
             found.stop()  # what a crash or a reboot left behind
-        sandbox = _start_new(name, folder, own or Own(), progress or Progress())
+        programs = {} if own is not None and own.cluster else find_programs(progress or Progress())
         if ends_with is not None:
-            start_guard(name, ends_with)
-        return sandbox
+            start_guard(name, ends_with)  # before there is anything that could be left behind
+        return _start_new(name, folder, own or Own(), programs)
 
 
-def _start_new(name: str, folder: Path, own: Own, progress: Progress) -> Sandbox:
-    programs = {} if own.cluster else find_programs(progress)
+def _start_new(name: str, folder: Path, own: Own, programs: dict[str, Path]) -> Sandbox:
     for attempt in range(1, PORT_ATTEMPTS + 1):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True, mode=0o700)

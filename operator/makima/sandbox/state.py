@@ -8,16 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from makima.sandbox.folders import sandboxes_folder
+from makima.sandbox.private_file import write_private
 
 FILE = "sandbox.json"
 
 
 def write_state(folder: Path, state: Mapping[str, Any]) -> None:
     """Complete or not at all; for this user only, since a database address may carry a password."""
-    fresh = folder / f".{FILE}.new"
-    fresh.touch(mode=0o600)
-    fresh.write_text(json.dumps(state, indent=1))
-    fresh.replace(folder / FILE)
+    write_private(folder / FILE, json.dumps(state, indent=1).encode())
 
 
 def read_state(folder: Path) -> dict[str, Any] | None:

@@ -1,0 +1,167 @@
+"""`makima sandbox` as people use it: it starts, several live side by side, and nothing is left running."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from makima.sandbox import Sandbox, attach, start
+from makima.sandbox.server_process import lives
+
+pytestmark = [pytest.mark.xdist_group("sandbox"), pytest.mark.timeout(300)]
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "makima", *arguments]
+    return subprocess.run(
+        command, env={**os.environ, **environment}, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def wait_gone(pids: list[int], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while alive := [pid for pid in pids if lives(pid)]:
+        assert time.monotonic() < deadline, f"still running: {alive}"
+        time.sleep(0.1)
+
+
+def pids_of(name: str) -> list[int]:
+    found = attach(name)
+    assert found is not None
+    return [server.pid for server in found.processes if server.pid is not None]
+
+
+@pytest.fixture
+def name(sandbox: Sandbox) -> Iterator[str]:
+    """The name of a sandbox of this test's own (the programs are there: the shared sandbox needed them)."""
+    name = f"cmd-{os.getpid()}"
+    yield name
+    found = attach(name)
+    if found is not None:
+        found.stop()
+
+
+def test_up_status_env_and_down(name: str) -> None:
+    up = run("sandbox", "up", "--name", name)
+    assert up.returncode == 0, up.stderr
+    assert "makima sandbox env" in up.stdout
+    pids = pids_of(name)
+    assert len(pids) == 3
+    status = run("sandbox", "status")
+    assert f"{name}: https://127.0.0.1:" in status.stdout
+    exports = run("sandbox", "env", "--name", name).stdout
+    shell = f"{exports}\nkubectl get crd contracts.makima.dev -o name && echo ${{MAKIMA_DATABASE_URL:?}}"
+    tried = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, timeout=60, check=False)
+    assert "customresourcedefinition.apiextensions.k8s.io/contracts.makima.dev" in tried.stdout, tried.stderr
+    again = run("sandbox", "up", "--name", name)
+    assert again.returncode == 0, again.stderr
+    assert pids_of(name) == pids, "up of what is up changes nothing"
+    user = run("sandbox", "user", "dana", "--group", "developers", "--name", name)
+    assert Path(user.stdout.strip()).exists()
+    down = run("sandbox", "down", "--name", name)
+    assert down.returncode == 0
+    wait_gone(pids)
+    assert attach(name) is None
+
+
+def test_a_sandbox_that_is_not_there_says_how_to_start_it() -> None:
+    done = run("sandbox", "env", "--name", "nowhere")
+    assert (done.returncode, done.stderr) == (
+        1,
+        "error: sandbox nowhere does not run\n  next: makima sandbox up --name nowhere\n",
+    )
+
+
+def test_two_sandboxes_live_side_by_side_and_start_in_time(sandbox: Sandbox, name: str) -> None:
+    other = start(name)
+    assert other.running
+    assert sandbox.running
+    assert other.cluster.server_url != sandbox.cluster.server_url
+    assert other.database.url != sandbox.database.url
+
+
+def test_a_sandbox_ends_with_the_process_that_it_is_for_even_if_that_is_killed(name: str) -> None:
+    code = f"import os, time; from makima.sandbox import start; start({name!r}, ends_with=os.getpid()); time.sleep(600)"
+    owner = subprocess.Popen([sys.executable, "-c", code])
+    deadline = time.monotonic() + 60
+    while (found := attach(name)) is None or not found.running:
+        assert time.monotonic() < deadline, "the sandbox did not start"
+        assert owner.poll() is None
+        time.sleep(0.1)
+    pids = pids_of(name)
+    owner.kill()
+    owner.wait()
+    wait_gone(pids)
+
+
+def test_ctrl_c_while_it_starts_leaves_nothing_running(name: str) -> None:
+    starting = subprocess.Popen(
+        [sys.executable, "-m", "makima", "sandbox", "up", "--name", name],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while (found := attach(name)) is None or found.processes[-1].pid is None:
+        assert time.monotonic() < deadline, "nothing was started"
+        time.sleep(0.02)
+    pids = pids_of(name)
+    starting.send_signal(signal.SIGINT)
+    starting.communicate(timeout=60)
+    assert starting.returncode == 130
+    wait_gone(pids)
+
+
+def test_what_a_crash_left_behind_is_replaced(name: str) -> None:
+    first = start(name)
+    first.cluster.apiserver.kill()
+    second = start(name)
+    assert second.running
+    assert second.cluster.server_url != first.cluster.server_url
+
+
+def test_a_cluster_and_a_postgres_of_ones_own_are_used_and_left_alone(
+    sandbox: Sandbox, name: str, empty_database_url: str
+) -> None:
+    """Another sandbox stands for the user's own cluster."""
+    own = str(sandbox.cluster.kubeconfig)
+    path = f"{sandbox.cluster.programs}{os.pathsep}{os.environ['PATH']}"
+    done = run("sandbox", "up", "--name", name, "--kubeconfig", own, MAKIMA_DATABASE_URL=empty_database_url, PATH=path)
+    assert done.returncode == 0, done.stderr
+    found = attach(name)
+    assert found is not None
+    assert (found.processes, found.database.url) == ((), empty_database_url)
+    assert found.cluster.server_url == sandbox.cluster.server_url
+    for user, who in (("dana", "dana"), ("system:serviceaccount:makima-system:makima-operator", "makima-operator")):
+        kubeconfig = found.cluster.kubeconfig_for(user)
+        command = [found.cluster.programs / "kubectl", "--kubeconfig", kubeconfig, "auth", "whoami"]
+        assert who in subprocess.run(command, capture_output=True, text=True, timeout=30, check=False).stdout
+    assert run("sandbox", "down", "--name", name).returncode == 0
+    assert sandbox.running
+
+
+def test_a_postgres_of_ones_own_that_does_not_answer_is_told(name: str, sandbox: Sandbox) -> None:
+    url = "postgresql://nobody@127.0.0.1:1/none"
+    done = run("sandbox", "up", "--name", name, MAKIMA_DATABASE_URL=url)
+    assert done.returncode == 1
+    assert "MAKIMA_DATABASE_URL" in done.stderr
+
+
+def test_the_demo_reaches_completed_and_leaves_nothing_running(sandbox: Sandbox) -> None:
+    root = Path(__file__).resolve().parents[3]
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("MAKIMA_")}
+    done = subprocess.run(
+        [sys.executable, "examples/demo/run.py"],
+        cwd=root, env=environment, capture_output=True, text=True, timeout=250, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
+    for text in ("UNAUTHORIZED: confirming needs the verb confirm", "completing → completed", "# Release notes"):
+        assert text in done.stdout
+    assert attach("demo") is None
