@@ -23,10 +23,11 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[sandbox]' --group dev
 	@touch $@
 
-demo: $(STAMP) ## Run the main job on a sandbox of its own (KEEP=1 leaves it running)
-	$(BIN)/python examples/demo/run.py $(if $(KEEP),--keep)
+demo: $(STAMP) ## Run the main job on a sandbox of its own (KEEP=1 leaves it running, DEMO="--context NAME": on your cluster)
+	$(BIN)/python examples/demo/run.py $(if $(KEEP),--keep) $(DEMO)
 
 test: $(STAMP) ## Run all tests, with a real API server and a real Postgres
+	$(if $(filter tests/unit%,$(TESTS)),,@$(BIN)/makima sandbox build)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(TESTS)
 
 check: $(STAMP) ## Lint, format, types, layering, generated files

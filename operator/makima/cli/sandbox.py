@@ -27,6 +27,16 @@ def sandbox() -> None:
 
 
 @app.command()
+def build() -> None:
+    """Have etcd, kube-apiserver and kubectl at hand, building what is nowhere to be had; `up` does so by itself."""
+    from makima.sandbox.go_build import Progress
+    from makima.sandbox.programs import find_programs
+
+    for program, file in find_programs(Progress()).items():
+        typer.echo(f"{program}: {file}")
+
+
+@app.command()
 def up(
     name: Name = "default",
     kubeconfig: Annotated[Path | None, typer.Option(help="Use this cluster of your own; then none is built.")] = None,

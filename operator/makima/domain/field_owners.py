@@ -1,4 +1,4 @@
-"""Who reported what, read from managedFields: with server-side apply each list entry has its own owner."""
+"""Who reported or asked for what, read from managedFields: each entry of a list has its own owner."""
 
 from __future__ import annotations
 
@@ -16,6 +16,13 @@ def deliverable_owners(managed_fields: Iterable[Mapping[str, Any]]) -> dict[tupl
             if found is not None:
                 owners.setdefault(found, str(entry.get("manager") or "")[:253])
     return owners
+
+
+def advance_owner(managed_fields: Iterable[Mapping[str, Any]]) -> str | None:
+    """Field manager that wrote spec.advance last, as far as Kubernetes says (it names programs, not people)."""
+    writers = [entry for entry in managed_fields if _inside(entry, "fieldsV1", "f:spec", "f:advance")]
+    latest = max(writers, key=lambda entry: str(entry.get("time") or ""), default=None)
+    return (str(latest.get("manager") or "")[:253] or None) if latest is not None else None
 
 
 def _inside(fields: object, *path: str) -> Mapping[str, Any]:

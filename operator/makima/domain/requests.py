@@ -7,6 +7,7 @@ from typing import assert_never
 
 from makima.domain.activity import with_activity, with_pause_counted
 from makima.domain.draft import Draft
+from makima.domain.field_owners import advance_owner
 from makima.domain.phase_change import (
     COMPLETED,
     AskValidator,
@@ -127,7 +128,8 @@ def _move(draft: Draft, request: AdvanceRequest, change: Success) -> Draft:
         reason = TransitionReason.FORCED
     why = f": {request.reason}" if request.reason else ""
     draft = replace(draft.update(advance=outcome), reason=None, forced=change.forced)
-    draft = draft.because(reason, f"{draft.status.phase} → {request.to}{why}"[:256])
+    actor = advance_owner(draft.contract.metadata.managed_fields)
+    draft = draft.because(reason, f"{draft.status.phase} → {request.to}{why}"[:256], actor=actor)
     return move_to(draft, request.to)
 
 

@@ -27,7 +27,8 @@ class AdvanceRequest(Model):
     expected_version: int = Field(ge=1, description="status.version that the request is for.")
     confirmed: bool = Field(
         False,
-        description="True confirms a guarded move; needs the verb confirm on this contract. Default: false.",
+        description="True confirms a guarded move; needs the verb confirm on this contract. Say it in every request: a "
+        "merge patch keeps what the request before it said. Default: false.",
     )
     force: bool = Field(
         False,

@@ -70,7 +70,10 @@ class Validator(Model):
     cel: CelValidator | None = Field(None, description="A CEL expression. Exactly one of cel and http is set.")
     http: HttpValidator | None = Field(None, description="An HTTP call. Exactly one of cel and http is set.")
     timeout_seconds: int = Field(
-        5, ge=1, le=30, description="Seconds after which the validator counts as failed. Default: 5."
+        5,
+        ge=1,
+        le=30,
+        description="Seconds after which the validator counts as failed; a CEL expression gets 2 at most. Default: 5.",
     )
     failure_policy: FailurePolicy = Field(
         FailurePolicy.FAIL,

@@ -41,6 +41,7 @@ class ContractOperator:
         self.recorder.on_room = self.queue.put
         self.history, self._resync_every = history, resync_every
         self._reconciler = ContractReconciler(ports, settings, self.cache, self.recorder, self.deadlines)
+        self._reconciler.look_again = self.queue.put
         self._tasks: list[asyncio.Task[None]] = []
 
     def see_contract(self, kind: str | None, body: JsonObject) -> None:
@@ -91,6 +92,7 @@ class ContractOperator:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._reconciler.validation.stop()
         self._tasks = []
 
     async def _work(self) -> None:

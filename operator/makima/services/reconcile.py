@@ -7,6 +7,7 @@ The flow `kubectl apply → policies → kopf handler → decide → one status 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import perf_counter
@@ -31,6 +32,7 @@ from makima.services.contract_cache import ContractCache, Entry
 from makima.services.deadline_index import DeadlineIndex
 from makima.services.recorder import HistoryRecorder
 from makima.services.status_write import write_refusal, write_status
+from makima.services.validation_queue import ValidationQueue
 
 MAX_WRITES = 50
 """Writes in one look before the others get their turn; a contract can't need more than a few per phase."""
@@ -50,7 +52,12 @@ class Ports:
 
 
 class ContractReconciler:
-    """Brings one contract at a time to where it should be."""
+    """Brings one contract at a time to where it should be.
+
+    Attributes:
+        validation: validators that are being asked.
+        look_again: called with the UID of a contract that has news.
+    """
 
     def __init__(
         self,
@@ -62,6 +69,9 @@ class ContractReconciler:
     ) -> None:
         self._ports, self._settings = ports, settings
         self._cache, self._recorder, self._deadlines = cache, recorder, deadlines
+        self.validation = ValidationQueue(ports.validators)
+        self.validation.on_verdict = self._take_verdict
+        self.look_again: Callable[[str], None] = lambda uid: deadlines.set(uid, ports.clock.now())
 
     async def look(self, uid: str) -> None:
         """Look at one contract, and act until nothing is left to do now. Errors become a later look; never raises."""
@@ -96,9 +106,9 @@ class ContractReconciler:
             contract = Contract.from_object(entry.body)
             decision = decide(contract, await self._surroundings(entry, contract))
             if decision.question is not None:
-                entry.verdict = await self._ports.validators.ask(decision.question, entry.body)
-                self._tell_verdict(entry)
-            elif decision.status is not None or decision.refusal is not None:
+                self.validation.ask(entry, decision.question)
+                return
+            if decision.status is not None or decision.refusal is not None:
                 await self._write(entry, contract, decision)
             else:
                 await self._rest(entry, contract, decision)
@@ -194,6 +204,10 @@ class ContractReconciler:
         contract = Contract.from_object(entry.body)
         if contract.status is not None:
             self._recorder.add_event(stale_event(contract, contract.status))
+
+    def _take_verdict(self, entry: Entry) -> None:
+        self._tell_verdict(entry)
+        self.look_again(entry.key.uid)
 
     def _tell_verdict(self, entry: Entry) -> None:
         if entry.verdict is not None and entry.verdict.failed:

@@ -15,6 +15,9 @@ from makima.models.enums import FailurePolicy
 from makima.models.gate import HttpValidator, Validator
 from makima.ports import JsonObject
 
+MOST_CEL_SECONDS = 2
+"""Expressions take their turns in one process: one that needs longer would keep all others waiting."""
+
 log = logging.getLogger(__name__)
 
 
@@ -49,7 +52,8 @@ class GateValidators:
         validator = question.validator
         if validator.cel is not None:
             variables = variables_of(question.phase, contract)
-            return await self._cel.evaluate(validator.cel.expression, variables, validator.timeout_seconds)
+            seconds = min(validator.timeout_seconds, MOST_CEL_SECONDS)
+            return await self._cel.evaluate(validator.cel.expression, variables, seconds)
         if validator.http is not None:
             return await self._call(question, validator.http, contract)
         raise ValidatorFailed("it names neither cel nor http; set one of them")
