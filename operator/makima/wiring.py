@@ -29,6 +29,7 @@ from makima.adapters.probes import ProbeServer
 from makima.adapters.prometheus import PrometheusMetrics
 from makima.adapters.validators import GateValidators
 from makima.config import Config
+from makima.domain.leadership import deaf_for
 from makima.errors import ClusterUnavailable, MakimaError
 from makima.schema import SCHEMA_VERSION, render, render_crds, render_policies
 from makima.services.operator import ContractOperator
@@ -151,13 +152,10 @@ class OperatorProcess:
 
     def _watch_check(self) -> str | None:
         """A leader's own renewals have to come back over a watch."""
-        if self._leading_since is None:
-            return None
-        limit = max(30.0, self.lease.duration * 3)
-        leading = asyncio.get_running_loop().time() - self._leading_since
-        age = self.probe.age()
-        silent = min(leading, age) if age is not None else leading
-        return f"no watch event for {silent:.0f} s" if silent > limit else None
+        since = self._leading_since
+        leading = asyncio.get_running_loop().time() - since if since is not None else None
+        silent = deaf_for(leading, self.probe.age(), max(30.0, self.lease.duration * 3))
+        return f"no watch event for {silent:.0f} s" if silent is not None else None
 
     def _ready_check(self) -> str | None:
         return None if self.lease.last_poll is not None or self.lease.leading else "the API server was not reached yet"

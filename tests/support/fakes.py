@@ -186,9 +186,12 @@ class FakeValidators:
     ready: bool = True
     missing: tuple[str, ...] = ()
     asked: int = 0
+    slow: set[str] = field(default_factory=set)
 
     async def ask(self, question: Question, contract: JsonObject) -> Verdict:
         self.asked += 1
+        if contract["metadata"]["name"] in self.slow:
+            await asyncio.Event().wait()  # until it is given up
         return Verdict(question.fingerprint, self.clock.now(), self.ready, self.missing)
 
 

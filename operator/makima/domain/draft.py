@@ -55,7 +55,8 @@ class Draft:
         original: the status that the write replaces; legality is judged against it.
         status: the status as it would become; version, outbox, times and conditions are still the old ones.
         reason: why a new version comes to be; the first step that moves something names it.
-        question: the validator has to be asked before the decision can be made.
+        question: a validator has to be asked before the contract can move.
+        holds: the question is about a request that names this very version: nothing is written before the verdict.
     """
 
     contract: Contract
@@ -69,6 +70,7 @@ class Draft:
     recorded: tuple[DeliverableKey, ...] = ()
     notices: tuple[Notice, ...] = ()
     question: Question | None = None
+    holds: bool = False
 
     @property
     def spec(self) -> ContractSpec:
@@ -113,6 +115,6 @@ class Draft:
         """With one more Event to send after the write."""
         return replace(self, notices=(*self.notices, Notice(reason, message, warning)))
 
-    def ask(self, question: Question) -> Draft:
-        """With a question that has to be answered first."""
-        return replace(self, question=question)
+    def ask(self, question: Question, *, holds: bool = False) -> Draft:
+        """With a question that has to be answered before the contract can move."""
+        return replace(self, question=question, holds=holds)

@@ -51,6 +51,20 @@ class Wait:
     seconds: float
 
 
+def deaf_for(leading: float | None, seen: float | None, limit: float) -> float | None:
+    """For how many seconds a leader has not heard its own renewals over a watch, if that is too long.
+
+    Args:
+        leading: seconds since this process leads; None = it does not, and watches nothing.
+        seen: seconds since the last event of the watch; None = none came yet.
+        limit: how long is too long, in seconds.
+    """
+    if leading is None:
+        return None
+    silent = leading if seen is None else min(leading, seen)
+    return silent if silent > limit else None
+
+
 LeaseDecision = Acquire | Renew | Wait
 
 

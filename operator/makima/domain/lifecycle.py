@@ -83,9 +83,11 @@ def decide(contract: Contract, around: Surroundings) -> Decision:
         return _finish(draft)
     for step in STEPS:
         draft = step(draft)
-        if draft.question is not None:
-            return Decision(question=draft.question)
-    return _finish(draft)
+        if draft.holds:
+            break
+    if draft.question is not None and (draft.holds or not _changes_version(draft)):
+        return Decision(question=draft.question)
+    return _finish(draft)  # what was reported is written at once; a validator that takes its time is asked after it
 
 
 def _decide_acceptance(contract: Contract, around: Surroundings) -> Decision:

@@ -162,8 +162,8 @@ def _awaits_confirmation(draft: Draft) -> bool:
 
 def settle(draft: Draft) -> Draft:
     """Bring a contract that is under way into the state in which it rests."""
-    if draft.status.state not in RUNNING or draft.suspended:
-        return draft
+    if draft.status.state not in RUNNING or draft.suspended or draft.question is not None:
+        return draft  # with a question open, where it rests is not known yet
     rest = rest_of(draft)
     if not draft.may_become(rest.state):
         return draft

@@ -90,7 +90,7 @@ def follow_advance(draft: Draft) -> Draft:
         return draft  # nobody confirmed these deliverables: they make a version first, and the approval dies with it
     change = _decide(draft, request)
     if isinstance(change, AskValidator):
-        return draft.ask(change.undecided.question)
+        return draft.ask(change.undecided.question, holds=True)
     if isinstance(change, Success):
         return _move(draft, request, change)
     return _refuse(draft, request, change)

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from makima.domain.leadership import Acquire, LeaseRecord, Observation, Renew, Wait, decide_lease, observe
+from makima.domain.leadership import (
+    Acquire,
+    LeaseRecord,
+    Observation,
+    Renew,
+    Wait,
+    deaf_for,
+    decide_lease,
+    observe,
+)
 
 RECORD = LeaseRecord(holder="other", renewed="t1", duration=15)
 
@@ -40,3 +49,21 @@ def test_a_leader_that_renews_in_time_is_never_replaced(renewals: list[float], s
         now += pause
         assert isinstance(decide_lease(seen, "me", now), Wait)
         seen = observe(seen, LeaseRecord("other", f"renewal {number}", 15), now)
+
+
+@pytest.mark.parametrize(
+    ("leading", "seen", "deaf"),
+    [
+        (None, None, None),
+        (None, 500.0, None),
+        (10.0, None, None),
+        (31.0, None, 31.0),
+        (900.0, 5.0, None),
+        (900.0, 40.0, 40.0),
+    ],
+    ids=["a standby", "a standby that once led", "just leading", "never heard", "heard lately", "heard long ago"],
+)
+def test_a_leader_that_hears_nothing_over_its_watch_is_deaf(
+    leading: float | None, seen: float | None, deaf: float | None
+) -> None:
+    assert deaf_for(leading, seen, 30.0) == deaf

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from makima.domain.field_owners import deliverable_owners
+from makima.domain.field_owners import advance_owner, deliverable_owners
 from makima.models import enums
 from makima.models.contract import Contract
 from makima.models.enums import ContractState, Word
@@ -175,3 +175,30 @@ def test_a_status_edited_into_nonsense_is_an_error_and_never_a_guess(change: dic
     body = body_of(accepted())
     with pytest.raises(ValueError, match="validation error"):
         Contract.from_object({**body, "status": {**body["status"], **change}})
+
+
+def managed(manager: str, time: str, *fields: str) -> dict[str, Any]:
+    return {"manager": manager, "time": time, "fieldsV1": {"f:spec": {field: {"f:to": {}} for field in fields}}}
+
+
+@pytest.mark.parametrize(
+    ("entries", "owner"),
+    [
+        ([], None),
+        ([managed("kubectl-patch", "2026-01-01T00:00:00Z", "f:suspend")], None),
+        ([managed("kubectl-patch", "2026-01-01T00:00:00Z", "f:advance")], "kubectl-patch"),
+        (
+            [
+                managed("makima-cli", "2026-01-02T00:00:00Z", "f:advance"),
+                managed("kubectl-patch", "2026-01-01T00:00:00Z", "f:advance"),
+            ],
+            "makima-cli",
+        ),
+        ([{"manager": None, "fieldsV1": {"f:spec": {"f:advance": {".": {}}}}}], None),
+        ([{"manager": "x", "fieldsV1": "nonsense"}], None),
+    ],
+)
+def test_who_asked_for_a_move_is_whoever_wrote_the_request_last(
+    entries: list[dict[str, Any]], owner: str | None
+) -> None:
+    assert advance_owner(entries) == owner

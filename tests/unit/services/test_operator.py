@@ -244,3 +244,26 @@ async def test_a_validator_is_asked_once_per_question_and_again_after_its_retry_
     stage.validators.ready, stage.validators.missing = True, ()
     stage.clock.advance(seconds=31)
     await stage.until(lambda: stage.status("a")["state"] == "Completed")
+
+
+async def test_validators_that_never_answer_hold_up_their_own_contracts_only(stage: Stage) -> None:
+    gate = {"autoAdvance": True, "validator": {"cel": {"expression": "true"}}}
+    names = [f"slow-{number}" for number in range(100)]
+    stage.validators.slow = set(names)
+    for name in (*names, "quick"):
+        phases = [{"name": "one", "deliverables": [{"id": "doc"}], "gate": gate}]
+        stage.cluster.create(name, {"phases": phases, "deliverables": [{"phase": "one", "id": "doc"}]})
+    await stage.until(lambda: stage.status("quick").get("state") == "Completed")
+    assert {stage.status(name)["state"] for name in names} == {"Active"}
+
+
+async def test_a_question_that_is_out_of_date_is_given_up_and_asked_anew(stage: Stage) -> None:
+    gate = {"autoAdvance": True, "validator": {"cel": {"expression": "true"}}}
+    stage.validators.slow = {"a"}
+    phases = [{"name": "one", "deliverables": [{"id": "doc"}, {"id": "more", "priority": "Optional"}], "gate": gate}]
+    stage.cluster.create("a", {"phases": phases, "deliverables": [{"phase": "one", "id": "doc"}]})
+    await stage.until(lambda: stage.validators.asked)
+    stage.validators.slow = set()
+    both = [{"phase": "one", "id": "doc"}, {"phase": "one", "id": "more"}]
+    stage.cluster.patch_spec("a", {"deliverables": both})
+    await stage.until(lambda: stage.status("a").get("state") == "Completed")
