@@ -20,6 +20,9 @@ RETRY_PERIOD = 2 / 15
 RENEW_DEADLINE = 2 / 3
 """Share of the duration without a renewal after which the leader gives up (as client-go: 10 s of 15)."""
 
+POLL_PERIOD = 1 / 15
+"""Share of the duration between a standby's looks: each costs one GET, and the last one is time nobody leads."""
+
 log = logging.getLogger(__name__)
 
 
@@ -55,7 +58,8 @@ class Lease:
             if holder != told:
                 log.info("standing by: %s leads", holder or "nobody yet")
                 told = holder
-            await asyncio.sleep(self.duration / 6 * random.uniform(0.8, 1.2))  # noqa: S311  # jitter, not a secret
+            jitter = random.uniform(0.8, 1.2)  # noqa: S311  # not a secret
+            await asyncio.sleep(self.duration * POLL_PERIOD * jitter)
         self.leading = True
         log.info("leading as %s", self.identity)
 
