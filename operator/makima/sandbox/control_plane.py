@@ -12,7 +12,7 @@ from makima.sandbox.certificates import Authority, Pair, write_signing_key
 from makima.sandbox.server_process import ServerProcess
 
 SERVICES = "10.96.0.0/16"
-GARBAGE_PERCENT = "400"
+GARBAGE_PERCENT, MEMORY = "200", "1GiB"
 
 
 def etcd(program: Path, folder: Path, client_port: int, peer_port: int) -> ServerProcess:
@@ -72,8 +72,8 @@ def apiserver(program: Path, folder: Path, etcd_port: int, port: int) -> ServerP
 
 
 def _environment() -> dict[str, Any]:
-    """Popen arguments: less garbage collection for more memory; measured: a third less time for each write."""
-    return {"env": {"GOGC": GARBAGE_PERCENT, "GOMEMLIMIT": "2GiB", **os.environ}}
+    """Popen arguments: less garbage collection for more memory (at 400, measured, a write took a third less time)."""
+    return {"env": {"GOGC": GARBAGE_PERCENT, "GOMEMLIMIT": MEMORY, **os.environ}}
 
 
 def _command(program: Path, options: dict[str, object]) -> list[str]:
