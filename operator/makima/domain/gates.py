@@ -10,7 +10,7 @@ from typing import assert_never
 from makima.domain.reasons import TransitionReason
 from makima.domain.validation import Question, Verdict
 from makima.models.contract_status import ContractStatus, TaskStatus
-from makima.models.enums import Priority, TaskPolicy, TaskState
+from makima.models.enums import ContractState, Priority, TaskPolicy, TaskState
 from makima.models.gate import Gate, Phase, TaskRequirement
 
 
@@ -110,10 +110,15 @@ CHECKS: tuple[Callable[[PhaseFacts], tuple[str, ...]], ...] = (missing_deliverab
 
 
 def fingerprint(uid: str, status: ContractStatus) -> str:
-    """Names what a validator is shown; another version, phase or task state is another question."""
+    """Names what a validator is asked about; another phase, deliverable or task is another question.
+
+    A change of state is none, bar the final validation: else a validator that says yes while the contract is Active and
+    no while it waits would drive it in circles, a write each time. Deliverables are only added: their number tells.
+    """
+    final = "final" if status.state is ContractState.COMPLETING else "gate"
     tasks = ",".join(f"{task.id}={task.state}" for task in status.tasks)
     counts = ",".join(f"{c.phase}:{c.completed}/{c.failed}" for c in status.task_counts)
-    return f"{uid}/{status.version}/{status.phase}/{tasks}/{counts}"
+    return f"{uid}/{status.phase}/{final}/{len(status.deliverables)}/{tasks}/{counts}"
 
 
 def phase_readiness(uid: str, status: ContractStatus, verdict: Verdict | None, now: datetime) -> Readiness:

@@ -13,8 +13,8 @@ class Question:
     """Ask this validator about this phase.
 
     Attributes:
-        fingerprint: names exactly what the validator is shown (contract UID, version, phase, tasks); an answer counts
-            only for the same fingerprint.
+        fingerprint: names what the validator is asked about (contract UID, phase, deliverables, tasks); an answer
+            counts only for the same fingerprint.
     """
 
     fingerprint: str

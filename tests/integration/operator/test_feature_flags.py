@@ -51,7 +51,9 @@ def off(flag: str) -> pytest.MarkDecorator:
 
 
 async def unchanged(driven: Driven, name: str) -> None:
-    """The contract stays as it is while another one is driven through a whole look."""
+    """The contract, once it is settled, stays as it is while another one is driven through a whole look."""
+    await driven.create(f"{name}-first", phases=[phase("x", "y")])
+    await driven.until(f"{name}-first", lambda now: now.get("state"))
     before = (await driven.admin.get(name))["metadata"]["resourceVersion"]
     await driven.create(f"{name}-other", phases=[phase("x", "y")])
     await driven.until(f"{name}-other", lambda now: now.get("state"))

@@ -107,6 +107,8 @@ def test_ctrl_c_while_it_starts_leaves_nothing_running(name: str) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # Whoever runs these tests in the background has SIGINT ignored, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
     deadline = time.monotonic() + 60
     while (found := attach(name)) is None or found.processes[-1].pid is None:

@@ -93,7 +93,7 @@ class ContractLife(RuleBasedStateMachine):
         shape=st.sampled_from([*SHAPES, "one", "one", "late validator"]),
         own=st.sampled_from([*[True] * 9, False]),
         attended=st.booleans(),
-        says=st.sampled_from(["yes", "yes", "by version"]),
+        says=st.sampled_from(["yes", "yes", "by turns"]),
         spec=st.fixed_dictionaries(
             {},
             optional={
@@ -108,7 +108,7 @@ class ContractLife(RuleBasedStateMachine):
     def apply(self, shape: str, own: bool, attended: bool, says: str, spec: dict[str, Any]) -> None:
         self.phases = SHAPES[shape]
         self.contract = a_contract(*self.phases, **spec) if own else a_contract(type="migration", **spec)
-        self.settings, self.now, self.says = SETTINGS, 0.0, says
+        self.settings, self.now, self.says, self.asked = SETTINGS, 0.0, says, 0
         self.kind: ContractType | None = None
         self.supervisor: Supervisor | None = a_supervisor(SupervisorState.WORKING) if attended else None
         self.verdict: Verdict | None = None
@@ -146,8 +146,8 @@ class ContractLife(RuleBasedStateMachine):
         )
 
     def ask(self, question: Question) -> Verdict:
-        odd = int(question.fingerprint.split("/")[1]) % 2 == 1
-        ready = {"yes": True, "no": False, "fails": False, "by version": odd}[self.says]
+        self.asked += 1
+        ready = {"yes": True, "no": False, "fails": False, "by turns": self.asked % 2 == 1}[self.says]
         missing = () if ready else ("Tests: red",)
         self.verdict = Verdict(question.fingerprint, at(self.now), ready, missing, self.says == "fails")
         return self.verdict
@@ -232,7 +232,8 @@ class ContractLife(RuleBasedStateMachine):
 
     @precondition(lambda self: self.contract.status is not None)
     @rule(
-        offset=st.sampled_from([0, 0, 0, 0, -1, 1]),
+        # An earlier version stands for a request that was overtaken; a later one the API server lets nobody name.
+        offset=st.sampled_from([0, 0, 0, 0, -1]),
         to=st.sampled_from(["next", "next", "next", "next", "first", "Completed"]),
         confirmed=st.booleans(),
         force=st.booleans(),
@@ -383,7 +384,7 @@ class ContractLife(RuleBasedStateMachine):
         self.settings = replace(self.settings, **{flag: on})
         self.look_at_it()
 
-    @rule(says=st.sampled_from(["yes", "no", "fails", "by version"]), look=LOOK)
+    @rule(says=st.sampled_from(["yes", "no", "fails", "by turns"]), look=LOOK)
     def validator_says(self, says: str, look: bool) -> None:
         self.says = says
         self.look_at_it(look)

@@ -194,7 +194,7 @@ def test_a_validator_that_changes_its_mind_brings_the_contract_back_and_is_not_a
     """A validator may look at status.state: content while Active, not while Completing."""
 
     def changeable(question: Question) -> Verdict:
-        completing_now = question.fingerprint.split("/")[1] in versions
+        completing_now = state_of(contract) == "Completing"
         return Verdict(question.fingerprint, at(5), not completing_now, ("not while Completing",))
 
     contract = reporting(last_phase(a_gate(validator=a_validator(retry_seconds=60))), "only/d")

@@ -9,7 +9,7 @@ import pytest
 from makima.domain.gates import NoGate, NotReady, Readiness, Ready, Undecided, fingerprint, next_phase, phase_readiness
 from makima.domain.validation import Verdict
 from makima.models.contract_status import CompletedDeliverable, ContractStatus, TaskCount, TaskStatus
-from makima.models.enums import TaskState
+from makima.models.enums import ContractState, TaskState
 from makima.models.gate import Gate, TaskRequirement
 from tests.support.builders import (
     START,
@@ -190,7 +190,8 @@ def test_a_verdict_counts_for_retry_seconds(age: float, counts: bool) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"version": 4},
+        {"state": ContractState.COMPLETING},
+        {"deliverables": ()},
         {"phase": "execute"},
         {"tasks": tasks(("a", C))},
         {"task_counts": (TaskCount(phase="plan", completed=1, failed=0),)},
