@@ -9,7 +9,7 @@ from typing import assert_never
 
 from makima.domain.reasons import TransitionReason
 from makima.domain.validation import Question, Verdict
-from makima.models.contract_status import ContractStatus, TaskStatus
+from makima.models.contract_status import ContractStatus, TaskStatus, Transition
 from makima.models.enums import ContractState, Priority, TaskPolicy, TaskState
 from makima.models.gate import Gate, Phase, TaskRequirement
 
@@ -155,13 +155,22 @@ def completion_held_until(status: ContractStatus) -> datetime | None:
     """Until when completion by itself holds because a validator changed its mind in the final validation; None = not.
 
     A validator may look at the state and say yes while Active and no while Completing; without a wait (retrySeconds)
-    the contract would go in circles. Another version ends the wait.
+    the contract would go in circles. A new deliverable or a retry ends the wait; a mere change of state does not.
     """
-    gate, last = current_phase(status).gate, status.transitions[-1] if status.transitions else None
-    if gate is None or gate.validator is None or last is None or last.version != status.version:
+    gate, failed = current_phase(status).gate, _fell_through(status)
+    if gate is None or gate.validator is None or failed is None:
         return None
-    failed = last.reason == TransitionReason.FINAL_VALIDATION_FAILED
-    return last.time + timedelta(seconds=gate.validator.retry_seconds) if failed else None
+    return failed.time + timedelta(seconds=gate.validator.retry_seconds)
+
+
+def _fell_through(status: ContractStatus) -> Transition | None:
+    """The failed final validation that still speaks of what the validator would be shown now."""
+    for item in reversed(status.transitions):
+        if item.reason == TransitionReason.FINAL_VALIDATION_FAILED:
+            return item
+        if item.deliverables or item.from_phase != item.to_phase or item.reason == TransitionReason.RETRIED:
+            return None
+    return None
 
 
 def _by_verdict(question: Question, verdict: Verdict | None, now: datetime) -> Readiness:

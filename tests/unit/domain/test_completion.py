@@ -12,11 +12,12 @@ from makima.domain.settings import Settings
 from makima.domain.validation import Question, Verdict
 from makima.models.contract import Contract
 from makima.models.contract_status import TaskCount
-from makima.models.enums import TaskState
+from makima.models.enums import SupervisorState, TaskState
 from tests.support.builders import (
     a_gate,
     a_phase,
     a_question,
+    a_supervisor,
     a_task,
     a_validator,
     active,
@@ -190,7 +191,10 @@ def test_the_validator_is_asked_before_completing_and_once_more_in_it() -> None:
     assert len({question.fingerprint for question in asked}) == len(asked) == 2
 
 
-def test_a_validator_that_changes_its_mind_brings_the_contract_back_and_is_not_asked_in_circles() -> None:
+@pytest.mark.parametrize("said", [None, SupervisorState.WAITING_FOR_USER], ids=["at work", "waiting for a person"])
+def test_a_validator_that_changes_its_mind_brings_the_contract_back_and_is_not_asked_in_circles(
+    said: SupervisorState | None,
+) -> None:
     """A validator may look at status.state: content while Active, not while Completing."""
 
     def changeable(question: Question) -> Verdict:
@@ -198,7 +202,7 @@ def test_a_validator_that_changes_its_mind_brings_the_contract_back_and_is_not_a
         return Verdict(question.fingerprint, at(5), not completing_now, ("not while Completing",))
 
     contract = reporting(last_phase(a_gate(validator=a_validator(retry_seconds=60))), "only/d")
-    surroundings, versions = around(5), set[str]()
+    surroundings, versions = around(5, supervisor=a_supervisor(said) if said else None), set[str]()
     for _ in range(20):
         decision = decide(contract, surroundings)
         if decision.question is not None:
@@ -209,7 +213,7 @@ def test_a_validator_that_changes_its_mind_brings_the_contract_back_and_is_not_a
                 versions.add(str(status_of(contract).version))
         else:
             break
-    assert state_of(contract) == "Active"
+    assert state_of(contract) == ("Active" if said is None else "WaitingForInput")
     assert len(versions) == 1
     assert decision.wake_at == at(65)
     assert decide(contract, around(65)).question is not None
