@@ -76,7 +76,7 @@ def start_operator(
         settings = {
             "operator__namespaces": f'["{fresh_namespace}"]',
             "operator__lease_name": f"lease-{fresh_namespace}",
-            "operator__lease_duration_seconds": 6,
+            "operator__lease_duration_seconds": 10,
             **settings,
         }
         operator = OperatorUnderTest(tmp_path / f"operator-{len(started)}.log", kubeconfig, own_database, **settings)

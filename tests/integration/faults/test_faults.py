@@ -44,22 +44,23 @@ async def test_an_operator_killed_at_random_moments_loses_and_doubles_nothing(
     seed = random.randrange(10**6)
     print(f"seed {seed}")
     moments = random.Random(seed)
-    operator = start_operator()
-    carried = asyncio.create_task(fleet.carry(200))
+    operator = start_operator(operator__lease_duration_seconds=5)
+    kept = asyncio.create_task(operator.keep_running())
+    carried = asyncio.create_task(fleet.carry(250))
     for _ in range(6):
         before = fleet.progress()
         await until("progress", lambda seen=before: fleet.progress() > seen or carried.done(), 90)
         await asyncio.sleep(moments.uniform(0, 0.5))  # the moment of the kill is the random part of the test
         operator.kill()
-        operator = start_operator()
     await carried
+    kept.cancel()
     await fleet.assert_history(history)
 
 
 async def test_postgres_killed_and_restarted_holds_nobody_up(
     fleet: Fleet, history: PostgresHistory, start_operator: StartOperator, own_sandbox: Sandbox
 ) -> None:
-    start_operator()
+    kept = asyncio.create_task(start_operator().keep_running())
     carried = asyncio.create_task(fleet.carry(200))
     await until("progress", lambda: fleet.progress() > SIZE)
     own_sandbox.database.server.kill()
@@ -67,6 +68,7 @@ async def test_postgres_killed_and_restarted_holds_nobody_up(
     await until("progress without Postgres", lambda: fleet.progress() > before + SIZE or carried.done())
     await asyncio.to_thread(own_sandbox.database.server.start)
     await carried
+    kept.cancel()
     await fleet.assert_history(history)
 
 

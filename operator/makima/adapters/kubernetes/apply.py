@@ -77,7 +77,12 @@ async def wait_enforced(connection: Connection, namespace: str, seconds: float =
 
 
 async def _let_in(connection: Connection, namespace: str) -> str:
-    """What is not refused though it has to be, or what else went wrong; "" when all is well."""
+    """What is not served, or not refused though it has to be; "" when all is well."""
+    for plural in ("contracts", "contracttypes", "supervisors"):
+        try:
+            await connection.request("GET", f"/apis/makima.dev/v1alpha1/{plural}", query={"limit": "1"})
+        except ClusterError as error:  # "storage is (re)initializing": the API server fills its cache of a new kind
+            return str(error)
     advancing = {"kind": "Contract", "spec": {"advance": {"to": "execute", "expectedVersion": 1}}}
     claiming = {"kind": "Supervisor", "spec": {}}
     for manifest, labels in ((advancing, {}), (claiming, {"makima.dev/contract": "another"})):
