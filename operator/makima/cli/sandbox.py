@@ -49,7 +49,7 @@ def up(
     began = time.monotonic()
     found = start_ready(name, kubeconfig=kubeconfig, context=context)
     typer.echo(f"sandbox {name}: API server at {found.cluster.server_url}, ready in {time.monotonic() - began:.1f} s")
-    option = "" if name == "default" else f" --name {name}"
+    option = _option(name)
     typer.echo(f'  use it:  eval "$(makima sandbox env{option})"   then kubectl, makima operator, …')
     typer.echo(f"  end it:  makima sandbox down{option}")
 
@@ -135,9 +135,12 @@ def _existing(name: str) -> Sandbox:
 
     found = attach(name)
     if found is None or not found.running:
-        option = "" if name == "default" else f" --name {name}"
-        raise MakimaError(f"sandbox {name} does not run", f"makima sandbox up{option}")
+        raise MakimaError(f"sandbox {name} does not run", f"makima sandbox up{_option(name)}")
     return found
+
+
+def _option(name: str) -> str:
+    return "" if name == "default" else f" --name {name}"
 
 
 def _show(found: Sandbox) -> bool:

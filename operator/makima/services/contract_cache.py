@@ -72,9 +72,10 @@ class ContractCache:
     def forget(self, uid: str) -> Entry | None:
         """The contract is gone."""
         entry = self._entries.pop(uid, None)
-        if entry is not None:
-            entry.gone = True
-        if entry is not None and self._by_name.get((entry.key.namespace, entry.key.name)) == uid:
+        if entry is None:
+            return None
+        entry.gone = True
+        if self._by_name.get((entry.key.namespace, entry.key.name)) == uid:
             del self._by_name[entry.key.namespace, entry.key.name]
         return entry
 

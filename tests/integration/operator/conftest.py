@@ -67,20 +67,14 @@ def start_operator(
 
 
 @pytest.fixture(scope="module")
-def operator_settings() -> dict[str, object]:
-    """What the module's operator is told; modules replace it."""
-    return {}
-
-
-@pytest.fixture(scope="module")
-def operator(start_operator: StartOperator, operator_settings: dict[str, object]) -> OperatorUnderTest:
+def operator(start_operator: StartOperator) -> OperatorUnderTest:
     """The module's operator, leading."""
-    return start_operator(**operator_settings).wait_leading()
+    return start_operator().wait_leading()
 
 
 @pytest.fixture
-async def driven(operator: OperatorUnderTest, admin: Connection, module_namespace: str) -> Driven:
-    """The namespace that the operator drives, seen by an administrator."""
+async def driven(admin: Connection, module_namespace: str) -> Driven:
+    """The namespace that the module's operators drive, seen by an administrator; it starts none of them."""
     return Driven(Person("admin", "admin", admin, module_namespace))
 
 

@@ -11,7 +11,7 @@ from makima.errors import Denied
 from tests.support.driven import AUTO, Driven, phase
 from tests.support.kube import Body, an_object, changed
 
-pytestmark = pytest.mark.xdist_group("bad input")
+pytestmark = [pytest.mark.xdist_group("bad input"), pytest.mark.usefixtures("operator")]
 
 
 async def test_an_unknown_type_is_told_and_works_as_soon_as_it_is_there(driven: Driven) -> None:

@@ -7,10 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from makima.adapters.kubernetes.connection import Connection
 from tests.integration.operator.conftest import StartOperator
 from tests.support.driven import Driven, phase
-from tests.support.kube import Person
 from tests.support.operator_process import OperatorUnderTest
 
 pytestmark = pytest.mark.xdist_group("feature flags")
@@ -39,11 +37,6 @@ def switched(start_operator: StartOperator, request: pytest.FixtureRequest) -> I
     operator = start_operator(**OFF[request.param]).wait_leading()
     yield operator
     operator.stop()
-
-
-@pytest.fixture
-async def driven(admin: Connection, module_namespace: str) -> Driven:
-    return Driven(Person("admin", "admin", admin, module_namespace))
 
 
 def off(flag: str) -> pytest.MarkDecorator:

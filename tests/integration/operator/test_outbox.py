@@ -8,14 +8,12 @@ from pathlib import Path
 import pytest
 
 from makima import database
-from makima.adapters.kubernetes.connection import Connection
 from makima.adapters.postgres.history import PostgresHistory
 from makima.models.bounds import DELIVERABLES_PER_PHASE, TRANSITIONS
 from makima.sandbox.postgres import LocalPostgres, create_cluster
 from makima.sandbox.server_process import free_port
 from tests.integration.operator.conftest import StartOperator
 from tests.support.driven import Driven, phase, recorded_versions
-from tests.support.kube import Person
 
 pytestmark = [pytest.mark.xdist_group("outbox"), pytest.mark.timeout(300)]
 
@@ -34,11 +32,6 @@ def own_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalPost
 @pytest.fixture(scope="module")
 def module_database(own_postgres: LocalPostgres) -> str:
     return own_postgres.url
-
-
-@pytest.fixture
-async def driven(admin: Connection, module_namespace: str) -> Driven:
-    return Driven(Person("admin", "admin", admin, module_namespace))
 
 
 async def test_a_hundred_transitions_while_postgres_is_away_are_all_in_the_history(

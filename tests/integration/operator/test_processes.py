@@ -12,19 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from makima.adapters.kubernetes.connection import Connection
 from makima.sandbox import Sandbox, start
 from tests.integration.operator.conftest import StartOperator
 from tests.support.driven import Driven, phase
-from tests.support.kube import Person
 from tests.support.operator_process import OPERATOR_GROUPS, OPERATOR_USER, OperatorUnderTest
 
 pytestmark = pytest.mark.xdist_group("processes")
-
-
-@pytest.fixture
-async def driven(admin: Connection, module_namespace: str) -> Driven:
-    return Driven(Person("admin", "admin", admin, module_namespace))
 
 
 async def test_of_two_operators_one_leads_and_the_other_takes_over(

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.driven import Driven, phase
 
-pytestmark = pytest.mark.xdist_group("validators")
+pytestmark = [pytest.mark.xdist_group("validators"), pytest.mark.usefixtures("operator")]
 
 
 async def test_a_cel_validator_decides_over_the_contract(driven: Driven) -> None:

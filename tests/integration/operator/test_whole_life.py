@@ -12,7 +12,7 @@ from makima.errors import Denied
 from tests.support.driven import AUTO, Driven, phase, recorded_versions
 from tests.support.operator_process import OperatorUnderTest
 
-pytestmark = pytest.mark.xdist_group("whole life")
+pytestmark = [pytest.mark.xdist_group("whole life"), pytest.mark.usefixtures("operator")]
 
 
 async def test_a_simple_contract_runs_from_created_to_completed(driven: Driven, recorded: PostgresHistory) -> None:
