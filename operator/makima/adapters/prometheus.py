@@ -15,7 +15,8 @@ BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 1
 class PrometheusMetrics:
     """The plan's counters and gauges, and how the operator itself fares.
 
-    A gauge counts contracts by UID, so that telling the same state twice, in any order, can't make it drift.
+    A gauge counts contracts by UID, so that telling the same state twice, in any order, can't make it drift. Nothing is
+    ever reset: a standby sees no contract, and who stops leading exits.
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
@@ -58,10 +59,6 @@ class PrometheusMetrics:
         """Everything in Prometheus' text format."""
         self._show()
         return generate_latest(self._registry)
-
-    def clear(self) -> None:
-        """Forget the contracts: who does not lead counts none. Counters keep counting."""
-        self._states.clear()
 
     def _show(self) -> None:
         """Count when asked, not on every change: asking is rarer, and every status is there, with 0 if need be."""

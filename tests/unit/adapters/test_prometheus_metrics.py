@@ -70,14 +70,6 @@ def test_a_contract_that_is_gone_is_not_counted(metrics: PrometheusMetrics) -> N
     assert samples(metrics)["contracts_stale_count",] == 0
 
 
-def test_clearing_forgets_contracts_and_keeps_counters(metrics: PrometheusMetrics) -> None:
-    metrics.contract_state("a", "failed", True)
-    metrics.completion_detected()
-    metrics.clear()
-    assert by_status(metrics) == {}
-    assert samples(metrics)["completion_detections_total",] == 1
-
-
 def test_reconciles_are_counted_by_result_and_timed(metrics: PrometheusMetrics) -> None:
     metrics.reconcile_result("written", 0.002)
     metrics.reconcile_result("written", 7)
