@@ -13,7 +13,7 @@ from aiohttp import web
 
 from makima.adapters.validators import GateValidators
 from makima.adapters.validators.answer import LONGEST_ITEM, MOST_ITEMS, Answer, ValidatorFailed
-from makima.adapters.validators.http import LARGEST_ANSWER, Address, address_of, call, resolve
+from makima.adapters.validators.http import LARGEST_ANSWER, Address, address_of, call, resolve, time_limit
 from makima.domain.validation import Question
 from makima.errors import ClusterUnavailable, NotFound
 from makima.models.gate import HttpValidator, Validator
@@ -64,7 +64,8 @@ def answering(text: str, status: int = 200, headers: dict[str, str] | None = Non
 async def failure(handler: Handler, seconds: float = 10) -> str:
     async with service(handler) as address:
         with pytest.raises(ValidatorFailed) as caught:
-            await call(address, "/", QUESTION, seconds)
+            async with time_limit(seconds):
+                await call(address, "/", QUESTION)
     return str(caught.value)
 
 
@@ -77,7 +78,7 @@ async def test_the_question_is_posted_as_json_to_the_path_and_under_the_services
         return web.json_response({"ready": True})
 
     async with service(handler) as address:
-        assert await call(address, "/check?strict=1", QUESTION, 10) == Answer(ready=True)
+        assert await call(address, "/check?strict=1", QUESTION) == Answer(ready=True)
     assert seen == [("POST", "/check?strict=1", "check.ns.svc", QUESTION)]
 
 
@@ -93,15 +94,15 @@ async def test_the_question_is_posted_as_json_to_the_path_and_under_the_services
 )
 async def test_a_good_answer_is_taken(text: str, expected: Answer) -> None:
     async with service(answering(text)) as address:
-        assert await call(address, "/", QUESTION, 10) == expected
+        assert await call(address, "/", QUESTION) == expected
 
 
 async def test_what_is_missing_is_bounded() -> None:
     async with service(answering('{"ready": false, "missing": [' + '"' + "x" * 999 + '"]}')) as address:
-        (item,) = (await call(address, "/", QUESTION, 10)).missing
+        (item,) = (await call(address, "/", QUESTION)).missing
     assert len(item) == LONGEST_ITEM
     async with service(answering('{"ready": false, "missing": [' + '"x",' * 99 + '"x"]}')) as address:
-        assert len((await call(address, "/", QUESTION, 10)).missing) == MOST_ITEMS
+        assert len((await call(address, "/", QUESTION)).missing) == MOST_ITEMS
 
 
 @pytest.mark.parametrize(
@@ -192,14 +193,14 @@ async def test_nobody_listening_fails_with_what_to_do() -> None:
     async with service(answering("")) as address:
         pass
     with pytest.raises(ValidatorFailed, match="see whether its pods run"):
-        await call(address, "/", QUESTION, 10)
+        await call(address, "/", QUESTION)
 
 
 async def test_a_proxy_of_the_environment_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     async with service(answering('{"ready": true}')) as address:
-        assert (await call(address, "/", QUESTION, 10)).ready
+        assert (await call(address, "/", QUESTION)).ready
 
 
 @pytest.mark.parametrize("path", ["/", "//evil.example/", "/@evil.example", "/..//x", "/%2f?a=b"])

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 from makima.adapters.validators.answer import Answer, ValidatorFailed, one_line
 from makima.adapters.validators.cel import CelWorker, variables_of
-from makima.adapters.validators.http import ApiServer, call, resolve
+from makima.adapters.validators.http import ApiServer, call, resolve, time_limit
 from makima.domain.validation import Question, Verdict
 from makima.models.enums import FailurePolicy
 from makima.models.gate import HttpValidator, Validator
@@ -59,14 +58,9 @@ class GateValidators:
         raise ValidatorFailed("it names neither cel nor http; set one of them")
 
     async def _call(self, question: Question, http: HttpValidator, contract: JsonObject) -> Answer:
-        seconds = question.validator.timeout_seconds
-        try:
-            async with asyncio.timeout(seconds):
-                address = await resolve(self._api, contract["metadata"]["namespace"], http)
-                return await call(address, http.path, {"contract": contract, "phase": question.phase}, seconds)
-        except TimeoutError:
-            text = f"no answer after {seconds} s; make it answer faster, or raise timeoutSeconds"
-            raise ValidatorFailed(text) from None
+        async with time_limit(question.validator.timeout_seconds):
+            address = await resolve(self._api, contract["metadata"]["namespace"], http)
+            return await call(address, http.path, {"contract": contract, "phase": question.phase})
 
     def _failed(self, question: Question, why: str) -> Verdict:
         passes = question.validator.failure_policy is FailurePolicy.IGNORE

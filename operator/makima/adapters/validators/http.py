@@ -8,7 +8,10 @@ what is missing.
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -26,6 +29,9 @@ LARGEST_ANSWER = 64 * 1024
 
 HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "makima-operator"}
 """No compression: a small answer must not become a large one."""
+
+UNLIMITED = aiohttp.ClientTimeout(total=None)
+"""None of aiohttp's own limits: `time_limit` is the only one."""
 
 
 class ApiServer(Protocol):
@@ -106,21 +112,34 @@ def _callable(text: str) -> bool:
     return not (ip.is_loopback or ip.is_link_local or ip.is_multicast or ip.is_unspecified)
 
 
-async def call(address: Address, path: str, question: JsonObject, seconds: float) -> Answer:
-    """POST the question, and read the answer.
+@asynccontextmanager
+async def time_limit(seconds: float) -> AsyncIterator[None]:
+    """One limit for everything, from looking the Service up to the last byte of its answer.
+
+    Raises:
+        ValidatorFailed: it has run out.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        text = f"no answer after {seconds:g} s; make it answer faster, or raise timeoutSeconds"
+        raise ValidatorFailed(text) from None
+
+
+async def call(address: Address, path: str, question: JsonObject) -> Answer:
+    """POST the question, and read the answer; within a `time_limit`, since it has none of its own.
 
     Args:
         address: of the Service.
         path: of the request.
         question: {contract, phase}.
-        seconds: limit for everything, from connecting to the last byte.
 
     Raises:
-        ValidatorFailed: no answer, or none that can be used.
+        ValidatorFailed: no answer that can be used.
     """
-    limit = aiohttp.ClientTimeout(total=seconds)
     # A session per call: an address that a Service gave up, and cookies of another namespace, must not be used again.
-    session = aiohttp.ClientSession(timeout=limit, trust_env=False, auto_decompress=False, headers=HEADERS)
+    session = aiohttp.ClientSession(timeout=UNLIMITED, trust_env=False, auto_decompress=False, headers=HEADERS)
     try:
         async with (
             session,
@@ -129,9 +148,6 @@ async def call(address: Address, path: str, question: JsonObject, seconds: float
             ) as got,
         ):
             return _answer_of(got.status, await _bounded(got.content))
-    except TimeoutError:
-        text = f"no answer after {seconds:g} s; make it answer faster, or raise timeoutSeconds"
-        raise ValidatorFailed(text) from None
     except (aiohttp.ClientError, OSError, ValueError) as error:
         text = f"it can't be called ({type(error).__name__}); see whether its pods run and listen"
         raise ValidatorFailed(text) from error
