@@ -12,7 +12,7 @@ from makima.models.bounds import Digest, Label, Line, ObjectName, Sentence, Uri,
 from makima.models.condition import ConditionList, Reason
 from makima.models.contract_spec import Target
 from makima.models.enums import AdvanceOutcome, ContractState, TaskState
-from makima.models.gate import PhaseList
+from makima.models.gate import PhaseSnapshot
 from makima.models.markers import AtomicList, ListMap, Model
 
 Actor = Annotated[str, StringConstraints(max_length=128)]
@@ -130,7 +130,7 @@ class ContractStatus(Model):
     phase_progress: Annotated[str, StringConstraints(max_length=16)] | None = Field(
         None, description="Number of the current phase and how many there are, for example 2/5."
     )
-    phases: PhaseList = Field(
+    phases: PhaseSnapshot = Field(
         description="Snapshot of the phases, taken when the contract was accepted; never changes."
     )
     phase_start_time: datetime | None = Field(None, description="When the current phase began.")
@@ -161,7 +161,7 @@ class ContractStatus(Model):
     completion_detected_time: datetime | None = Field(
         None, description="When everything that the last phase requires was first seen to be there."
     )
-    transitions: Annotated[tuple[Transition, ...], ListMap(("version",)), Field(max_length=bounds.TRANSITIONS)] = Field(
+    transitions: Annotated[tuple[Transition, ...], AtomicList(), Field(max_length=bounds.TRANSITIONS)] = Field(
         (), description="Latest versions; unrecorded ones are never dropped."
     )
     recorded_version: int | None = Field(

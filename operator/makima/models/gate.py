@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints
 from makima.models import bounds
 from makima.models.bounds import Label
 from makima.models.enums import FailurePolicy, Priority, TaskPolicy
-from makima.models.markers import ListMap, Model, SetList
+from makima.models.markers import AtomicList, ListMap, Model, SetList
 
 
 class Deliverable(Model):
@@ -129,3 +129,9 @@ class Phase(Model):
 
 
 PhaseList = Annotated[tuple[Phase, ...], ListMap(("name",)), Field(min_length=1, max_length=bounds.PHASES)]
+"""Phases as people write them: merged by name, no name twice."""
+
+PhaseSnapshot = Annotated[tuple[Phase, ...], AtomicList(), Field(min_length=1, max_length=bounds.PHASES)]
+"""Phases as they were accepted. Atomic, as only whole snapshots are written: field ownership of every part of every
+phase was more than a quarter of a contract's size, and cost the API server 15 to 20 % of each status write (measured).
+"""

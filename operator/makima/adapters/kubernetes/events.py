@@ -20,7 +20,9 @@ from makima.errors import ClusterError, ClusterUnavailable
 from makima.ports import JsonObject
 
 QUEUE = 10_000
-WORKERS = 4
+WORKERS = 2
+"""Few: an Event costs the API server a third of a status write, and when it is the bottleneck contracts go first."""
+
 FOLD_FOR = timedelta(minutes=10)
 REMEMBERED = 20_000
 TRIES = 4
