@@ -145,7 +145,8 @@ def _option(name: str) -> str:
 
 def _show(found: Sandbox) -> bool:
     works = True
-    typer.echo(f"{found.name}: {found.cluster.server_url}, logs in {found.folder}")
+    since = f"{'up since' if found.running else 'started'} {found.created.astimezone():%Y-%m-%d %H:%M}"
+    typer.echo(f"{found.name}: {found.cluster.server_url}, {since}, logs in {found.folder}")
     for server in found.processes:
         answers = server.pid is not None and server.answers()
         works = works and answers

@@ -40,8 +40,10 @@ class Own:
 class Sandbox:
     """A cluster and a database that belong together."""
 
-    def __init__(self, name: str, cluster: LocalCluster | OwnCluster, database: LocalPostgres | OwnPostgres) -> None:
-        self.name, self.cluster, self.database = name, cluster, database
+    def __init__(
+        self, name: str, cluster: LocalCluster | OwnCluster, database: LocalPostgres | OwnPostgres, created: datetime
+    ) -> None:
+        self.name, self.cluster, self.database, self.created = name, cluster, database, created
         self.folder = sandbox_folder(name)
 
     @property
@@ -177,7 +179,8 @@ def _database_state(own: Own, name: str) -> dict[str, Any]:
 
 
 def _from_state(name: str, folder: Path, state: dict[str, Any]) -> Sandbox:
-    return Sandbox(name, _cluster(folder, state["cluster"]), _database(state["database"], folder))
+    cluster, database = _cluster(folder, state["cluster"]), _database(state["database"], folder)
+    return Sandbox(name, cluster, database, datetime.fromisoformat(state["created"]))
 
 
 def _cluster(folder: Path, state: dict[str, Any]) -> LocalCluster | OwnCluster:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -49,13 +50,16 @@ def name(sandbox: Sandbox) -> Iterator[str]:
 
 
 def test_up_status_env_and_down(name: str) -> None:
+    before = datetime.now().astimezone().replace(second=0, microsecond=0)
     up = run("sandbox", "up", "--name", name)
     assert up.returncode == 0, up.stderr
     assert "makima sandbox env" in up.stdout
     pids = pids_of(name)
     assert len(pids) == 3
     status = run("sandbox", "status")
-    assert f"{name}: https://127.0.0.1:" in status.stdout
+    (line,) = (line for line in status.stdout.splitlines() if line.startswith(f"{name}: https://127.0.0.1:"))
+    since = datetime.strptime(line.partition("up since ")[2][:16], "%Y-%m-%d %H:%M").astimezone()
+    assert before <= since <= datetime.now().astimezone()
     exports = run("sandbox", "env", "--name", name).stdout
     shell = f"{exports}\nkubectl get crd contracts.makima.dev -o name && echo ${{MAKIMA_DATABASE_URL:?}}"
     tried = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, timeout=60, check=False)
@@ -124,6 +128,7 @@ def test_ctrl_c_while_it_starts_leaves_nothing_running(name: str) -> None:
 def test_what_a_crash_left_behind_is_replaced(name: str) -> None:
     first = start(name)
     first.cluster.apiserver.kill()
+    assert f"{first.cluster.server_url}, started 2" in run("sandbox", "status").stdout
     second = start(name)
     assert second.running
     assert second.cluster.server_url != first.cluster.server_url
