@@ -8,7 +8,7 @@ from hypothesis.stateful import get_state_machine_test
 from makima.domain.reasons import TransitionReason
 from makima.domain.states import TRANSITIONS
 from makima.models.enums import ContractState
-from tests.unit.domain.contract_life import ContractLife
+from tests.unit.domain.contract_life.machine import ContractLife
 
 LIVES = settings(max_examples=60, stateful_step_count=40, deadline=None, database=None)
 """Other lives in each round, the same in every run; more rounds look for new ones."""
