@@ -10,7 +10,12 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import count
 from pathlib import Path
+
+from makima.sandbox import Sandbox
 
 OPERATOR_USER = "system:serviceaccount:makima-system:makima-operator"
 OPERATOR_GROUPS = ("system:serviceaccounts", "system:serviceaccounts:makima-system", "system:authenticated")
@@ -107,3 +112,34 @@ class OperatorUnderTest:
                 pass
             time.sleep(0.05)
         raise AssertionError(f"the operator did not become ready: {self.log.read_text()[-3000:]}")
+
+
+StartOperator = Callable[..., OperatorUnderTest]
+"""Starts one more operator; takes settings by keyword, and a kubeconfig if not the account's own is to be used."""
+
+
+@contextmanager
+def operators(
+    sandbox: Sandbox, namespace: str, database_url: str, folder: Path, **settings: object
+) -> Iterator[StartOperator]:
+    """Start operators that compete for one namespace, on the operator's own account; all are ended at the end.
+
+    Args:
+        sandbox: where they work.
+        namespace: what they watch; their Lease is named after it.
+        database_url: of the history.
+        folder: for their logs.
+        settings: of all of them, where one start says nothing else.
+    """
+    account = sandbox.cluster.kubeconfig_for(OPERATOR_USER, OPERATOR_GROUPS)
+    common = {"operator__namespaces": f'["{namespace}"]', "operator__lease_name": f"lease-{namespace}", **settings}
+    number = count()
+    with ExitStack() as ends:
+
+        def start(kubeconfig: Path = account, **own: object) -> OperatorUnderTest:
+            log = folder / f"operator-{next(number)}.log"
+            operator = OperatorUnderTest(log, kubeconfig, database_url, **{**common, **own})
+            ends.callback(operator.stop)
+            return operator.start()
+
+        yield start

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from kubernetes.aio import client
 from kubernetes.aio.config import load_kube_config
 
 from makima import database
-from makima.adapters.postgres.history import PostgresHistory
 from makima.sandbox import Sandbox
 from makima.sandbox import start as start_sandbox
 from makima.wiring import install
-from tests.support.operator_process import OPERATOR_GROUPS, OPERATOR_USER, OperatorUnderTest
-
-StartOperator = Callable[..., OperatorUnderTest]
+from tests.support.operator_process import StartOperator, operators
 
 
 @pytest.fixture(scope="session")
@@ -31,9 +29,9 @@ def own_sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def own_database(own_sandbox: Sandbox, request: pytest.FixtureRequest) -> str:
-    """A fresh, migrated database."""
-    url = own_sandbox.database.create_database(f"faults_{abs(hash(request.node.nodeid)) % 10**9}")
+def database_url(own_sandbox: Sandbox) -> str:
+    """A migrated database of this test's own, in this sandbox; `history` reads it."""
+    url = own_sandbox.database.create_database(f"faults_{uuid4().hex[:16]}")
     database.upgrade(url, "head", 60)
     return url
 
@@ -48,41 +46,15 @@ async def api(own_sandbox: Sandbox) -> AsyncIterator[client.ApiClient]:
 
 
 @pytest.fixture
-async def fresh_namespace(api: client.ApiClient, request: pytest.FixtureRequest) -> str:
-    """A namespace of this test's own."""
-    name = f"faults-{abs(hash(request.node.nodeid)) % 10**9}"
+async def namespace(api: client.ApiClient) -> str:
+    """A namespace of this test's own, in this sandbox."""
+    name = f"faults-{uuid4().hex[:12]}"
     await client.CoreV1Api(api).create_namespace({"metadata": {"name": name}})
     return name
 
 
 @pytest.fixture
-async def history(own_database: str) -> AsyncIterator[PostgresHistory]:
-    """The history, to be checked."""
-    store = PostgresHistory(own_database)
-    await store.open()
-    yield store
-    await store.close()
-
-
-@pytest.fixture
-def start_operator(
-    own_sandbox: Sandbox, own_database: str, fresh_namespace: str, tmp_path: Path
-) -> Iterator[StartOperator]:
+def start_operator(own_sandbox: Sandbox, database_url: str, namespace: str, tmp_path: Path) -> Iterator[StartOperator]:
     """Start operators that watch this test's namespace; all are ended with the test."""
-    started: list[OperatorUnderTest] = []
-    kubeconfig = own_sandbox.cluster.kubeconfig_for(OPERATOR_USER, groups=OPERATOR_GROUPS)
-
-    def start(kubeconfig: Path = kubeconfig, **settings: object) -> OperatorUnderTest:
-        settings = {
-            "operator__namespaces": f'["{fresh_namespace}"]',
-            "operator__lease_name": f"lease-{fresh_namespace}",
-            "operator__lease_duration_seconds": 10,
-            **settings,
-        }
-        operator = OperatorUnderTest(tmp_path / f"operator-{len(started)}.log", kubeconfig, own_database, **settings)
-        started.append(operator)
-        return operator.start()
-
-    yield start
-    for operator in started:
-        operator.stop()
+    with operators(own_sandbox, namespace, database_url, tmp_path, operator__lease_duration_seconds=10) as start:
+        yield start

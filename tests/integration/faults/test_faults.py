@@ -15,11 +15,10 @@ from kubernetes.aio import client
 from makima.adapters.postgres.history import PostgresHistory
 from makima.sandbox import Sandbox
 from tests.support.fleet import Fleet
-from tests.support.operator_process import OperatorUnderTest
+from tests.support.operator_process import StartOperator
 from tests.support.silent_proxy import SilentProxy
 
 SIZE = 100
-StartOperator = Callable[..., OperatorUnderTest]
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("faults")]
 
@@ -32,8 +31,8 @@ async def until(what: str, condition: Callable[[], object], seconds: float = 60)
 
 
 @pytest.fixture
-async def fleet(api: client.ApiClient, fresh_namespace: str) -> Fleet:
-    fleet = Fleet(api, fresh_namespace, SIZE)
+async def fleet(api: client.ApiClient, namespace: str) -> Fleet:
+    fleet = Fleet(api, namespace, SIZE)
     await fleet.create()
     return fleet
 

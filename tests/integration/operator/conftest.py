@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator, Iterator
 from uuid import uuid4
 
 import pytest
@@ -14,9 +13,7 @@ from makima.adapters.postgres.history import PostgresHistory
 from makima.sandbox import Sandbox
 from tests.support.driven import Driven
 from tests.support.kube import Person
-from tests.support.operator_process import OPERATOR_GROUPS, OPERATOR_USER, OperatorUnderTest
-
-StartOperator = Callable[..., OperatorUnderTest]
+from tests.support.operator_process import OperatorUnderTest, StartOperator, operators
 
 
 @pytest.fixture(scope="module")
@@ -46,24 +43,9 @@ def start_operator(
     installed_cluster: Sandbox, module_namespace: str, module_database: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[StartOperator]:
     """Start operators for this module's namespace; all are ended with the module."""
-    started: list[OperatorUnderTest] = []
-    kubeconfig = installed_cluster.cluster.kubeconfig_for(OPERATOR_USER, OPERATOR_GROUPS)
     folder = tmp_path_factory.mktemp("operators")
-
-    def start(log: Path | None = None, kubeconfig: Path = kubeconfig, **settings: object) -> OperatorUnderTest:
-        settings = {
-            "operator__namespaces": f'["{module_namespace}"]',
-            "operator__lease_name": f"lease-{module_namespace}",
-            **settings,
-        }
-        log = log or folder / f"{len(started)}.log"
-        operator = OperatorUnderTest(log, kubeconfig, module_database, **settings)
-        started.append(operator)
-        return operator.start()
-
-    yield start
-    for operator in started:
-        operator.stop()
+    with operators(installed_cluster, module_namespace, module_database, folder) as start:
+        yield start
 
 
 @pytest.fixture(scope="module")

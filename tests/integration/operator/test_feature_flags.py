@@ -7,9 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.operator.conftest import StartOperator
 from tests.support.driven import Driven, phase
-from tests.support.operator_process import OperatorUnderTest
+from tests.support.operator_process import OperatorUnderTest, StartOperator
 
 pytestmark = pytest.mark.xdist_group("feature flags")
 

@@ -12,8 +12,8 @@ from makima.adapters.postgres.history import PostgresHistory
 from makima.models.bounds import DELIVERABLES_PER_PHASE, TRANSITIONS
 from makima.sandbox.postgres import LocalPostgres, create_cluster
 from makima.sandbox.server_process import free_port
-from tests.integration.operator.conftest import StartOperator
 from tests.support.driven import Driven, phase, recorded_versions
+from tests.support.operator_process import StartOperator
 
 pytestmark = [pytest.mark.xdist_group("outbox"), pytest.mark.timeout(300)]
 

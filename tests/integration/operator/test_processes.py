@@ -13,9 +13,8 @@ from pathlib import Path
 import pytest
 
 from makima.sandbox import Sandbox, start
-from tests.integration.operator.conftest import StartOperator
 from tests.support.driven import Driven, phase
-from tests.support.operator_process import OPERATOR_GROUPS, OPERATOR_USER, OperatorUnderTest
+from tests.support.operator_process import OPERATOR_GROUPS, OPERATOR_USER, OperatorUnderTest, StartOperator
 
 pytestmark = pytest.mark.xdist_group("processes")
 
