@@ -41,6 +41,32 @@ class MigrationError(HistoryError):
     """The schema of the history could not be read or changed."""
 
 
+class Superseded(MakimaError):
+    """A newer life of the supervisor has begun; this one must stop writing.
+
+    Attributes:
+        current: the incarnation that may write.
+    """
+
+    def __init__(self, current: int) -> None:
+        super().__init__(
+            f"incarnation {current} carries the contract now", "stop: register again only to take the contract over"
+        )
+        self.current = current
+
+
+class OutOfSequence(MakimaError):
+    """A revision, message or checkpoint does not follow the last one that is stored.
+
+    Attributes:
+        last: number of the last one stored.
+    """
+
+    def __init__(self, what: str, last: int) -> None:
+        super().__init__(f"the next {what} is {last + 1}", "read the restoration again, and go on from there")
+        self.last = last
+
+
 class ClusterError(MakimaError):
     """The API server did not do what was asked."""
 

@@ -63,6 +63,19 @@ class SupervisorState(Word):
     INTERRUPTED = "Interrupted"
 
 
+class CommandKind(Word):
+    """What the server tells a supervisor (design, "Heartbeats")."""
+
+    PAUSE = "Pause"
+    RESUME = "Resume"
+    STOP = "Stop"
+    RESTART = "Restart"
+    SYNC = "Sync"
+    ANSWER = "Answer"
+    PHASE_CHANGED = "PhaseChanged"
+    TASK_FINISHED = "TaskFinished"
+
+
 class Priority(Word):
     """How much a deliverable matters; only Required ones hold a gate back."""
 

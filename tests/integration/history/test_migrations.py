@@ -225,7 +225,7 @@ def test_a_newer_schema_is_left_alone(database_url: str) -> None:
             move()
 
 
-@pytest.mark.parametrize(("to", "message"), [("0042", "there is no migration '0042'"), ("0006", "0006 is not applied")])
+@pytest.mark.parametrize(("to", "message"), [("0042", "there is no migration '0042'"), ("0007", "0007 is not applied")])
 def test_a_target_that_cannot_be_reached_is_named(empty_database_url: str, to: str, message: str) -> None:
     migrate.upgrade(empty_database_url, "0002")
     with pytest.raises(MigrationError, match=message):
