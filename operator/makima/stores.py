@@ -88,8 +88,10 @@ class HeartbeatStore(Protocol):
         ...
 
     async def refresh(self, beats: Sequence[Beat], *, announce: Sequence[UUID] = ()) -> None:
-        """Bring the rows of `supervisors` up to these heartbeats (at most one each; older ones change nothing), and tell
-        `changes` about those in `announce`."""
+        """Bring the rows of `supervisors` up to these heartbeats (at most one each; older ones change nothing).
+
+        Contracts in `announce` are told to `SupervisorRegistry.changes` with the commit.
+        """
         ...
 
     async def newest(self, lives: Mapping[UUID, int]) -> Mapping[UUID, datetime]:
