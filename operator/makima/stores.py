@@ -34,6 +34,10 @@ class SupervisorRegistry(Protocol):
         """The row of this contract, as committed."""
         ...
 
+    async def sessions(self, contract_ids: Sequence[UUID]) -> Mapping[UUID, Session]:
+        """The rows of these contracts, as committed, in one query; contracts without one are left out."""
+        ...
+
     async def allocate(self, session: Session, *, after: int) -> Session:
         """Begin the next life: `after` + 1, unless the current incarnation is another one already.
 
@@ -96,6 +100,14 @@ class HeartbeatStore(Protocol):
 
     async def newest(self, lives: Mapping[UUID, int]) -> Mapping[UUID, datetime]:
         """Time of the newest heartbeat of these lives (contract id → incarnation), where there is one."""
+        ...
+
+    async def last_sequences(self, lives: Mapping[UUID, int], since: datetime) -> Mapping[UUID, int]:
+        """Sequence of the newest heartbeat of these lives (contract id → incarnation) that came after `since`.
+
+        For an ingest that has not seen a life yet, or does not know whether its last group was committed: so that a
+        heartbeat that is sent again is recognised.
+        """
         ...
 
     async def recent(self, contract_id: UUID, limit: int) -> Sequence[Beat]:
