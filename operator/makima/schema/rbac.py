@@ -83,7 +83,8 @@ def cluster_role(name: str, rules: list[Rule], *, into: str | None = None) -> di
 
 def render_rbac() -> list[dict[str, Any]]:
     """Service account, roles and bindings, in the order in which they can be created."""
-    lease = rule("coordination.k8s.io", ("leases",), ("get", "create", "update"))
+    # watch: /healthz goes by whether the leader sees its own renewals.
+    lease = rule("coordination.k8s.io", ("leases",), ("get", "watch", "create", "update"))
     return [
         {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": _place(OPERATOR)},
         cluster_role(OPERATOR, operator_rules()),
