@@ -9,14 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import yaml
 from kubernetes.aio import client
 
 from makima.adapters.postgres.history import PostgresHistory
 from makima.sandbox import Sandbox
 from tests.support.fleet import Fleet
 from tests.support.operator_process import StartOperator
-from tests.support.silent_proxy import SilentProxy
+from tests.support.silent_proxy import through_proxy
 
 SIZE = 100
 
@@ -88,35 +87,15 @@ async def test_an_api_server_killed_and_restarted_is_waited_for(
 async def test_a_watch_that_goes_silent_is_noticed(
     fleet: Fleet, history: PostgresHistory, start_operator: StartOperator, own_sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    proxy = await _proxy(own_sandbox)
-    kubeconfig = _through(proxy, own_sandbox, tmp_path)
-    operator = start_operator(kubeconfig=kubeconfig, operator__watch_inactivity_seconds=3)
-    kept = asyncio.create_task(operator.keep_running())
-    carried = asyncio.create_task(fleet.carry(200))
-    await until("progress", lambda: fleet.progress() > SIZE)
-    proxy.go_silent()
-    await carried
-    kept.cancel()
-    await fleet.assert_history(history)
-    await proxy.stop()
-
-
-async def _proxy(sandbox: Sandbox) -> SilentProxy:
-    host, _, port = sandbox.cluster.server_url.removeprefix("https://").partition(":")
-    proxy = SilentProxy(host, int(port))
-    await proxy.start()
-    return proxy
-
-
-def _through(proxy: SilentProxy, sandbox: Sandbox, folder: Path) -> Path:
-    from tests.support.operator_process import OPERATOR_GROUPS, OPERATOR_USER
-
-    original = sandbox.cluster.kubeconfig_for(OPERATOR_USER, groups=OPERATOR_GROUPS)
-    config = yaml.safe_load(original.read_text())
-    config["clusters"][0]["cluster"]["server"] = f"https://127.0.0.1:{proxy.port}"
-    path = folder / "through-proxy.yaml"
-    path.write_text(yaml.safe_dump(config))
-    return path
+    async with through_proxy(own_sandbox, tmp_path) as (proxy, kubeconfig):
+        operator = start_operator(kubeconfig=kubeconfig, operator__watch_inactivity_seconds=3)
+        kept = asyncio.create_task(operator.keep_running())
+        carried = asyncio.create_task(fleet.carry(200))
+        await until("progress", lambda: fleet.progress() > SIZE)
+        proxy.go_silent()
+        await carried
+        kept.cancel()
+        await fleet.assert_history(history)
 
 
 async def test_an_operator_frozen_past_its_lease_does_no_harm_when_it_thaws(
