@@ -28,6 +28,7 @@ class Code(StrEnum):
     NOT_FOUND = "NOT_FOUND"
     TOO_LARGE = "TOO_LARGE"
     UNAVAILABLE = "UNAVAILABLE"
+    INTERNAL = "INTERNAL"
 
     @property
     def http_status(self) -> int:
@@ -51,6 +52,7 @@ HTTP_STATUS = {
     Code.NOT_FOUND: 404,
     Code.TOO_LARGE: 413,
     Code.UNAVAILABLE: 503,
+    Code.INTERNAL: 500,
 }
 
 

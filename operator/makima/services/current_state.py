@@ -1,0 +1,151 @@
+"""How supervisors are now: one row each in Postgres, written at once when it matters and seldom when it does not."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict, deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from uuid import UUID
+
+from makima.errors import HistoryUnavailable
+from makima.models.enums import SupervisorState
+from makima.models.supervision import Beat
+from makima.stores import HeartbeatStore
+
+COALESCE_SECONDS = 10.0
+"""A row that only its heartbeat, activity or progress would change is written this often (ADR 0006)."""
+
+TICK_SECONDS = 0.25
+BULK = 1000
+"""Rows of one statement."""
+
+AWAY_SECONDS = 1.0
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What the row says of the things that matter at once, and when it was written."""
+
+    incarnation: int
+    state: SupervisorState
+    phase: str
+    tasks: tuple[UUID, ...]
+    at: float
+
+    def says(self, beat: Beat) -> bool:
+        return (self.incarnation, self.state, self.phase, self.tasks) == (
+            beat.incarnation,
+            beat.state,
+            beat.phase,
+            beat.pending_task_ids,
+        )
+
+
+class CurrentState:
+    """Brings rows of `supervisors` up to the heartbeats that were stored.
+
+    The newest heartbeat of a supervisor waits in `_urgent` or in `_quiet`, never in both, so memory is bounded by the
+    number of supervisors; with Postgres away they wait, and newer ones take their place.
+    """
+
+    def __init__(self, store: HeartbeatStore, *, most: int = 200_000) -> None:
+        self._store, self._most = store, most
+        self._shown: OrderedDict[UUID, _Shown] = OrderedDict()
+        self._urgent: dict[UUID, Beat] = {}
+        self._quiet: dict[UUID, Beat] = {}
+        self._due: deque[tuple[float, UUID]] = deque()
+        self._news = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self, seconds: float = 5.0) -> None:
+        """Write what waits, as far as that is possible in time."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        try:
+            async with asyncio.timeout(seconds):
+                while await self._write_some(everything=True):
+                    pass
+        except (HistoryUnavailable, TimeoutError) as error:
+            log.info("rows of supervisors stay behind until their next heartbeat: %s", error or "no time left")
+
+    def note(self, beats: Sequence[Beat]) -> None:
+        """These were stored."""
+        for beat in beats:
+            self._note(beat)
+        if self._urgent:
+            self._news.set()
+
+    def _note(self, beat: Beat) -> None:
+        key = beat.contract_id
+        shown = self._shown.get(key)
+        if key in self._urgent or shown is None or not shown.says(beat):
+            self._urgent[key] = beat
+            self._quiet.pop(key, None)
+            return
+        if key not in self._quiet:
+            self._due.append((shown.at + COALESCE_SECONDS, key))
+        self._quiet[key] = beat
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                if not await self._write_some():
+                    await self._pause()
+            except HistoryUnavailable as error:
+                log.warning("rows of supervisors wait for Postgres: %s", error.message)
+                await asyncio.sleep(AWAY_SECONDS)
+            except Exception:  # a bug here must not end all updates for good
+                log.exception("rows of supervisors could not be written")
+                await asyncio.sleep(AWAY_SECONDS)
+
+    async def _pause(self) -> None:
+        self._news.clear()
+        try:
+            async with asyncio.timeout(TICK_SECONDS):
+                await self._news.wait()
+        except TimeoutError:
+            return
+
+    async def _write_some(self, *, everything: bool = False) -> bool:
+        """One bulk of what is due; whether there was any."""
+        urgent = [self._urgent.pop(key) for key in list(islice(self._urgent, BULK))]
+        quiet = self._due_now(BULK - len(urgent), everything=everything)
+        if not urgent and not quiet:
+            return False
+        try:
+            await self._store.refresh([*urgent, *quiet], announce=[beat.contract_id for beat in urgent])
+        except BaseException:
+            for beat in (*urgent, *quiet):  # what came meanwhile is newer
+                if beat.contract_id not in self._quiet:
+                    self._urgent.setdefault(beat.contract_id, beat)
+            raise
+        self._show((*urgent, *quiet))
+        return True
+
+    def _due_now(self, room: int, *, everything: bool) -> list[Beat]:
+        now = asyncio.get_running_loop().time()
+        found: list[Beat] = []
+        while self._due and len(found) < room and (everything or self._due[0][0] <= now):
+            beat = self._quiet.pop(self._due.popleft()[1], None)
+            if beat is not None:
+                found.append(beat)
+        return found
+
+    def _show(self, beats: Sequence[Beat]) -> None:
+        now = asyncio.get_running_loop().time()
+        for beat in beats:
+            key = beat.contract_id
+            self._shown[key] = _Shown(beat.incarnation, beat.state, beat.phase, beat.pending_task_ids, now)
+            self._shown.move_to_end(key)
+        while len(self._shown) > self._most:
+            self._shown.popitem(last=False)
