@@ -1,0 +1,1 @@
+"""`makima.supervisor`: the client library, and the wrapper for any agent program."""

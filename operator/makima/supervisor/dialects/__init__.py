@@ -1,0 +1,1 @@
+"""What agent programs print, a file per program: pure, a line of bytes in, events out."""
