@@ -167,6 +167,7 @@ class Remembered:
         messages: the end of the conversation, oldest first; `last_message` is the highest sequence stored.
         tasks: all of the contract.
         questions: all that are not answered.
+        answered: ids of those that are; a saved state may still name them.
     """
 
     state: StoredState | None = None
@@ -175,6 +176,7 @@ class Remembered:
     last_message: int = 0
     tasks: tuple[StoredTask, ...] = ()
     questions: tuple[StoredQuestion, ...] = ()
+    answered: frozenset[UUID] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

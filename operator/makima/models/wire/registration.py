@@ -50,6 +50,7 @@ class Restoration(Message):
         questions: asked by a life before and not answered yet; open again for people, not to be asked again. An answer
             that came meanwhile is among the commands.
         waiting_on: tasks that were waited for, with what became of them.
+        spawned_since: tasks that a life before spawned and that `state` does not know of; not to be spawned again.
     """
 
     outcome: RestorationOutcome
@@ -61,6 +62,7 @@ class Restoration(Message):
     checkpoint: int = Field(0, ge=0)
     questions: tuple[AskedQuestion, ...] = ()
     waiting_on: tuple[TaskReport, ...] = ()
+    spawned_since: tuple[TaskReport, ...] = ()
 
 
 class Registered(Stamped):
