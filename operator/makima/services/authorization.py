@@ -1,0 +1,136 @@
+"""Who may do what: a pod only what its own supervisor may, everybody else what RBAC says (ADR 0006, "Who may call")."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from makima.models.supervision import Session
+from makima.models.wire.problem import Code
+from makima.services.identity import Identity, Remembered
+from makima.services.refusals import Refused, refusal, superseded
+from makima.services.session_cache import SessionCache
+
+EVERY = ""
+"""In place of a name: all objects of the namespace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What somebody wants to do to which of makima's resources."""
+
+    verb: str
+    resource: str
+    namespace: str
+    name: str
+
+
+class AccessReviews(Protocol):
+    """Who asks the API server about rights."""
+
+    async def allowed(self, identity: Identity, access: Access) -> bool:
+        """Whether RBAC lets the identity do this.
+
+        Raises:
+            ClusterUnavailable: no answer.
+        """
+        ...
+
+
+class Authorization:
+    """Answers by session and by RBAC; a yes is believed for 30 s."""
+
+    def __init__(self, reviews: AccessReviews, sessions: SessionCache) -> None:
+        self._reviews, self.sessions = reviews, sessions
+        self._known: Remembered[tuple[str, Access], bool] = Remembered(bool)
+
+    def quick(self, identity: Identity, contract_id: UUID, incarnation: int) -> bool:
+        """Whether the caller may act for this life, as far as that is known without asking anybody."""
+        session = self.sessions.known(contract_id)
+        if session is None or session.incarnation != incarnation:
+            return False
+        if identity.pod_uid is not None:
+            return session.pod_uid == identity.pod_uid
+        if session.pod_uid is not None or session.registration_id is None:
+            return False
+        everywhere = Access("supervise", "contracts", session.namespace, EVERY)
+        return bool(self._known.known((identity.key, everywhere)))
+
+    async def carrier(self, identity: Identity, contract_id: UUID, incarnation: int) -> Session:
+        """The session that the caller may act for, with this incarnation.
+
+        Raises:
+            Refused: SUPERVISOR_NOT_FOUND, SUPERSEDED, FORBIDDEN, UNAVAILABLE.
+            HistoryUnavailable: Postgres is away.
+        """
+        session = self.sessions.known(contract_id)
+        if session is None or session.incarnation != incarnation or not _fits(identity, session):
+            session = await self.sessions.read(contract_id)
+        if session is None:
+            raise _not_found()
+        if incarnation < session.incarnation and identity.namespace in (None, session.namespace):
+            raise Refused(superseded(session.incarnation))
+        if not _fits(identity, session):
+            raise _forbidden(_why(identity, session))
+        if identity.pod_uid is None:
+            await self.require(identity, Access("supervise", "contracts", session.namespace, session.name))
+        return session
+
+    async def reader(self, identity: Identity, contract_id: UUID, verb: str = "get") -> Session:
+        """The session, for somebody who reads about it (`get`) or has it synchronised (`update`).
+
+        Raises:
+            Refused: SUPERVISOR_NOT_FOUND, FORBIDDEN, UNAVAILABLE.
+            HistoryUnavailable: Postgres is away.
+        """
+        session = await self.sessions.read(contract_id)
+        if session is None:
+            raise _not_found()
+        if identity.pod_uid is None or identity.pod_uid != session.pod_uid:
+            await self.require(identity, Access(verb, "supervisors", session.namespace, session.name))
+        return session
+
+    async def require(self, identity: Identity, access: Access) -> None:
+        """RBAC has to allow it. Asked for the whole namespace first: then one question is enough for a fleet.
+
+        Raises:
+            Refused: FORBIDDEN; UNAVAILABLE if the API server does not answer.
+        """
+        for name in (EVERY, access.name):
+            asked = Access(access.verb, access.resource, access.namespace, name)
+            if await self._known.get((identity.key, asked), lambda asked=asked: self._reviews.allowed(identity, asked)):  # type: ignore[misc]
+                return
+        what = f"{access.verb} {access.resource}.makima.dev {access.name} in namespace {access.namespace}"
+        raise refusal(
+            Code.FORBIDDEN,
+            f"{identity.user} may not {what}",
+            hint=f"bind a role with the verb {access.verb} on {access.resource} to {identity.user}, "
+            "for example makima-supervise or makima-view",
+        )
+
+
+def _fits(identity: Identity, session: Session) -> bool:
+    if identity.pod_uid is not None or session.pod_uid is not None:
+        return identity.pod_uid == session.pod_uid
+    return session.registration_id is not None
+
+
+def _why(identity: Identity, session: Session) -> str:
+    if identity.pod_uid is not None:
+        return "the token is of another pod than the one that carries this contract"
+    if session.pod_uid is not None:
+        return "this contract is carried by a pod; only that pod's token may act for it"
+    return "no external supervisor has registered this life; call register first"
+
+
+def _forbidden(message: str) -> Refused:
+    return refusal(Code.FORBIDDEN, message, hint="use the token of whoever carries the contract")
+
+
+def _not_found() -> Refused:
+    return refusal(
+        Code.SUPERVISOR_NOT_FOUND,
+        "no supervisor is known for this contract",
+        hint="register first; the address has the contract's UID in it",
+    )
