@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import signal
@@ -38,6 +39,14 @@ def lives(pid: int) -> bool:
 
 _launched: dict[int, subprocess.Popen[bytes]] = {}
 """What this process started. Servers outlive whoever started them; kept here, so that their ends can be collected."""
+
+
+@atexit.register
+def _let_go() -> None:
+    """Popen objects warn of processes that still run when Python ends; these are meant to."""
+    for child in _launched.values():
+        if child.returncode is None:
+            child.returncode = 0
 
 
 def launch_detached(command: Sequence[str], out: IO[bytes] | int, **options: Any) -> int:
