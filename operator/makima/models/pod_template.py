@@ -171,6 +171,11 @@ class PodTemplate(Model):
         description="ServiceAccount to run as; another than default needs the verb use or impersonate on it. "
         "Default: default.",
     )
+    automount_service_account_token: bool = Field(
+        False,
+        description="Whether the pod gets a token for the Kubernetes API, for a supervisor that may confirm or use "
+        "kubectl. Default: false.",
+    )
     image_pull_secrets: Annotated[tuple[ObjectName, ...], AtomicList(), Field(max_length=4)] = Field(
         (), description="Secrets with registry credentials. Default: those of the service account."
     )
