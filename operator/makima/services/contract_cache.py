@@ -32,6 +32,12 @@ def resource_version(body: JsonObject) -> int:
     return int(text) if text.isdigit() else 0
 
 
+def wish_unseen(body: JsonObject) -> bool:
+    """Whether somebody changed the spec of an accepted contract, and its status does not answer to that yet."""
+    status = body.get("status") or {}
+    return "state" in status and status.get("observedGeneration") != body["metadata"].get("generation")
+
+
 class ContractCache:
     """Contracts by UID, and the supervisors that go with them by name."""
 

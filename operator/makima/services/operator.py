@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from makima.domain.settings import Settings
 from makima.models.supervisor import Supervisor
 from makima.ports import History, JsonObject
-from makima.services.contract_cache import ContractCache
+from makima.services.contract_cache import ContractCache, resource_version, wish_unseen
 from makima.services.deadline_index import DeadlineIndex
 from makima.services.reconcile import ContractReconciler, Ports
 from makima.services.recorder import HistoryRecorder
@@ -27,6 +27,9 @@ WORKERS = 16
 SWEEP_SECONDS = 0.25
 
 LEARN_PAUSE = 2.0
+
+FIRST_LISTING = 30.0
+"""Seconds until an operator that was shown no contract stops waiting for them, and compares."""
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +52,8 @@ class ContractOperator:
         if kind == "DELETED":
             self.contract_gone(body["metadata"]["uid"])
         elif self.cache.see(body) is not None:
-            self.queue.put(body["metadata"]["uid"], background=kind is None)
+            listed = kind is None and not wish_unseen(body)
+            self.queue.put(body["metadata"]["uid"], backlog=resource_version(body) if listed else None)
 
     def see_supervisor(self, kind: str | None, body: JsonObject) -> None:
         """The watch saw a Supervisor."""
@@ -61,7 +65,7 @@ class ContractOperator:
         self.cache.see_supervisor(supervisor, gone=kind == "DELETED")
         uid = self.cache.uid_of(supervisor.metadata.namespace, supervisor.metadata.name)
         if uid is not None:
-            self.queue.put(uid, background=kind is None)
+            self.queue.put(uid, backlog=resource_version(body) if kind is None else None)
 
     def see_contract_type(self, kind: str | None, body: JsonObject) -> None:
         """The watch saw a ContractType: contracts that wait for it are looked at again."""
@@ -72,7 +76,7 @@ class ContractOperator:
             spec = entry.body.get("spec") or {}
             waits = not (entry.body.get("status") or {}).get("state") and spec.get("type") == meta["name"]
             if waits and entry.key.namespace == meta.get("namespace"):
-                self.queue.put(entry.key.uid, background=kind is None)
+                self.queue.put(entry.key.uid, backlog=resource_version(body) if kind is None else None)
 
     def contract_gone(self, uid: str) -> None:
         """A contract is gone: forget it, and have the history say so."""
@@ -112,9 +116,17 @@ class ContractOperator:
     async def _resync(self) -> None:
         """Compare everything from time to time: kopf has no resync, and a deletion may have gone unseen."""
         await self._learn()
+        await self._listed()
         while True:
             await resync(self)
             await asyncio.sleep(self._resync_every.total_seconds())
+
+    async def _listed(self) -> None:
+        """Wait for the first listing: before, every contract looks like one that the watch lost."""
+        for _ in range(round(FIRST_LISTING / SWEEP_SECONDS)):
+            if len(self.cache) and not self.queue.listing():
+                return
+            await asyncio.sleep(SWEEP_SECONDS)
 
     async def _learn(self) -> None:
         while True:

@@ -1,9 +1,18 @@
-"""Which contract is looked at next: each key once, never two workers on one key, changes before the initial listing."""
+"""Which contract is looked at next: each key once, never two workers on one key, changes before the backlog.
+
+The backlog is what a listing found: it waits until the listing is over, and its newest changes come first, since
+somebody may still be waiting for those.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import heapq
 from collections import deque
+from time import monotonic
+
+LISTING_PAUSE = 0.2
+"""Seconds without an addition to the backlog after which the listing is taken to be over."""
 
 
 class WorkQueue:
@@ -11,38 +20,74 @@ class WorkQueue:
 
     def __init__(self) -> None:
         self._urgent: deque[str] = deque()
-        self._background: deque[str] = deque()
+        self._backlog: list[tuple[int, str]] = []
         self._queued: set[str] = set()
         self._working: set[str] = set()
         self._again: set[str] = set()
         self._available = asyncio.Event()
+        self._listing_until = 0.0
 
     def __len__(self) -> int:
         return len(self._queued) + len(self._again)
 
-    def put(self, key: str, *, background: bool = False) -> None:
-        """Have `key` looked at; one that is being looked at is looked at once more afterwards."""
+    def put(self, key: str, *, backlog: int | None = None) -> None:
+        """Have `key` looked at; one that is being looked at is looked at once more afterwards.
+
+        Args:
+            backlog: the key was there already, and only listed: its place, the higher the sooner. None: it changed.
+        """
+        if backlog is not None:
+            self._listing_until = monotonic() + LISTING_PAUSE
         if key in self._working:
             self._again.add(key)
         elif key not in self._queued:
             self._queued.add(key)
-            (self._background if background else self._urgent).append(key)
+            self._append(key, backlog)
             self._available.set()
-        elif not background:
+        elif backlog is None:
             self._urgent.append(key)  # raised in rank; the entry left behind is skipped
+            self._available.set()
+
+    def _append(self, key: str, backlog: int | None) -> None:
+        if backlog is None:
+            self._urgent.append(key)
+        else:
+            heapq.heappush(self._backlog, (-backlog, key))
 
     async def take(self) -> str:
         """The next key; wait for one. The caller gives it back with `done`."""
         while True:
-            for rank in (self._urgent, self._background):
-                while rank:
-                    key = rank.popleft()
-                    if key in self._queued:
-                        self._queued.discard(key)
-                        self._working.add(key)
-                        return key
+            key = self._next()
+            if key is not None:
+                self._queued.discard(key)
+                self._working.add(key)
+                return key
             self._available.clear()
-            await self._available.wait()
+            await self._wait()
+
+    def _next(self) -> str | None:
+        while self._urgent:
+            key = self._urgent.popleft()
+            if key in self._queued:
+                return key
+        while self._backlog and monotonic() >= self._listing_until:
+            _, key = heapq.heappop(self._backlog)
+            if key in self._queued:
+                return key
+        return None
+
+    async def _wait(self) -> None:
+        """Until something is added, or the listing may be over."""
+        pause = max(0.0, self._listing_until - monotonic()) if self._backlog else None
+        try:
+            async with asyncio.timeout(pause):
+                await self._available.wait()
+        except TimeoutError:
+            return
+
+    def listing(self) -> bool:
+        """Whether a listing goes on."""
+        return monotonic() < self._listing_until
 
     def done(self, key: str) -> None:
         """The look at `key` is over."""
