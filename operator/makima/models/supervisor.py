@@ -137,6 +137,9 @@ class Supervisor(Model):
             Column("Last heartbeat", ".status.lastHeartbeatTime", type="date"),
             Column("Restarts", ".status.restarts", type="integer"),
             Column("Age", ".metadata.creationTimestamp", type="date"),
+            Column("Pod", ".status.podName", priority=1),
+            Column("Incarnation", ".status.incarnation", type="integer", priority=1),
+            Column("Message", '.status.conditions[?(@.type=="Ready")].message', priority=1),
         ),
         selectable=(".status.state",),
     )

@@ -18,7 +18,7 @@ from makima.models.gate import Phase
 from makima.schema.rules import cel_list, cel_string
 from makima.schema.version import stamp
 
-SOURCES = ("contract-spec.yaml", "contract-status.yaml", "supervisor-spec.yaml")
+SOURCES = ("contract-spec.yaml", "contract-status.yaml", "supervisor-spec.yaml", "operator-pods.yaml")
 API = "admissionregistration.k8s.io/v1"
 
 

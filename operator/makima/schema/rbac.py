@@ -32,11 +32,17 @@ def ours(resources: tuple[str, ...], verbs: tuple[str, ...]) -> Rule:
 
 
 def operator_rules() -> list[Rule]:
-    """What the operator does, and nothing else: no spec, no verb confirm, no pods, no secrets."""
+    """What the operator does, and nothing else: no spec of contracts, no verb confirm, no secrets."""
     return [
         ours(RESOURCES, READ),
         ours(("contracts",), ("delete",)),  # ttlSecondsAfterFinished
         ours(("contracts/status",), ("get", "update", "patch")),
+        # Supervisors are made, and kept, as their contracts say; propagate: see docs/adr, 5.
+        ours(("supervisors",), ("create", "update", "propagate")),
+        ours(("supervisors/status",), ("get", "update")),
+        rule("", ("pods",), (*READ, "create", "delete")),
+        rule("batch", ("jobs",), (*READ, "create", "delete")),  # tasks, and clearing up workspaces
+        rule("", ("persistentvolumeclaims",), ("get", "create")),  # workspaces; they go with their contracts
         rule("", ("services",), ("get",)),  # where an HTTP validator is, and that it is in the cluster
         rule("", ("events",), ("create", "patch")),
         rule("events.k8s.io", ("events",), ("create", "patch")),

@@ -18,7 +18,7 @@ from makima.models.contract_type import ContractType
 from makima.models.enums import ContractState
 from makima.models.gate import Phase, TaskRequirement, Validator
 from makima.models.markers import Model, Rule
-from makima.models.supervisor import Supervisor
+from makima.models.supervisor import Supervisor, SupervisorSettings, SupervisorSpec, SupervisorStatus
 
 
 def cel_string(text: str) -> str:
@@ -157,6 +157,35 @@ CONTRACT_TYPE = (
     ),
 )
 
+SUPERVISOR_SETTINGS = (
+    Rule(
+        "!has(self.heartbeatTimeoutSeconds) || !has(self.heartbeatPeriodSeconds)"
+        " || self.heartbeatTimeoutSeconds > self.heartbeatPeriodSeconds",
+        "VALIDATION_FAILED: heartbeatTimeoutSeconds has to be longer than heartbeatPeriodSeconds, or every supervisor"
+        " is dead between two heartbeats",
+    ),
+)
+
+SUPERVISOR = (
+    _short_name("supervisor"),
+    Rule(
+        "!has(oldSelf.status) || !has(oldSelf.status.incarnation)"
+        " || (has(self.status) && has(self.status.incarnation))",
+        "VALIDATION_FAILED: the incarnation of a supervisor is never taken away",
+    ),
+)
+
+SUPERVISOR_STATUS = (
+    Rule(
+        "!has(oldSelf.incarnation) || !has(self.incarnation) || self.incarnation >= oldSelf.incarnation",
+        "VALIDATION_FAILED: an incarnation never falls: writes of older lives are refused by it",
+    ),
+    Rule(
+        "!has(self.podUid) || (has(self.incarnation) && self.incarnation >= 1)",
+        "VALIDATION_FAILED: a pod belongs to a life: podUid needs an incarnation",
+    ),
+)
+
 RULES: Mapping[type[Model], tuple[Rule, ...]] = MappingProxyType(
     {
         Contract: CONTRACT,
@@ -166,7 +195,10 @@ RULES: Mapping[type[Model], tuple[Rule, ...]] = MappingProxyType(
         TaskRequirement: TASK_REQUIREMENT,
         Validator: VALIDATOR,
         ContractType: CONTRACT_TYPE,
-        Supervisor: (_short_name("supervisor"),),
+        Supervisor: SUPERVISOR,
+        SupervisorSettings: SUPERVISOR_SETTINGS,
+        SupervisorSpec: SUPERVISOR_SETTINGS,
+        SupervisorStatus: SUPERVISOR_STATUS,
     }
 )
 

@@ -44,7 +44,7 @@ def test_what_is_installed_is_what_is_shipped() -> None:
 
 def test_crds_and_policies_carry_the_edition_that_the_code_needs() -> None:
     stamped = [item for item in render() if item["kind"].startswith(("Custom", "Validating"))]
-    assert len(stamped) == 9
+    assert len(stamped) == 11
     for item in stamped:
         assert item["metadata"]["annotations"][SCHEMA_VERSION_ANNOTATION] == str(SCHEMA_VERSION)
 
