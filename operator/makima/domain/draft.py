@@ -15,6 +15,7 @@ from makima.domain.notices import Notice
 from makima.domain.reasons import EventReason, TransitionReason
 from makima.domain.settings import Settings
 from makima.domain.states import may_follow
+from makima.domain.told import Outcome, Report
 from makima.domain.validation import Question, Verdict
 from makima.models.contract import Contract
 from makima.models.contract_spec import ContractSpec
@@ -37,6 +38,8 @@ class Surroundings:
         supervisor: the Supervisor of the contract's name, if it exists.
         verdict: the latest answer of the current gate's validator.
         recorded_version: highest version known to be in Postgres; 0 = none.
+        reports: what the API service was told in this call; the operator has none.
+        recorded_answers: ids of questions whose answer Postgres has; None = it is not asked, and answers count at once.
     """
 
     settings: Settings
@@ -45,6 +48,8 @@ class Surroundings:
     supervisor: Supervisor | None = None
     verdict: Verdict | None = None
     recorded_version: int = 0
+    reports: tuple[Report, ...] = ()
+    recorded_answers: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,7 @@ class Draft:
         reason: why a new version comes to be; the first step that moves something names it.
         question: a validator has to be asked before the contract can move.
         holds: the question is about a request that names this very version: nothing is written before the verdict.
+        told: what became of each of `around.reports` so far.
     """
 
     contract: Contract
@@ -71,6 +77,7 @@ class Draft:
     notices: tuple[Notice, ...] = ()
     question: Question | None = None
     holds: bool = False
+    told: tuple[Outcome, ...] = ()
 
     @property
     def spec(self) -> ContractSpec:

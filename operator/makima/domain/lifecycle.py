@@ -23,12 +23,15 @@ from makima.domain.reasons import ConditionType, EventReason, TransitionReason
 from makima.domain.reports import follow_supervisor, invalid_deliverables, take_answers, take_deliverables
 from makima.domain.requests import follow_advance, follow_archive, follow_retry, follow_suspend
 from makima.domain.states import FINISHED
+from makima.domain.take_told import take_told
+from makima.domain.told import Outcome, RefusedReport
 from makima.domain.validation import Question
 from makima.models.condition import Condition
 from makima.models.contract import Contract
 from makima.models.contract_status import ContractStatus, Transition
 from makima.models.enums import ConditionStatus, ContractState
 from makima.models.gate import Phase
+from makima.models.wire.problem import Code
 
 S = ContractState
 
@@ -61,6 +64,7 @@ class Decision:
         wake_at: look again then, if nothing happens before.
         delete: the time to live is over and the history is recorded.
         became_stale: this write is the rising edge of staleness.
+        told: what became of each of the reports, in their order; those that were taken are in `status`.
     """
 
     status: ContractStatus | None = None
@@ -70,24 +74,41 @@ class Decision:
     wake_at: datetime | None = None
     delete: bool = False
     became_stale: bool = False
+    told: tuple[Outcome, ...] = ()
 
 
 def decide(contract: Contract, around: Surroundings) -> Decision:
     """The one next thing to do about `contract`, given what is known around it."""
     if contract.metadata.deleting:
-        return Decision()
+        return Decision(told=_untold(around, Code.CONTRACT_NOT_FOUND, "the contract is being deleted"))
     if contract.status is None:
-        return _decide_acceptance(contract, around)
-    draft = Draft(contract, around, contract.status, contract.status)
+        decision = _decide_acceptance(contract, around)
+        return replace(decision, told=_untold(around, Code.UNAVAILABLE, "the contract is not accepted yet; try again"))
+    told = take_told(Draft(contract, around, contract.status, contract.status))
     if outbox.is_full(contract.status, around.recorded_version):
-        return _finish(draft)
+        return _finish(told)
+    return _conclude(told, _stepped(told))
+
+
+def _untold(around: Surroundings, code: Code, message: str) -> tuple[Outcome, ...]:
+    return tuple(RefusedReport(code, message) for _ in around.reports)
+
+
+def _stepped(draft: Draft) -> Draft:
     for step in STEPS:
         draft = step(draft)
         if draft.holds:
             break
-    if draft.question is not None and (draft.holds or not _changes_version(draft)):
-        return Decision(question=draft.question)
-    return _finish(draft)  # what was reported is written at once; a validator that takes its time is asked after it
+    return draft
+
+
+def _conclude(told: Draft, draft: Draft) -> Decision:
+    """What was reported is written at once; a validator that takes its time is asked after it."""
+    if draft.question is None or not (draft.holds or not _changes_version(draft)):
+        return _finish(draft)
+    if told.status != told.original:
+        return _finish(told)
+    return Decision(question=draft.question, told=told.told)
 
 
 def _decide_acceptance(contract: Contract, around: Surroundings) -> Decision:
@@ -154,6 +175,7 @@ def _finish(draft: Draft) -> Decision:
         wake_at=None if changed else _wake_at(draft),
         delete=not changed and _expired(draft),
         became_stale=became_stale,
+        told=draft.told,
     )
 
 

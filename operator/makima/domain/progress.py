@@ -11,8 +11,8 @@ from makima.domain.reasons import EventReason, TransitionReason
 from makima.domain.reports import registered
 from makima.domain.requests import move_to
 from makima.domain.states import RUNNING
-from makima.models.contract_status import TaskCount
-from makima.models.enums import ContractState, SupervisorState, TaskState
+from makima.domain.task_list import ENDED, folded
+from makima.models.enums import ContractState, SupervisorState
 
 S = ContractState
 
@@ -111,16 +111,8 @@ def _fall_through(draft: Draft, readiness: NotReady) -> Draft:
 
 def fold_finished_tasks(draft: Draft) -> Draft:
     """Clean-up of Completing: finished tasks become counts."""
-    counts = {count.phase: count for count in draft.status.task_counts}
-    left = []
-    for task in draft.status.tasks:
-        if task.state not in (TaskState.COMPLETED, TaskState.FAILED):
-            left.append(task)
-            continue
-        key = "completed" if task.state is TaskState.COMPLETED else "failed"
-        old = counts.get(task.phase) or TaskCount(phase=task.phase, completed=0, failed=0)
-        counts[task.phase] = old.model_copy(update={key: getattr(old, key) + 1})
-    return draft.update(tasks=tuple(left), task_counts=tuple(counts.values()))
+    leaving = [task for task in draft.status.tasks if task.state in ENDED]
+    return replace(draft, status=folded(draft.status, leaving))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ from makima.domain.draft import Draft
 from makima.domain.field_owners import deliverable_owners
 from makima.domain.reasons import TransitionReason
 from makima.models.bounds import DELIVERABLES_PER_TRANSITION
-from makima.models.contract_spec import ReportedDeliverable
-from makima.models.contract_status import CompletedDeliverable, DeliverableKey, SupervisorReference
+from makima.models.contract import Contract
+from makima.models.contract_spec import Answer, ReportedDeliverable
+from makima.models.contract_status import CompletedDeliverable, DeliverableKey, Question, SupervisorReference
 from makima.models.enums import ContractState
 from makima.models.gate import Phase
 from makima.models.supervisor import Supervisor
@@ -37,7 +38,7 @@ def take_deliverables(draft: Draft) -> Draft:
     """Record reported deliverables, a bounded number per version; the rest follows in the next."""
     if draft.status.state is ContractState.ARCHIVED:
         return draft
-    fresh = _unrecorded(draft)[:DELIVERABLES_PER_TRANSITION]
+    fresh = _unrecorded(draft)[: DELIVERABLES_PER_TRANSITION - len(draft.recorded)]
     if not fresh:
         return draft
     owners = deliverable_owners(draft.contract.metadata.managed_fields)
@@ -45,7 +46,7 @@ def take_deliverables(draft: Draft) -> Draft:
     keys = tuple(DeliverableKey(phase=item.phase, id=item.id) for item in fresh)
     names = ", ".join(f"{item.phase}/{item.id}" for item in fresh)
     draft = draft.update(deliverables=(*draft.status.deliverables, *done))
-    draft = replace(draft, recorded=keys, status=with_activity(draft.status, draft.now))
+    draft = replace(draft, recorded=(*draft.recorded, *keys), status=with_activity(draft.status, draft.now))
     return draft.because(TransitionReason.DELIVERABLE_COMPLETED, f"Completed {names}", actor=done[0].completed_by)
 
 
@@ -69,9 +70,17 @@ def _completed(draft: Draft, item: ReportedDeliverable, owner: str | None) -> Co
     )
 
 
+def open_answers(contract: Contract) -> tuple[tuple[Question, Answer], ...]:
+    """Answers to questions that are still open in the status: what Postgres has to have before they are closed."""
+    questions = {item.id: item for item in contract.status.questions} if contract.status is not None else {}
+    pairs = ((questions.get(item.question_id), item) for item in contract.spec.answers)
+    return tuple((question, answer) for question, answer in pairs if question is not None)
+
+
 def take_answers(draft: Draft) -> Draft:
-    """Close the questions that somebody answered."""
-    answered = {item.question_id for item in draft.spec.answers}
+    """Close the questions that somebody answered, once Postgres has the answer: else nobody would hear of it."""
+    recorded = draft.around.recorded_answers
+    answered = {item.question_id for item in draft.spec.answers if recorded is None or item.question_id in recorded}
     left = tuple(item for item in draft.status.questions if item.id not in answered)
     if len(left) == len(draft.status.questions):
         return draft
@@ -92,14 +101,15 @@ def follow_supervisor(draft: Draft) -> Draft:
     supervisor = draft.around.supervisor
     if supervisor is None or not registered(supervisor) or not draft.around.settings.supervisor_heartbeat:
         return draft
-    status = supervisor.status
+    status, before = supervisor.status, draft.status.supervisor_ref
+    # The API service may have heard a newer life already; a fence is never lowered.
     reference = SupervisorReference(
         name=supervisor.metadata.name,
         uid=supervisor.metadata.uid,
-        incarnation=(status.incarnation if status else None) or 0,
+        incarnation=max((status.incarnation if status else None) or 0, before.incarnation if before else 0),
         restarts=(status.restarts if status else None) or 0,
     )
-    if reference == draft.status.supervisor_ref:
+    if reference == before:
         return draft
     draft = draft.update(supervisor_ref=reference)
     return replace(draft, status=with_activity(draft.status, draft.now))

@@ -84,16 +84,22 @@ def follow_retry(draft: Draft) -> Draft:
 def follow_advance(draft: Draft) -> Draft:
     """spec.advance: make the move, or say in status.advance why not."""
     request = draft.spec.advance
-    if request is None or _answered(draft, request):
+    if request is None or _answered(draft, request) or has_moved(draft):
         return draft
     if draft.spec.phase_guard and draft.recorded:
         return draft  # nobody confirmed these deliverables: they make a version first, and the approval dies with it
-    change = _decide(draft, request)
+    change = judge_advance(draft, request)
     if isinstance(change, AskValidator):
         return draft.ask(change.undecided.question, holds=True)
     if isinstance(change, Success):
         return _move(draft, request, change)
     return _refuse(draft, request, change)
+
+
+def has_moved(draft: Draft) -> bool:
+    """Whether this very draft moved on as its supervisor wished; the request is answered by the next."""
+    begins = draft.status.state is S.COMPLETING and draft.original.state is not S.COMPLETING
+    return begins or draft.status.phase != draft.original.phase
 
 
 def _answered(draft: Draft, request: AdvanceRequest) -> bool:
@@ -103,7 +109,8 @@ def _answered(draft: Draft, request: AdvanceRequest) -> bool:
     return told.outcome in FINAL_OUTCOMES
 
 
-def _decide(draft: Draft, request: AdvanceRequest) -> PhaseChange:
+def judge_advance(draft: Draft, request: AdvanceRequest) -> PhaseChange:
+    """What becomes of a wish to move on, whoever has it; nothing is changed."""
     # Judged at the stored version: reports that arrive in the same write are part of what was asked for.
     if draft.spec.suspend and request.expected_version == draft.original.version:
         return ValidationFailed("the contract is suspended; set spec.suspend to false first")
