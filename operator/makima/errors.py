@@ -37,6 +37,13 @@ class HistoryEntriesRefused(HistoryError):
         )
 
 
+class ValuesRefused(HistoryError):
+    """Postgres will never store these values (a lone surrogate, a time beyond its calendar, …); nothing is stored."""
+
+    def __init__(self, reason: str, hint: str = "mend the values; sending the same again is in vain") -> None:
+        super().__init__(f"can't be stored: {reason}", hint)
+
+
 class MigrationError(HistoryError):
     """The schema of the history could not be read or changed."""
 

@@ -77,13 +77,7 @@ class Database:
         return AsyncConnectionPool(
             self._url,
             connection_class=psycopg.AsyncConnection[DictRow],
-            kwargs={
-                "autocommit": True,
-                "row_factory": dict_row,
-                "application_name": self._application_name,
-                "connect_timeout": max(1, round(self.limits.connect)),
-                "tcp_user_timeout": round(self.limits.operation * 1000),
-            },
+            kwargs=self._options(),
             min_size=1,
             max_size=self.limits.connections,
             timeout=self.limits.connect,
@@ -94,6 +88,38 @@ class Database:
             configure=self._configure,
             open=False,
         )
+
+    def _options(self) -> dict[str, Any]:
+        return {
+            "autocommit": True,
+            "row_factory": dict_row,
+            "application_name": self._application_name,
+            "connect_timeout": max(1, round(self.limits.connect)),
+            "tcp_user_timeout": round(self.limits.operation * 1000),
+        }
+
+    async def connect(self) -> Connection:
+        """A connection of the caller's own, outside of the pool, for the caller to close: LISTEN keeps one for good.
+
+        Raises:
+            HistoryUnavailable: see `connection`.
+        """
+        try:
+            async with asyncio.timeout(self.limits.operation):
+                return await self._connect()
+        except psycopg.Error as error:
+            raise HistoryUnavailable(f"Postgres: {describe(error)}", hint_for(error)) from error
+        except TimeoutError as error:
+            raise HistoryUnavailable(f"Postgres did not answer within {self.limits.operation:g} s") from error
+
+    async def _connect(self) -> Connection:
+        connection: Connection = await psycopg.AsyncConnection.connect(self._url, **self._options())
+        try:
+            await self._configure(connection)
+        except BaseException:
+            await connection.close()
+            raise
+        return connection
 
     async def _configure(self, connection: Connection) -> None:
         statement, lock = (round(seconds * 1000) for seconds in (self.limits.statement, self.limits.lock))

@@ -1,0 +1,147 @@
+"""`makima.stores.HeartbeatStore`: every heartbeat of the last 24 hours, one COPY for each group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from makima.adapters.postgres import notifications
+from makima.adapters.postgres.database import Connection, Database
+from makima.adapters.postgres.encoding import clean
+from makima.adapters.postgres.fencing import refusing_bad_values, writing
+from makima.adapters.postgres.heartbeat_copy import COPY, copy_data
+from makima.adapters.postgres.heartbeat_partitions import drop_old, lacks_a_partition, make_ahead, make_hours
+from makima.adapters.postgres.sql import load
+from makima.adapters.postgres.supervision_rows import beat_row
+from makima.models.supervision import Beat, BeatOutcome, BeatResult
+
+SQL = load("heartbeats")
+SUPERVISOR_SQL = load("supervisors")
+
+LIVES = 1000
+"""Most lives in one query, so that none comes near the statement's time-out."""
+
+
+class PostgresHeartbeats:
+    """`supervisor_heartbeats`, and the current state in `supervisors`; see the protocol for what each method means."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def store(self, beats: Sequence[Beat]) -> Sequence[BeatResult]:
+        """Check and store a group in one transaction: one COPY. Results are in the order of `beats`.
+
+        A group whose hour nobody made yet makes it, and is stored.
+
+        Raises:
+            HistoryUnavailable: nothing is known about the group; `last_sequences` tells what was stored.
+        """
+        if not beats:
+            return []
+        with refusing_bad_values():
+            try:
+                return await self._store(beats)
+            except psycopg.Error as error:
+                if not lacks_a_partition(error):
+                    raise
+                await make_hours(self._database, {beat.received_at for beat in beats})
+                return await self._store(beats)
+
+    async def _store(self, beats: Sequence[Beat]) -> list[BeatResult]:
+        async with self._database.connection() as connection, connection.transaction():
+            refused = await _refused(connection, beats)
+            current = [beat for place, beat in enumerate(beats) if place not in refused] if refused else beats
+            if current:
+                async with connection.cursor().copy(COPY) as copy:
+                    await copy.write(copy_data(current))
+        return _results(beats, refused)
+
+    async def refresh(self, beats: Sequence[Beat], *, announce: Sequence[UUID] = ()) -> None:
+        """Bring the rows of `supervisors` up to these heartbeats (at most one each; older ones change nothing).
+
+        Contracts in `announce` are told to `SupervisorRegistry.changes` with the commit.
+        """
+        if not beats and not announce:
+            return
+        async with writing(self._database) as connection:
+            if beats:
+                contract_ids = [beat.contract_id for beat in beats]
+                await connection.execute(SUPERVISOR_SQL["lock_refreshed"], {"contract_ids": contract_ids})
+                await connection.execute(SUPERVISOR_SQL["refresh"], _columns(beats))
+            await notifications.announce(connection, notifications.SUPERVISORS, announce)
+
+    async def newest(self, lives: Mapping[UUID, int]) -> Mapping[UUID, datetime]:
+        """Time of the newest heartbeat of these lives (contract id → incarnation), where there is one."""
+        found: dict[UUID, datetime] = {}
+        for part in _parts(lives):
+            rows = await self._database.rows(SQL["newest"], part)
+            found.update((row["contract_id"], row["timestamp"]) for row in rows)
+        return found
+
+    async def last_sequences(self, lives: Mapping[UUID, int], since: datetime) -> Mapping[UUID, int]:
+        """Highest sequence of a heartbeat of these lives (contract id → incarnation) that came after `since`."""
+        found: dict[UUID, int] = {}
+        for part in _parts(lives):
+            rows = await self._database.rows(SQL["last_sequences"], {**part, "since": since})
+            found.update((row["contract_id"], row["sequence"]) for row in rows)
+        return found
+
+    async def recent(self, contract_id: UUID, limit: int) -> Sequence[Beat]:
+        """The newest heartbeats, newest first."""
+        rows = await self._database.rows(SQL["recent"], {"contract_id": contract_id, "limit": limit})
+        return [beat_row(row) for row in rows]
+
+    async def keep_partitions(self, now: datetime) -> None:
+        """Make the hours ahead; drop those older than 24 hours. Safe to be called by many at once."""
+        with refusing_bad_values():
+            await make_ahead(self._database, now)
+            await drop_old(self._database, now)
+
+
+async def _refused(connection: Connection, beats: Sequence[Beat]) -> dict[int, BeatResult]:
+    """By place in the group. The arrays go as text: that costs a third of handing over Python's UUIDs."""
+    lives = {
+        "contracts": f"{{{','.join([f'{beat.contract_id.int:032x}' for beat in beats])}}}",
+        "tasks": f"{{{','.join([f'{beat.task_id.int:032x}' for beat in beats])}}}",
+        "incarnations": f"{{{','.join([str(beat.incarnation) for beat in beats])}}}",
+    }
+    cursor = await connection.execute(SQL["refused"], lives, prepare=True)
+    return {
+        row["place"] - 1: BeatResult(
+            BeatOutcome.SUPERSEDED if row["known"] else BeatOutcome.UNKNOWN, row["current"] if row["known"] else 0
+        )
+        for row in await cursor.fetchall()
+    }
+
+
+def _results(beats: Sequence[Beat], refused: Mapping[int, BeatResult]) -> list[BeatResult]:
+    stored: dict[int, BeatResult] = {}
+    for beat in beats:
+        if beat.incarnation not in stored:
+            stored[beat.incarnation] = BeatResult(BeatOutcome.STORED, beat.incarnation)
+    return [refused.get(place) or stored[beat.incarnation] for place, beat in enumerate(beats)]
+
+
+def _columns(beats: Sequence[Beat]) -> dict[str, Any]:
+    return {
+        "contract_ids": [beat.contract_id for beat in beats],
+        "incarnations": [beat.incarnation for beat in beats],
+        "sequences": [beat.sequence for beat in beats],
+        "states": [beat.state.snake for beat in beats],
+        "phases": [beat.phase for beat in beats],
+        "activities": [clean(beat.current_activity) for beat in beats],
+        "progresses": [beat.progress for beat in beats],
+        "pending": [f"{{{','.join(map(str, beat.pending_task_ids))}}}" for beat in beats],
+        "received": [beat.received_at for beat in beats],
+    }
+
+
+def _parts(lives: Mapping[UUID, int]) -> Iterator[dict[str, list[Any]]]:
+    rest = iter(lives.items())
+    while part := list(islice(rest, LIVES)):
+        yield {"contracts": [contract_id for contract_id, _ in part], "incarnations": [life for _, life in part]}

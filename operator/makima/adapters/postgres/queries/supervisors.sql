@@ -1,0 +1,113 @@
+-- Who carries which contract. Every writer of a supervisor's data locks its row here first, in a statement of its own:
+-- a statement sees what was committed when it began, so one that waited for the lock must not go on with what it saw.
+
+-- name: session
+SELECT contract_id, task_id, namespace, name, incarnation, registration_id, registered_at, pod_uid, host, state, phase,
+    current_activity, progress, pending_task_ids, error_message, sequence, last_heartbeat_at, restoration,
+    restoration_text, restored_at, updated_at
+FROM supervisors WHERE contract_id = %(contract_id)s::uuid;
+
+-- name: sessions
+SELECT contract_id, task_id, namespace, name, incarnation, registration_id, registered_at, pod_uid, host, state, phase,
+    current_activity, progress, pending_task_ids, error_message, sequence, last_heartbeat_at, restoration,
+    restoration_text, restored_at, updated_at
+FROM supervisors WHERE contract_id = ANY (%(contract_ids)s::uuid[]);
+
+-- name: begin_writing
+-- Gives the transaction its id before it looks at the clock for updated_at: see horizon.
+SELECT pg_current_xact_id();
+
+-- name: allocate
+-- A row below `after` is from a Postgres that lost commits (an older backup): what was given out is never given again.
+INSERT INTO supervisors (contract_id, task_id, namespace, name, incarnation, updated_at)
+VALUES (
+    %(contract_id)s::uuid, %(task_id)s::uuid, %(namespace)s::text, %(name)s::text, %(after)s::bigint + 1,
+    clock_timestamp()
+)
+ON CONFLICT (contract_id) DO UPDATE SET
+    task_id = EXCLUDED.task_id,
+    namespace = EXCLUDED.namespace,
+    name = EXCLUDED.name,
+    incarnation = EXCLUDED.incarnation,
+    registration_id = NULL,
+    registered_at = NULL,
+    pod_uid = NULL,
+    host = NULL,
+    state = 'initializing',
+    sequence = 0,
+    updated_at = clock_timestamp()
+WHERE supervisors.incarnation <= %(after)s::bigint
+RETURNING contract_id;
+
+-- name: set_pod
+UPDATE supervisors SET pod_uid = %(pod_uid)s::uuid, updated_at = clock_timestamp()
+WHERE contract_id = %(contract_id)s::uuid AND incarnation = %(incarnation)s::bigint
+    AND pod_uid IS DISTINCT FROM %(pod_uid)s::uuid;
+
+-- name: register
+UPDATE supervisors SET
+    registration_id = %(registration_id)s::uuid,
+    registered_at = %(at)s::timestamptz,
+    host = %(host)s::text,
+    updated_at = clock_timestamp()
+WHERE contract_id = %(contract_id)s::uuid AND incarnation = %(incarnation)s::bigint AND registration_id IS NULL
+RETURNING contract_id;
+
+-- name: record_restoration
+UPDATE supervisors SET
+    restoration = %(outcome)s::text,
+    restoration_text = %(text)s::text,
+    restored_at = %(at)s::timestamptz,
+    updated_at = clock_timestamp()
+WHERE contract_id = %(contract_id)s::uuid;
+
+-- name: fence
+-- FOR SHARE: others who only check go on beside this one, while whoever begins a new life waits until it is committed.
+SELECT incarnation, task_id FROM supervisors WHERE contract_id = %(contract_id)s::uuid FOR SHARE;
+
+-- name: fence_alone
+-- The same, for writers that count on from what is stored: two of one life must not both see the same last number.
+SELECT incarnation, task_id FROM supervisors WHERE contract_id = %(contract_id)s::uuid FOR NO KEY UPDATE;
+
+-- name: horizon
+-- Before this moment nothing more will be committed: updated_at is never older than the transaction that sets it.
+-- A transaction has an id from its first write or row lock on. One without a start that we may see, or that is older than any of
+-- ours can be, counts as half a minute old.
+SELECT COALESCE(
+    min(GREATEST(COALESCE(xact_start, '-infinity'), clock_timestamp() - interval '30 seconds')), clock_timestamp()
+) AS moment
+FROM pg_stat_activity
+WHERE backend_xid IS NOT NULL AND datname = current_database() AND pid <> pg_backend_pid();
+
+-- name: changed_since
+SELECT contract_id, task_id, namespace, name, incarnation, registration_id, registered_at, pod_uid, host, state, phase,
+    current_activity, progress, pending_task_ids, error_message, sequence, last_heartbeat_at, restoration,
+    restoration_text, restored_at, LEAST(updated_at, %(horizon)s::timestamptz) AS updated_at
+FROM supervisors
+WHERE %(moment)s::timestamptz IS NULL OR supervisors.updated_at >= %(moment)s::timestamptz
+ORDER BY supervisors.updated_at, contract_id;
+
+-- name: lock_refreshed
+-- In one order, so that two API processes that refresh the same supervisors never wait for each other in a circle.
+SELECT FROM supervisors WHERE contract_id = ANY (%(contract_ids)s::uuid[]) ORDER BY contract_id FOR NO KEY UPDATE;
+
+-- name: refresh
+UPDATE supervisors SET
+    state = beat.state,
+    phase = beat.phase,
+    current_activity = beat.current_activity,
+    progress = beat.progress,
+    pending_task_ids = beat.pending_task_ids::uuid[],
+    sequence = beat.sequence,
+    last_heartbeat_at = GREATEST(supervisors.last_heartbeat_at, beat.received_at),
+    updated_at = clock_timestamp()
+FROM unnest(
+    %(contract_ids)s::uuid[], %(incarnations)s::bigint[], %(sequences)s::bigint[], %(states)s::text[],
+    %(phases)s::text[], %(activities)s::text[], %(progresses)s::smallint[], %(pending)s::text[],
+    %(received)s::timestamptz[]
+) AS beat (
+    contract_id, incarnation, sequence, state, phase, current_activity, progress, pending_task_ids, received_at
+)
+WHERE supervisors.contract_id = beat.contract_id
+    AND supervisors.incarnation = beat.incarnation
+    AND supervisors.sequence < beat.sequence;
