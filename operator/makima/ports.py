@@ -69,6 +69,82 @@ class Cluster(Protocol):
         ...
 
 
+class StatusWriter(Protocol):
+    """Whoever can replace the status of an object of one kind."""
+
+    async def write_status(self, body: JsonObject) -> JsonObject:
+        """Replace the status, with the body's resourceVersion and UID as preconditions; as `Cluster.write_status`."""
+        ...
+
+
+class Supervisors(StatusWriter, Protocol):
+    """Supervisors on the Kubernetes API. Every method raises `makima.errors.ClusterError` subclasses."""
+
+    async def supervisor(self, namespace: str, name: str) -> JsonObject | None:
+        """The Supervisor as the API server has it now (a quorum read), or None."""
+        ...
+
+    async def create_supervisor(self, body: JsonObject) -> JsonObject | None:
+        """Make it; None if there is one of that name already."""
+        ...
+
+    async def replace_supervisor(self, body: JsonObject) -> JsonObject:
+        """Replace the spec, with the body's resourceVersion and UID as preconditions."""
+        ...
+
+
+class Pods(Protocol):
+    """Pods of supervisors. Every method raises `makima.errors.ClusterError` subclasses."""
+
+    async def create_pod(self, body: JsonObject) -> JsonObject:
+        """Make the pod of a life, or find the one that was made for the same life before.
+
+        Raises:
+            Denied: a quota, a policy, or another pod of that name.
+        """
+        ...
+
+    async def delete_pod(self, namespace: str, name: str, uid: str, *, at_once: bool = False) -> None:
+        """Delete exactly this pod; gone already, or another one of that name, is fine. `at_once`: without grace."""
+        ...
+
+    async def list_pods(self) -> list[JsonObject]:
+        """Every pod of a supervisor that there is."""
+        ...
+
+
+class Jobs(Protocol):
+    """Jobs of tasks and of workspaces. Every method raises `makima.errors.ClusterError` subclasses."""
+
+    async def job(self, namespace: str, name: str) -> JsonObject | None:
+        """The Job as it is now, or None."""
+        ...
+
+    async def create_job(self, body: JsonObject) -> None:
+        """Make it, unless one of that name is there."""
+        ...
+
+    async def delete_job(self, namespace: str, name: str, uid: str) -> None:
+        """Delete exactly this Job, with its pods."""
+        ...
+
+    async def list_jobs(self) -> list[JsonObject]:
+        """Every Job that the operator made."""
+        ...
+
+    async def last_words(self, namespace: str, name: str) -> str:
+        """What the newest pod of a Job wrote as its termination message; "" where there is none."""
+        ...
+
+
+class Volumes(Protocol):
+    """Claims of workspaces. Every method raises `makima.errors.ClusterError` subclasses."""
+
+    async def create_claim(self, body: JsonObject) -> None:
+        """Make the claim, unless one of that name is there."""
+        ...
+
+
 class EventSink(Protocol):
     """Where Kubernetes Events go."""
 

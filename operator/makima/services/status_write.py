@@ -1,4 +1,4 @@
-"""The one way a contract's status is written: the whole status, with resourceVersion and UID as preconditions.
+"""The one way a status is written, of contracts and of supervisors: whole, resourceVersion and UID as preconditions.
 
 This is the plan's `FOR UPDATE` on Kubernetes: whoever lost the race reads again and decides again (design, "Who
 writes what").
@@ -10,7 +10,8 @@ from typing import Any
 
 from makima.models.condition import Condition
 from makima.models.contract_status import ContractStatus
-from makima.ports import Cluster, JsonObject
+from makima.models.supervisor import SupervisorStatus
+from makima.ports import Cluster, JsonObject, StatusWriter
 
 KEPT_METADATA = (
     "name",
@@ -57,6 +58,18 @@ async def write_refusal(cluster: Cluster, body: JsonObject, conditions: tuple[Co
     return await _put(cluster, body, {"conditions": dumped, "observedGeneration": generation})
 
 
-async def _put(cluster: Cluster, body: JsonObject, status: dict[str, Any]) -> JsonObject:
+async def write_supervisor_status(writer: StatusWriter, body: JsonObject, status: SupervisorStatus) -> JsonObject:
+    """Replace the status of the Supervisor in `body`, unless somebody changed it since.
+
+    Returns:
+        The Supervisor as the API server stored it.
+
+    Raises:
+        makima.errors.ClusterError: see `makima.ports.Cluster.write_status`.
+    """
+    return await _put(writer, body, status.model_dump(mode="json", by_alias=True, exclude_none=True))
+
+
+async def _put(writer: StatusWriter, body: JsonObject, status: dict[str, Any]) -> JsonObject:
     metadata = {key: value for key, value in body["metadata"].items() if key in KEPT_METADATA}
-    return await cluster.write_status({**body, "metadata": metadata, "status": status})
+    return await writer.write_status({**body, "metadata": metadata, "status": status})
