@@ -1,7 +1,7 @@
 """`codex exec --json`.
 
 Lines: `thread.started` with the conversation's id before any answer; `item.started` and `item.completed`, whose item is
-a message, a command or a tool call; `turn.completed`, or `error` and then `turn.failed`. Ended by a signal, it prints no
+a message, a command or a tool call; `turn.completed`, or `error` and then `turn.failed`. A signal ends it without a
 closing line. An item of type `error` about the model's metadata comes with each run and is harmless.
 """
 

@@ -1,0 +1,279 @@
+"""The life of a supervisor, for Python programs: `async with Supervisor(place) as supervisor: …`."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from uuid import UUID, uuid4
+
+from makima.models.enums import CommandKind, SupervisorState
+from makima.models.wire.commands import Command
+from makima.models.wire.memory import ConversationMessage
+from makima.models.wire.registration import Register, Registered, Restoration
+from makima.models.wire.work import Advanced
+from makima.supervisor.background import Background
+from makima.supervisor.confirmation import confirm_advance
+from makima.supervisor.heartbeats import Heartbeats
+from makima.supervisor.inbox import Callback, Inbox
+from makima.supervisor.memory import Memory
+from makima.supervisor.picture import Picture, picture_of
+from makima.supervisor.place import Place, place_from
+from makima.supervisor.transport import Transport
+from makima.supervisor.work import COMPLETED, Question, Task, Work
+
+PATIENCE_SECONDS = 60.0
+
+
+class Supervisor:
+    """One life: registered on entering, heartbeats and commands in the background until it is left.
+
+    Every method that reports something returns once it is committed, and raises `Unreachable` if that could not be
+    learnt within the patience; calling it again repeats nothing. When a newer life begins, `Superseded` ends the whole
+    `async with` block, wherever it is, and nothing is sent any more.
+
+    Attributes:
+        life: ids, incarnation and periods, as registered.
+        picture: what heartbeats and saves say; change it through `report`.
+    """
+
+    life: Registered
+    picture: Picture
+
+    def __init__(
+        self,
+        place: Place | None = None,
+        *,
+        patience: float = PATIENCE_SECONDS,
+        take_over: bool = False,
+        registration_id: UUID | None = None,
+    ) -> None:
+        """Nothing happens before it is entered.
+
+        Args:
+            place: where to report; default: the environment (`makima.supervisor.place`).
+            patience: seconds until a call without answer fails.
+            take_over: an external supervisor takes the contract from another one that still lives.
+            registration_id: of this life; registering again with the same one continues it.
+        """
+        self.place = place if place is not None else place_from()
+        self._patience = patience
+        self._register = Register(
+            namespace=self.place.namespace,
+            name=self.place.name,
+            registration_id=registration_id or uuid4(),
+            incarnation=self.place.incarnation,
+            take_over=take_over,
+            host=socket.gethostname()[:256],
+        )
+        self._transport = Transport(self.place)
+        self._changed = asyncio.Condition()
+
+    async def __aenter__(self) -> Supervisor:
+        await self._transport.__aenter__()
+        try:
+            await self._begin()
+        except BaseException:
+            await self._transport.__aexit__(None, None, None)
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            await self._background.leave(error)
+        finally:
+            await self._transport.__aexit__(kind, error, trace)
+
+    @property
+    def restoration(self) -> Restoration:
+        """How to go on: what the lives before this one left."""
+        return self.life.restoration
+
+    def on(self, kind: CommandKind, callback: Callback) -> None:
+        """Let `callback` carry out commands of this kind; what it returns from is acknowledged.
+
+        Answers, finished tasks, changed phases and `sync` are known to the library already when it is called.
+        """
+        self._inbox.on(kind, callback)
+
+    def commands(self) -> AsyncIterator[Command]:
+        """`pause`, `resume`, `stop` and `restart` that have no callback; asking for the next acknowledges the last."""
+        return self._inbox.offered()
+
+    def report(
+        self,
+        state: SupervisorState | None = None,
+        *,
+        activity: str | None = None,
+        progress: int | None = None,
+        error: str | None = None,
+    ) -> None:
+        """What heartbeats say from now on; a change of state is sent at once, the rest with the next one."""
+        picture = self.picture
+        picture.activity = picture.activity if activity is None else activity
+        picture.progress = picture.progress if progress is None else progress
+        picture.error = picture.error if error is None else error
+        if state is not None and state is not picture.state:
+            picture.state = state
+            self._heartbeats.soon()
+
+    async def save(self, *, deadline: float | None = None) -> None:
+        """Save the state as it is."""
+        await self._memory.save(deadline=deadline or self._patience)
+
+    async def heartbeat(self, *, deadline: float | None = None) -> None:
+        """Send a heartbeat now; the library does so by itself."""
+        await self._heartbeats.send(deadline=deadline or self._patience)
+
+    async def checkpoint(self) -> int:
+        """Keep the state to go back to should a later one turn out unreadable; gives its number."""
+        return await self._memory.checkpoint(deadline=self._patience)
+
+    async def on_llm_response(self, text: str, *, role: str = "assistant", key: str | None = None) -> None:
+        """A message of the conversation: appended, and the state saved.
+
+        Args:
+            text: the message, or JSON as text.
+            role: assistant, user, tool, …
+            key: the caller's name for it; one that was appended before is not appended again.
+        """
+        name = uuid4() if key is None else self._work.id_of("message", key)
+        message = ConversationMessage(id=name, role=role, content=text, timestamp=datetime.now(UTC))
+        await self._memory.remember([message], deadline=self._patience)
+
+    async def spawn_task(
+        self, name: str, *, template: str | None = None, arguments: Sequence[str] = (), key: str | None = None
+    ) -> Task:
+        """A new task in the current phase; with a `template` a Job runs it, else the caller does and reports its end.
+
+        Args:
+            name: what gates call it.
+            template: one of the contract's taskTemplates.
+            arguments: for the Job.
+            key: the caller's name for it; default: phase and name. The same key again is the same task.
+        """
+        spawned = await self._work.spawn(
+            name, template, arguments, key or f"{self.picture.phase}/{name}", deadline=self._patience
+        )
+        await self.save()
+        self._heartbeats.soon()
+        return spawned
+
+    async def complete_task(self, task: UUID, message: str = "") -> None:
+        """A task without template ended well."""
+        await self._work.end(task, ok=True, message=message, deadline=self._patience)
+        await self.save()
+
+    async def fail_task(self, task: UUID, message: str = "") -> None:
+        """A task without template failed."""
+        await self._work.end(task, ok=False, message=message, deadline=self._patience)
+        await self.save()
+
+    async def ask_question(self, text: str, options: Sequence[str] = (), *, key: str | None = None) -> Question:
+        """Ask a person; returns once it is asked, and `answer` of the result can be awaited.
+
+        The same key (default: phase, text and options) again is the same question; its answer stays known.
+        """
+        named = key or "/".join((self.picture.phase, text, *options))
+        question = await self._work.ask(text, options, named, deadline=self._patience)
+        await self.save()
+        self._heartbeats.soon()
+        return question
+
+    async def complete_deliverable(
+        self, name: str, *, phase: str | None = None, uri: str | None = None, digest: str | None = None
+    ) -> None:
+        """A deliverable is there; default: one of the current phase."""
+        await self._work.deliver(phase or self.picture.phase, name, uri, digest, deadline=self._patience)
+
+    async def ask_advance(self, to: str, *, reason: str = "", wait_seconds: float | None = None) -> Advanced:
+        """Ask for the next phase, or `Completed`.
+
+        Where a person has to confirm, the state becomes WaitingForUser and this waits for the move.
+
+        Args:
+            to: the phase.
+            reason: for whoever looks at it later.
+            wait_seconds: longest wait for a confirmation; None: as long as it takes; 0: not at all.
+
+        Returns:
+            What became of it; `requires_confirmation` only if nobody confirmed within `wait_seconds`.
+        """
+        answer = await self._work.advance(to, reason, deadline=self._patience)
+        if answer.outcome == "requires_confirmation" and wait_seconds != 0:
+            answer = await self._confirmed(answer, to, wait_seconds)
+        elif answer.outcome == "version_conflict" and self._is_in(to):
+            answer = answer.model_copy(update={"outcome": "success", "phase": to, "message": "it is there already"})
+        await self.save()
+        return answer
+
+    async def confirm_advance(
+        self, to: str, *, reason: str = "", kubeconfig: Path | None = None, context: str | None = None
+    ) -> None:
+        """Confirm a guarded move with this program's own Kubernetes credentials (needs the verb `confirm`).
+
+        Raises:
+            makima.errors.Denied: it may not, or the contract changed meanwhile.
+        """
+        version = self.picture.contract_version
+        await confirm_advance(
+            self.place.namespace,
+            self.place.name,
+            to=to,
+            expected_version=version,
+            reason=reason,
+            kubeconfig=kubeconfig,
+            context=context,
+        )
+
+    def knows(self, key: str) -> bool:
+        """Whether a message with this key was appended before."""
+        return self._memory.knows(self._work.id_of("message", key))
+
+    async def _begin(self) -> None:
+        self.life = await self._transport.post(
+            "/api/v1/supervisors/register", self._register, Registered, deadline=self._patience
+        )
+        self._transport.incarnation = self.life.incarnation
+        self.picture = picture_of(self.life)
+        path = f"/api/v1/contracts/{self.life.contract_id}/supervisor"
+        parts = (self._transport, path, self.life, self.picture)
+        self._work = Work(*parts)
+        self._memory = Memory(*parts)
+        self._inbox = Inbox(*parts, self._memory, learn=self._learn)
+        self._heartbeats = Heartbeats(*parts, self._memory, take=self._inbox.take)
+        self._inbox.take(self.life.commands)
+        self._background = Background()
+        for run in (self._heartbeats.run(), self._inbox.poll(), self._inbox.work()):
+            self._background.run(run)
+
+    async def _learn(self, command: Command) -> None:
+        before = self.picture.phase
+        await self._work.learn(command)
+        if command.kind is CommandKind.SYNC:
+            await self._heartbeats.send(deadline=self._patience)
+        if self.picture.phase != before:
+            self._heartbeats.soon()
+        async with self._changed:
+            self._changed.notify_all()
+
+    def _is_in(self, to: str) -> bool:
+        return self.picture.completed if to == COMPLETED else self.picture.phase == to
+
+    async def _confirmed(self, answer: Advanced, to: str, seconds: float | None) -> Advanced:
+        before = self.picture.state
+        self.report(SupervisorState.WAITING_FOR_USER)
+        await self.save()
+        try:
+            async with asyncio.timeout(seconds), self._changed:
+                await self._changed.wait_for(lambda: self._is_in(to))
+        except TimeoutError:
+            return answer
+        self.report(before)
+        moved = {"outcome": "success", "version": self.picture.contract_version, "message": "confirmed"}
+        return answer.model_copy(update=moved if to == COMPLETED else {**moved, "phase": to})
