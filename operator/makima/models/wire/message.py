@@ -12,7 +12,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
-from makima.models.enums import CommandKind, SupervisorState
+from makima.models.enums import CommandKind, SupervisorState, Word
 
 MESSAGE_BYTES = 64 * 1024
 """Largest body of a call, unless it says otherwise."""
@@ -41,8 +41,9 @@ def without_nul(text: str) -> str:
     return text
 
 
-def _state(value: object) -> object:
-    return SupervisorState.from_snake(value) if isinstance(value, str) else value
+def _word(words: type[Word], value: object) -> object:
+    """Spelled in snake_case by the wire; already a member where the message is made in Python (members are strings)."""
+    return words.from_snake(value) if isinstance(value, str) and not isinstance(value, words) else value
 
 
 Plain = AfterValidator(without_nul)
@@ -53,14 +54,14 @@ Activity = Annotated[str, Field(max_length=1024), Plain]
 Instant = AwareDatetime
 WireState = Annotated[
     SupervisorState,
-    BeforeValidator(_state),
+    BeforeValidator(lambda value: _word(SupervisorState, value)),
     PlainSerializer(lambda state: state.snake, return_type=str),
 ]
 """A supervisor's state in snake_case."""
 
 WireCommand = Annotated[
     CommandKind,
-    BeforeValidator(lambda value: CommandKind.from_snake(value) if isinstance(value, str) else value),
+    BeforeValidator(lambda value: _word(CommandKind, value)),
     PlainSerializer(lambda kind: kind.snake, return_type=str),
 ]
 """A command's kind in snake_case."""
