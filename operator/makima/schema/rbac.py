@@ -1,7 +1,7 @@
 """Who may do what: the operator's own rights, and roles for people (design, "RBAC verbs of our own").
 
-Nobody but the operator may write `contracts/status`, and the operator may not write a contract's `spec`: people wish,
-the operator acts, and it can't confirm what it is about to do.
+Nobody but the operator and the API service may write `contracts/status`, and neither may write a contract's `spec`:
+people wish, they act, and can't confirm what they are about to do.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from makima.schema.version import PART_OF
 
 NAMESPACE = "makima-system"
 OPERATOR = "makima-operator"
+API_SERVICE = "makima-api"
 API = "rbac.authorization.k8s.io/v1"
 READ = ("get", "list", "watch")
 WRITE = ("create", "update", "patch", "delete")
@@ -56,6 +57,19 @@ def operator_rules() -> list[Rule]:
     ]
 
 
+def api_rules() -> list[Rule]:
+    """What the API service does, and nothing else: asks who calls, reads what is carried, writes what is told."""
+    return [
+        rule("authentication.k8s.io", ("tokenreviews",), ("create",)),
+        rule("authorization.k8s.io", ("subjectaccessreviews",), ("create",)),
+        ours(("contracts", "supervisors"), ("get",)),
+        ours(("contracts/status",), ("get", "update")),
+        rule("", ("services",), ("get",)),  # where an HTTP validator is, and that it is in the cluster
+        rule("", ("events",), ("create", "patch")),
+        rule("events.k8s.io", ("events",), ("create", "patch")),
+    ]
+
+
 def people_roles() -> list[dict[str, Any]]:
     """Roles to bind to people, supervisors and pipelines."""
     own = ours(("contracts",), ("confirm", "supervise", "batch"))
@@ -94,9 +108,12 @@ def render_rbac() -> list[dict[str, Any]]:
     return [
         {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": _place(OPERATOR)},
         cluster_role(OPERATOR, operator_rules()),
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": _place(API_SERVICE)},
+        cluster_role(API_SERVICE, api_rules()),
         *people_roles(),
         {"apiVersion": API, "kind": "Role", "metadata": _place(OPERATOR), "rules": [lease]},
         _binding("ClusterRoleBinding", "ClusterRole", {"name": OPERATOR, "labels": dict(PART_OF)}),
+        _binding("ClusterRoleBinding", "ClusterRole", {"name": API_SERVICE, "labels": dict(PART_OF)}),
         _binding("RoleBinding", "Role", _place(OPERATOR)),
     ]
 
@@ -111,10 +128,12 @@ def _place(name: str) -> dict[str, Any]:
 
 
 def _binding(kind: str, role: str, metadata: dict[str, Any]) -> dict[str, Any]:
+    """Binds a role to the service account of the same name."""
+    name = metadata["name"]
     return {
         "apiVersion": API,
         "kind": kind,
         "metadata": metadata,
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": role, "name": OPERATOR},
-        "subjects": [{"kind": "ServiceAccount", "name": OPERATOR, "namespace": NAMESPACE}],
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": role, "name": name},
+        "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": NAMESPACE}],
     }

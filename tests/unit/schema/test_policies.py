@@ -6,7 +6,7 @@ import pytest
 
 from makima.domain.states import TRANSITIONS
 from makima.schema.admission import fill_in, policy_names, render_policies
-from makima.schema.rbac import OPERATOR, render_rbac
+from makima.schema.rbac import API_SERVICE, OPERATOR, render_rbac
 from tests.support.api_rules import TABLE
 
 POLICIES = {item["metadata"]["name"]: item["spec"] for item in render_policies() if item["kind"].endswith("Policy")}
@@ -62,10 +62,17 @@ def verbs_of(role: str, resource: str) -> set[str]:
     return {verb for rule in ROLES[role] if resource in rule["resources"] for verb in rule["verbs"]}
 
 
-def test_only_the_operator_writes_a_status_and_it_writes_nothing_else_of_a_contract() -> None:
-    assert {role for role in ROLES if verbs_of(role, "contracts/status") & {"update", "patch"}} == {OPERATOR}
-    assert not verbs_of(OPERATOR, "contracts") & {"create", "update", "patch", "confirm", "supervise", "batch"}
-    assert not any(verb in rule["verbs"] for rule in ROLES[OPERATOR] for verb in ("*", "impersonate", "escalate"))
+def test_only_operator_and_api_service_write_a_status_and_nothing_else_of_a_contract() -> None:
+    ours = {OPERATOR, API_SERVICE}
+    assert {role for role in ROLES if verbs_of(role, "contracts/status") & {"update", "patch"}} == ours
+    for role in ours:
+        assert not verbs_of(role, "contracts") & {"create", "update", "patch", "confirm", "supervise", "batch"}
+        assert not any(verb in rule["verbs"] for rule in ROLES[role] for verb in ("*", "impersonate", "escalate"))
+
+
+def test_the_api_service_touches_no_pod_no_secret_and_no_supervisor() -> None:
+    assert verbs_of(API_SERVICE, "supervisors") == {"get"}
+    assert not any(verbs_of(API_SERVICE, kind) for kind in ("pods", "secrets", "jobs", "supervisors/status"))
 
 
 def test_only_confirmers_and_admins_confirm() -> None:
