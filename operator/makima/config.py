@@ -87,6 +87,33 @@ class OperatorSection(BaseModel):
     resync_seconds: float = Field(600, gt=0, le=86400, description="Seconds between full comparisons with the cluster.")
 
 
+class ApiSection(BaseModel):
+    """`[api]`: the API service's process."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    bind_address: str = Field("127.0.0.1", description="Address of all three ports; in a pod 0.0.0.0.")
+    port: int = Field(8090, ge=0, le=65535, description="Port of REST and the stream; 0 = any free one.")
+    health_port: int = Field(8081, ge=0, le=65535, description="Port of /healthz and /readyz; 0 = any free one.")
+    metrics_port: int = Field(9091, ge=0, le=65535, description="Port of /metrics; 0 = any free one.")
+    ports_file: Path | None = Field(None, description="File to write the chosen ports to, for port 0. Default: none.")
+    tls_certificate: Path | None = Field(
+        None, description="Certificate chain (PEM). Default: none, something in front of it speaks TLS."
+    )
+    tls_key: Path | None = Field(None, description="Its key (PEM). Default: none.")
+    audience: str = Field("makima.dev", min_length=1, description="Audience that a bearer token has to be made for.")
+    buffer_heartbeats: int = Field(
+        20_000, ge=1000, le=1_000_000, description="Heartbeats that wait for Postgres at most; then 503."
+    )
+    buffer_megabytes: int = Field(32, ge=1, le=4096, description="Megabytes of them.")
+    streams: int = Field(1000, ge=0, le=100_000, description="Open WebSockets at most.")
+    long_polls: int = Field(2000, ge=0, le=100_000, description="Long polls that wait at most.")
+    calls: int = Field(4000, ge=10, le=100_000, description="Calls under way at most; then 503.")
+    database_connections: int = Field(8, ge=3, le=200, description="Connections to Postgres at most.")
+    log_format: Literal["auto", "json", "text"] = Field("auto", description="auto: JSON unless on a terminal.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Lowest level that is shown.")
+
+
 class Config(BaseSettings):
     """Everything that a process of makima can be told."""
 
@@ -100,6 +127,7 @@ class Config(BaseSettings):
     contracts: ContractsSection = Field(default_factory=ContractsSection)
     feature_flags: FeatureFlags = Field(default_factory=FeatureFlags)
     operator: OperatorSection = Field(default_factory=OperatorSection)
+    api: ApiSection = Field(default_factory=ApiSection)
 
     @classmethod
     def settings_customise_sources(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
+from makima.errors import Superseded
 from makima.models.supervision import Session
 from makima.models.wire.problem import Code
 from makima.services.identity import Identity, Remembered
@@ -75,6 +76,20 @@ class Authorization:
             raise _forbidden(_why(identity, session))
         if identity.pod_uid is None:
             await self.require(identity, Access("supervise", "contracts", session.namespace, session.name))
+        return session
+
+    async def current(self, identity: Identity, contract_id: UUID, incarnation: int) -> Session:
+        """The same, by the row as committed now: for calls that Postgres does not fence by itself.
+
+        Raises:
+            Superseded: a newer life has begun; and see `carrier`.
+        """
+        await self.carrier(identity, contract_id, incarnation)
+        session = await self.sessions.read(contract_id)
+        if session is None:
+            raise _not_found()
+        if session.incarnation != incarnation:
+            raise Superseded(session.incarnation)
         return session
 
     async def reader(self, identity: Identity, contract_id: UUID, verb: str = "get") -> Session:

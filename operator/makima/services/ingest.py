@@ -20,7 +20,7 @@ from typing import Protocol
 from makima.errors import HistoryUnavailable
 from makima.models.supervision import Beat, BeatOutcome, BeatResult
 from makima.ports import Clock
-from makima.services.refusals import RETRY_SECONDS, unavailable
+from makima.services.refusals import RETRY_SECONDS, Refused, refused_by, unavailable
 from makima.services.sequences import LastSequences, Order
 from makima.stores import HeartbeatStore
 
@@ -139,7 +139,7 @@ class Ingest:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         while self._queue:
-            self._refuse(self._queue.popleft(), "the API service ends")
+            self._refuse(self._queue.popleft(), unavailable("the API service ends"))
 
     async def put(self, beats: Sequence[Beat]) -> list[Taken]:
         """Store these; returns once they are committed, in their order.
@@ -210,15 +210,15 @@ class Ingest:
             log.warning("%d heartbeats could not be stored: %s", len(beats), error)
             self._give_up(group, beats, "Postgres can't be used at the moment")
             return
-        except Exception:  # one entry that Postgres will never take must not cost the others
-            log.exception("a group of %d heartbeats could not be stored", len(beats))
-            await self._one_by_one(group, beats)
+        except Exception as error:  # one entry that Postgres will never take must not cost the others
+            await self._one_by_one(group, beats, error)
             return
         self._answer(group, beats, taken)
 
-    async def _one_by_one(self, group: list[_Waiting], beats: list[Beat]) -> None:
+    async def _one_by_one(self, group: list[_Waiting], beats: list[Beat], error: Exception) -> None:
         if len(group) == 1:
-            self._give_up(group, beats, "these heartbeats could not be stored; the log of the API service says why")
+            self._sequences.forget(beats)
+            self._refuse(group[0], refused_by(error))
             return
         for waiting in group:
             await self._commit([waiting])
@@ -255,12 +255,12 @@ class Ingest:
     def _give_up(self, group: list[_Waiting], beats: list[Beat], why: str) -> None:
         self._sequences.forget(beats)
         for waiting in group:
-            self._refuse(waiting, why)
+            self._refuse(waiting, unavailable(why))
 
-    def _refuse(self, waiting: _Waiting, why: str) -> None:
+    def _refuse(self, waiting: _Waiting, why: Refused) -> None:
         if not waiting.done.done():
             self._metrics.heartbeats("refused", len(waiting.beats))
-            waiting.done.set_exception(unavailable(why))
+            waiting.done.set_exception(why)
 
     async def _expire(self) -> None:
         """Nobody waits for ever while a group is stuck; the queue is in order of arrival."""
@@ -270,7 +270,7 @@ class Ingest:
             for waiting in self._queue:
                 if waiting.since > oldest:
                     break
-                self._refuse(waiting, "Postgres does not answer in time")
+                self._refuse(waiting, unavailable("Postgres does not answer in time"))
 
 
 def _with_refused(beats: list[Beat], taken: list[Taken]) -> list[Taken]:

@@ -18,6 +18,7 @@ from makima.errors import (
     NotFound,
     OutOfSequence,
     Superseded,
+    ValuesRefused,
 )
 from makima.models.wire.problem import Code, Problem
 
@@ -77,6 +78,8 @@ def refused_by(error: Exception) -> Refused:
         case HistoryUnavailable():
             log.warning("Postgres: %s", error.message)
             found = unavailable("Postgres can't be used at the moment")
+        case ValuesRefused():
+            found = refusal(Code.VALIDATION_FAILED, error.message[:SHOWN], hint=error.hint)
         case ValidationError():
             found = invalid(error)
         case ClusterError():
@@ -104,7 +107,7 @@ def _by_cluster(error: ClusterError) -> Refused:
         case Conflict():
             return unavailable("the contract changes too fast to be written", 1)
         case NotFound():
-            return refusal(Code.CONTRACT_NOT_FOUND, "the contract is gone", hint="nothing is left to be carried: stop")
+            return refusal(Code.NOT_FOUND, error.message[:SHOWN], hint=error.hint)
         case Denied(code=code) if code in Code.__members__:
             return refusal(Code[code], error.message[:SHOWN], hint=error.hint)
         case _:

@@ -65,6 +65,12 @@ class Restoration(Message):
     spawned_since: tuple[TaskReport, ...] = ()
 
 
+class ConversationPage(Message):
+    """Messages of a conversation, oldest first; ask again with `after` = the last sequence until none comes."""
+
+    messages: tuple[RestoredMessage, ...] = ()
+
+
 class Registered(Stamped):
     """The caller carries the contract; `incarnation` goes into every further call."""
 

@@ -1,0 +1,211 @@
+"""The API service, put together: the other place where adapters, use cases and configuration meet (see `wiring`)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import uuid
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+
+import uvloop
+from prometheus_client import CollectorRegistry
+
+from makima.adapters.kubernetes.access_review import KubernetesAccessReviews
+from makima.adapters.kubernetes.carried import KubernetesCarried
+from makima.adapters.kubernetes.connection import Connection, load_configuration
+from makima.adapters.kubernetes.events import KubernetesEvents
+from makima.adapters.kubernetes.token_review import KubernetesTokenReviews
+from makima.adapters.logging_setup import configure_logging
+from makima.adapters.postgres.database import Database, Limits
+from makima.adapters.postgres.supervision import PostgresSupervision
+from makima.adapters.probes import ProbeServer
+from makima.adapters.prometheus_api import ApiMetrics
+from makima.adapters.validators import GateValidators
+from makima.config import Config
+from makima.errors import MakimaError
+from makima.http.app import application
+from makima.http.server import Server, listener, serve, server
+from makima.http.stream import Streams
+from makima.http.use_cases import UseCases
+from makima.services import ingest
+from makima.services.authorization import Authorization
+from makima.services.carried_work import CarriedWork
+from makima.services.command_delivery import CommandDelivery
+from makima.services.contract_reports import Around, ContractReports
+from makima.services.coverage import Coverage
+from makima.services.current_state import CurrentState
+from makima.services.heartbeats import Heartbeats
+from makima.services.identity import Authentication
+from makima.services.ingest import Ingest
+from makima.services.memory import Memory
+from makima.services.session_cache import SessionCache
+from makima.services.sessions import Sessions, Stores
+from makima.services.supervisor_reads import SupervisorReads
+
+PARTITION_SECONDS = 300.0
+"""How often the hours ahead are seen to; they are made two ahead, so that missing some looks costs nothing."""
+
+log = logging.getLogger(__name__)
+
+
+class SystemClock:
+    """`makima.ports.Clock`: the machine's time."""
+
+    def now(self) -> datetime:
+        """Now, in UTC."""
+        return datetime.now(UTC)
+
+
+class ApiProcess:
+    """Everything of `makima api`: built at once, started in order, stopped in the opposite one."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.identity = f"{socket.gethostname()}_{os.getpid()}_{uuid.uuid4().hex[:8]}"
+        self.clock = SystemClock()
+        self.metrics = ApiMetrics(CollectorRegistry())
+        self.ready = False
+        self._stop = asyncio.Event()
+
+    async def run(self) -> None:
+        """Serve until SIGTERM or SIGINT.
+
+        Raises:
+            MakimaError: no cluster, no database configured.
+            OSError: a port is taken.
+        """
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        async with AsyncExitStack() as ends:
+            probes = ProbeServer({}, {"serving": self._serving}, self.metrics.render)
+            ends.push_async_callback(probes.stop)
+            use = await self._use_cases(ends) if self.config.feature_flags.supervisor_heartbeat else None
+            await self._serve(ends, probes, use)
+
+    async def _serve(self, ends: AsyncExitStack, probes: ProbeServer, use: UseCases | None) -> None:
+        options = self.config.api
+        sock = listener(options.bind_address, options.port)
+        ends.callback(sock.close)
+        health, metrics = await probes.start(options.bind_address, options.health_port, options.metrics_port)
+        self._tell_ports(sock.getsockname()[1], health, metrics)
+        found = server(application(use, calls=options.calls), options.tls_certificate, options.tls_key)
+        serving = asyncio.create_task(serve(found, sock))
+        self.ready = True
+        await self._until_stopped(found, serving)
+
+    async def _until_stopped(self, found: Server, serving: asyncio.Task[None]) -> None:
+        stop = asyncio.create_task(self._stop.wait())
+        await asyncio.wait((stop, serving), return_when=asyncio.FIRST_COMPLETED)
+        stop.cancel()
+        log.info("the API service ends: calls under way are finished, heartbeats that wait are stored")
+        self.ready = False
+        found.stop()
+        await serving
+
+    def _tell_ports(self, port: int, health: int, metrics: int) -> None:
+        log.info("serving on port %d, probes on port %d, metrics on port %d", port, health, metrics)
+        if self.config.api.ports_file is not None:
+            self.config.api.ports_file.write_text(f"api={port}\nhealth={health}\nmetrics={metrics}\n")
+
+    def _serving(self) -> str | None:
+        """Never by Postgres or the API server: without them a replica still answers, with 503 and a time."""
+        return None if self.ready else "not serving (yet, or any more)"
+
+    async def _use_cases(self, ends: AsyncExitStack) -> UseCases:
+        connection = Connection(await load_configuration(self.config.kubeconfig, self.config.context), "makima-api")
+        ends.push_async_callback(connection.close)
+        store = await self._supervision(ends)
+        options, clock = self.config.api, self.clock
+        authentication = Authentication(KubernetesTokenReviews(connection, options.audience))
+        sessions = SessionCache(store.registry)
+        rights = Authorization(KubernetesAccessReviews(connection), sessions)
+        commands = CommandDelivery(store.commands, clock, most_polls=options.long_polls)
+        limits = ingest.Limits(options.buffer_heartbeats, options.buffer_megabytes * 1024 * 1024)
+        taking = Ingest(store.heartbeats, self.metrics, clock, limits)
+        heartbeats = Heartbeats(taking, rights, commands, clock)
+        streams = Streams(heartbeats, authentication, commands, clock, most=options.streams)
+        self.metrics.count_streams(lambda: streams.open)
+        work = CarriedWork(KubernetesCarried(connection))
+        await self._begin(ends, store, taking, authentication)
+        for part in (sessions, commands):
+            part.start()
+            ends.push_async_callback(part.stop)
+        return UseCases(
+            authentication=authentication,
+            rights=rights,
+            heartbeats=heartbeats,
+            streams=streams,
+            sessions=Sessions(
+                Stores(store.registry, store.heartbeats, store.memory),
+                work,
+                rights,
+                commands,
+                clock,
+                on_restored=self.metrics.restored,
+            ),
+            memory=Memory(store.memory, rights, clock),
+            reports=ContractReports(store.work, work, rights, await self._around(ends, connection)),
+            commands=commands,
+            reads=SupervisorReads(store.heartbeats, store.commands, work, rights, clock),
+            clock=clock,
+        )
+
+    async def _supervision(self, ends: AsyncExitStack) -> PostgresSupervision:
+        limits = Limits(connections=self.config.api.database_connections)
+        database = Database(self.config.required_database_url(), limits, application_name="makima-api")
+        await database.open()
+        ends.push_async_callback(database.close)
+        store = PostgresSupervision(database)
+        await store.open()
+        ends.push_async_callback(store.close)
+        return store
+
+    async def _begin(
+        self, ends: AsyncExitStack, store: PostgresSupervision, taking: Ingest, authentication: Authentication
+    ) -> None:
+        """Writers and timers. Coverage ends first: what is taken after it need not be covered."""
+        rows = CurrentState(store.heartbeats)
+        taking.on_stored = rows.note
+        coverage = Coverage(store.coverage, taking, authentication.check, self.clock, self.identity)
+        partitions = asyncio.create_task(self._keep_partitions(store))
+        ends.callback(partitions.cancel)
+        for part in (rows, taking, coverage):
+            part.start()
+            ends.push_async_callback(part.stop)
+
+    async def _around(self, ends: AsyncExitStack, connection: Connection) -> Around:
+        events, validators = KubernetesEvents(connection, self.identity), GateValidators(connection)
+        events.start()
+        ends.push_async_callback(events.close)
+        ends.push_async_callback(validators.close)
+        return Around(self.config.decisions(), validators, events, self.clock, self.metrics.moved)
+
+    async def _keep_partitions(self, store: PostgresSupervision) -> None:
+        while True:
+            wait = PARTITION_SECONDS
+            try:
+                await store.heartbeats.keep_partitions(self.clock.now())
+            except MakimaError as error:
+                log.info("partitions of heartbeats wait: %s", error.message)
+                wait = 5.0
+            except Exception:
+                log.exception("partitions of heartbeats could not be seen to")
+            await asyncio.sleep(wait)
+
+
+def run_api(config: Config) -> None:
+    """Run the API service until it is told to stop.
+
+    Raises:
+        MakimaError: it could not start.
+    """
+    configure_logging(config.api.log_format, config.api.log_level)
+    try:
+        uvloop.run(ApiProcess(config).run())
+    except OSError as error:
+        raise MakimaError(f"the API service could not start: {error}", "look at [api] in the configuration") from error

@@ -1,0 +1,1 @@
+"""HTTP and WebSocket in front of the use cases: parse, call, answer. Knows no adapter."""

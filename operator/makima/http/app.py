@@ -1,0 +1,70 @@
+"""The application: routes, errors and limits, put together."""
+
+from __future__ import annotations
+
+import asyncio
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from makima import __version__
+from makima.http import problems
+from makima.http.bodies import ReadWhole, respond
+from makima.http.document import describe
+from makima.http.hot_path import HotPath
+from makima.http.problems import rendered
+from makima.http.supervisors import life_routes, reading_routes
+from makima.http.use_cases import UseCases
+from makima.http.work import work_routes
+from makima.services.refusals import unavailable, unexpected
+
+ANSWER_SECONDS = 120.0
+"""Longest time for one call, from its body to the last byte of its answer; a long poll takes half of it."""
+
+CALLS = 4000
+"""Calls under way in one process."""
+
+
+def application(use: UseCases | None, *, calls: int = CALLS) -> ASGIApp:
+    """The API service's application; without use cases (the feature is off) it has no routes."""
+    app = FastAPI(title="makima", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False)
+    problems.install(app)
+    if use is None:
+        return Guarded(app)
+    for routes in (life_routes(use), reading_routes(use), work_routes(use)):
+        app.include_router(routes)
+    describe(app)
+    return HotPath(Guarded(ReadWhole(app)), use.heartbeats, use.authentication, use.streams, calls)
+
+
+class Guarded:
+    """Nothing takes for ever, and an error that nobody foresaw is answered in the envelope too, without a trace."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 1008, "reason": "there is no such stream"})
+            return
+        if scope["type"] != "http":
+            return
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await self._app(scope, receive, watched)
+        except TimeoutError:
+            if not started:
+                await respond(send, *rendered(unavailable("the call took too long")))
+        except Exception as error:
+            refused = unexpected(error)  # the log has the trace
+            if not started:
+                await respond(send, *rendered(refused))

@@ -1,0 +1,117 @@
+"""Bodies, read with a limit and a deadline: what is too long is refused before it is in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from makima.http.problems import JSON, rendered, too_large
+from makima.models.wire.message import MESSAGE_BYTES, STATE_BYTES
+from makima.services.refusals import Refused, unavailable
+
+BODY_SECONDS = 30.0
+"""Longest wait for the rest of a body."""
+
+LARGE = ("/supervisor/state", "/supervisor/messages", "/supervisor/checkpoints", "/supervisors/heartbeats")
+"""Ends of the paths whose calls carry more."""
+
+
+class ClientGone(Exception):
+    """The client closed the connection in the middle of its body."""
+
+
+def limit_of(path: str) -> int:
+    """Bytes that a body for this path may have."""
+    return STATE_BYTES if path.endswith(LARGE) else MESSAGE_BYTES
+
+
+def header(scope: Scope, name: bytes) -> bytes | None:
+    """A header of the request."""
+    for key, value in scope["headers"]:
+        if key == name:
+            found: bytes = value
+            return found
+    return None
+
+
+async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
+    """The whole body.
+
+    Raises:
+        Refused: TOO_LARGE, at the first byte too many; UNAVAILABLE, it did not come in time.
+        ClientGone: nobody is left to be answered.
+    """
+    announced = header(scope, b"content-length")
+    if announced is not None and announced.isdigit() and int(announced) > limit:
+        raise too_large(limit)
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise ClientGone
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body", False):
+        return _checked(body, limit)
+    return await _read_rest(receive, body, limit)
+
+
+async def _read_rest(receive: Receive, body: bytes, limit: int) -> bytes:
+    parts, size, more = [body], len(body), True
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            while more and size <= limit:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientGone
+                parts.append(message.get("body", b""))
+                size += len(parts[-1])
+                more = message.get("more_body", False)
+    except TimeoutError:
+        raise unavailable(f"the body did not come within {BODY_SECONDS:g} s") from None
+    return _checked(b"".join(parts), limit)
+
+
+def _checked(body: bytes, limit: int) -> bytes:
+    if len(body) > limit:
+        raise too_large(limit)
+    return body
+
+
+async def respond(send: Send, status: int, body: bytes, headers: list[tuple[str, str]] | None = None) -> None:
+    """Send an answer of JSON."""
+    every = [(b"content-type", JSON.encode()), (b"content-length", str(len(body)).encode())]
+    every += [(key.encode(), value.encode()) for key, value in headers or ()]
+    if status == 413:
+        every.append((b"connection", b"close"))  # the rest of the body is not read
+    await send({"type": "http.response.start", "status": status, "headers": every})
+    await send({"type": "http.response.body", "body": body})
+
+
+class ReadWhole:
+    """Reads each body before the application runs, which then never sees one that is too long."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
+            await self._app(scope, receive, send)
+            return
+        try:
+            body = await read_body(scope, receive, limit_of(scope["path"]))
+        except Refused as error:
+            await respond(send, *rendered(error))
+            return
+        except ClientGone:
+            return
+        await self._app(scope, _replayed(body, receive), send)
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    first: list[dict[str, Any]] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> Message:
+        return first.pop() if first else await receive()
+
+    return replay

@@ -1,0 +1,103 @@
+"""uvicorn, as the API service needs it: no signals of its own, and no connection that outlives its welcome."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from makima.models.wire.message import STATE_BYTES
+
+GOODBYE_SECONDS = 3.0
+"""How long a client may take to read the end of a stream."""
+
+GRACE_SECONDS = 10
+"""How long calls that are under way may take when the process ends."""
+
+BACKLOG = 2048
+
+
+class EndsForGood(WebSocketsSansIOProtocol):
+    """A stream's connection ends soon after the stream does, also where the client never reads what was sent."""
+
+    async def run_asgi(self) -> None:
+        """Serve the stream."""
+        await super().run_asgi()
+        self.loop.call_later(GOODBYE_SECONDS, self._abort)
+
+    def _abort(self) -> None:
+        if not self.disconnected:
+            self.transport.abort()
+
+
+class Server(uvicorn.Server):
+    """Stops when told by `stop`."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals are the process's own business: buffers are flushed after the last connection is closed."""
+        yield
+
+    def stop(self) -> None:
+        """Accept nothing more, let calls under way end, and return from `serve`."""
+        self.should_exit = True
+
+
+def listener(address: str, port: int) -> socket.socket:
+    """A socket that listens; port 0 = any free one.
+
+    Raises:
+        OSError: the port is taken, or the address is not this machine's.
+    """
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    found = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.bind((address, port))
+        found.listen(BACKLOG)
+        found.setblocking(False)
+    except OSError:
+        found.close()
+        raise
+    return found
+
+
+def server(app: ASGIApp, certificate: Path | None, key: Path | None) -> Server:
+    """A server for the application; with certificate and key it speaks TLS."""
+    config = uvicorn.Config(
+        app,
+        loop="none",
+        http="httptools",
+        ws=EndsForGood,
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        date_header=False,
+        ws_max_size=STATE_BYTES,
+        ws_max_queue=4,
+        ws_per_message_deflate=False,
+        ws_ping_interval=20.0,
+        ws_ping_timeout=20.0,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        backlog=BACKLOG,
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
+    )
+    return Server(config)
+
+
+async def serve(found: Server, sock: socket.socket) -> None:
+    """Serve until stopped; the socket is closed at the end."""
+    try:
+        await found.serve(sockets=[sock])
+    finally:
+        await asyncio.sleep(0)
+        sock.close()

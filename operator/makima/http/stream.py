@@ -1,0 +1,236 @@
+"""The stream: one WebSocket carries the heartbeats of many supervisors, and their commands back.
+
+Frames are answered in order. What goes out waits in a bounded queue; a client that does not read is closed, since
+neither its answers nor its commands could reach it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import ValidationError
+from starlette.types import Receive, Scope, Send
+
+from makima.http.bodies import header
+from makima.http.problems import rendered
+from makima.models.wire.commands import Command
+from makima.models.wire.heartbeat import BatchAnswer, BatchEntry, StreamAnswer, StreamFrame
+from makima.models.wire.message import STATE_BYTES
+from makima.models.wire.problem import ErrorEnvelope, Problem
+from makima.ports import Clock
+from makima.services.command_delivery import CommandDelivery
+from makima.services.heartbeats import Heartbeats
+from makima.services.identity import Authentication
+from makima.services.refusals import Refused, invalid, refused_by, unavailable
+
+WAITING = 64
+"""Answers and pushes that wait to be sent on one stream."""
+
+SEND_SECONDS = 10.0
+"""A client that takes nothing for so long does not read."""
+
+CARRIED = 50_000
+"""Supervisors of one stream whose commands are pushed on it."""
+
+GOING_AWAY, POLICY, TOO_BIG, TRY_LATER = 1001, 1008, 1009, 1013
+
+log = logging.getLogger(__name__)
+
+
+class StreamFailed(ErrorEnvelope):
+    """The answer to a frame that could not be taken at all; `frame` 0 where its number could not be read."""
+
+    frame: int = 0
+
+
+class Streams:
+    """All streams of this process; a bounded number.
+
+    Attributes:
+        turned_away: streams refused for want of room, since the start.
+    """
+
+    def __init__(
+        self,
+        heartbeats: Heartbeats,
+        authentication: Authentication,
+        commands: CommandDelivery,
+        clock: Clock,
+        *,
+        most: int = 1000,
+        send_seconds: float = SEND_SECONDS,
+    ) -> None:
+        self.heartbeats, self.authentication, self.commands, self.clock = heartbeats, authentication, commands, clock
+        self.send_seconds = send_seconds
+        self._most = most
+        self._open: set[Stream] = set()
+        self.turned_away = 0
+
+    @property
+    def open(self) -> int:
+        """How many are open."""
+        return len(self._open)
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One WebSocket, from its handshake to its end."""
+        await receive()  # websocket.connect
+        try:
+            self._must_have_room()
+            await self.authentication.identity(header(scope, b"authorization"))
+        except Exception as error:
+            await _refuse_handshake(send, error)
+            return
+        stream = Stream(self, header(scope, b"authorization"), receive, send)
+        self._open.add(stream)
+        try:
+            await stream.run()
+        finally:
+            self._open.discard(stream)
+            stream.release()
+
+    def _must_have_room(self) -> None:
+        if len(self._open) >= self._most:
+            self.turned_away += 1
+            raise unavailable(f"this process has {self._most} streams open already", 5)
+
+
+async def _refuse_handshake(send: Send, error: Exception) -> None:
+    status, body, headers = rendered(error)
+    every = [(b"content-type", b"application/json"), *((key.encode(), value.encode()) for key, value in headers)]
+    await send({"type": "websocket.http.response.start", "status": status, "headers": every})
+    await send({"type": "websocket.http.response.body", "body": body})
+
+
+class Stream:
+    """One open stream."""
+
+    def __init__(self, streams: Streams, authorization: bytes | None, receive: Receive, send: Send) -> None:
+        self._all, self._authorization, self._receive, self._send = streams, authorization, receive, send
+        self._out: asyncio.Queue[str] = asyncio.Queue(WAITING)
+        self._carried: set[UUID] = set()
+        self._why: tuple[int, str] = (GOING_AWAY, "")
+        self._full = asyncio.Event()
+
+    async def run(self) -> None:
+        """Take frames and send answers until either side ends."""
+        await self._send({"type": "websocket.accept"})
+        tasks = [asyncio.create_task(work) for work in (self._take_frames(), self._send_answers(), self._full.wait())]
+        done, left = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+        for task in done:
+            error = task.exception()
+            if error is not None:
+                log.error("a stream ended by an unexpected error", exc_info=error)
+        code, reason = self._why
+        with suppress(Exception):  # the client may be gone, and may not read this either
+            async with asyncio.timeout(1):
+                await self._send({"type": "websocket.close", "code": code, "reason": reason})
+
+    def release(self) -> None:
+        """Nothing is pushed any more."""
+        for contract_id in self._carried:
+            self._all.commands.unlisten(contract_id, self._told)
+        self._carried.clear()
+
+    async def _take_frames(self) -> None:
+        while True:
+            message = await self._receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            text = message.get("text") or (message.get("bytes") or b"")
+            if len(text) > STATE_BYTES:
+                self._why = (TOO_BIG, f"a frame has {STATE_BYTES} bytes at most")
+                return
+            if not await self._take(text):
+                return
+
+    async def _take(self, text: str | bytes) -> bool:
+        """Answer one frame; false ends the stream."""
+        try:
+            identity = await self._all.authentication.identity(self._authorization)
+        except Refused as error:
+            self._queue(_failed(text, error.problem))
+            await self._drain()
+            self._why = (TRY_LATER if error.retry_after else POLICY, error.problem.code)
+            return False
+        try:
+            frame = StreamFrame.model_validate_json(text)
+            answer, accepted = await self._all.heartbeats.many(identity, frame.heartbeats)
+        except Exception as error:
+            refused = invalid(error) if isinstance(error, ValidationError) else refused_by(error)
+            self._queue(_failed(text, refused.problem))
+            return True
+        self._carry(accepted)
+        self._queue(_answered(frame.frame, answer))
+        return True
+
+    def _carry(self, contracts: set[UUID]) -> None:
+        fresh = contracts - self._carried
+        if len(self._carried) + len(fresh) > CARRIED:
+            return  # their commands still come with their heartbeats
+        for contract_id in fresh:
+            self._all.commands.listen(contract_id, self._told)
+        self._carried |= fresh
+
+    def _told(self, contract_id: UUID, commands: Sequence[Command]) -> None:
+        entry = BatchEntry(index=0, contract_id=str(contract_id), commands=tuple(commands))
+        self._queue(_pushed(self._all.clock.now(), entry))
+
+    def _queue(self, text: str) -> None:
+        try:
+            self._out.put_nowait(text)
+        except asyncio.QueueFull:
+            self._slow()
+
+    def _slow(self) -> None:
+        self._why = (POLICY, "the client does not read its answers")
+        self._full.set()
+
+    async def _drain(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(1):
+                await self._out.join()
+
+    async def _send_answers(self) -> None:
+        while True:
+            text = await self._out.get()
+            try:
+                async with asyncio.timeout(self._all.send_seconds):
+                    await self._send({"type": "websocket.send", "text": text})
+            except TimeoutError:
+                self._slow()
+                return
+            except OSError:
+                return  # the client is gone
+            finally:
+                self._out.task_done()
+
+
+def _answered(frame: int, answer: BatchAnswer) -> str:
+    whole: dict[str, Any] = {name: getattr(answer, name) for name in BatchAnswer.model_fields}
+    return StreamAnswer.model_construct(frame=frame, **whole).model_dump_json(exclude_none=True)
+
+
+def _pushed(now: datetime, entry: BatchEntry) -> str:
+    return StreamAnswer(frame=0, server_time=now, stored=0, refused=0, entries=(entry,)).model_dump_json(
+        exclude_none=True
+    )
+
+
+def _failed(text: str | bytes, problem: Problem) -> str:
+    """An error envelope with the frame's number, where that can be read."""
+    number = 0
+    with suppress(ValueError, RecursionError):
+        found = json.loads(text)
+        number = found.get("frame", 0) if isinstance(found, dict) else 0
+    failed = StreamFailed(error=problem, frame=number if isinstance(number, int) else 0)
+    return failed.model_dump_json(exclude_none=True)
