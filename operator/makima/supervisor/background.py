@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 from makima.errors import Superseded
 
@@ -18,7 +17,7 @@ class Background:
         self._failure: Exception | None = None
         self._leaving = False
 
-    def run(self, work: Coroutine[Any, Any, None]) -> None:
+    def run(self, work: Callable[[], Awaitable[None]]) -> None:
         """Run this beside the block."""
         self._tasks.append(asyncio.create_task(self._guarded(work)))
 
@@ -40,9 +39,9 @@ class Background:
             self._owner.uncancel()
             raise self._failure from None
 
-    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _guarded(self, work: Callable[[], Awaitable[None]]) -> None:
         try:
-            await work
+            await work()
         except Exception as error:  # raised again where the block ends
             if self._owner is not None and self._failure is None and not self._leaving:
                 self._failure = error

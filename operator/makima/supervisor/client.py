@@ -249,7 +249,7 @@ class Supervisor:
         self._heartbeats = Heartbeats(*parts, self._memory, take=self._inbox.take)
         self._inbox.take(self.life.commands)
         self._background = Background()
-        for run in (self._heartbeats.run(), self._inbox.poll(), self._inbox.work()):
+        for run in (self._heartbeats.run, self._inbox.poll, self._inbox.work):
             self._background.run(run)
 
     async def _learn(self, command: Command) -> None:

@@ -58,7 +58,8 @@ class Heartbeats:
                 # refused: a token that is just being replaced, a supervisor whose resource is not there any more
                 log.warning("heartbeat %d: %s", self._sequence, error)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._soon.wait(), interval)
+                async with asyncio.timeout(interval):  # wait_for of Python 3.11 may swallow a cancellation
+                    await self._soon.wait()
 
     async def send(self, *, deadline: float) -> None:
         """Send one now; tried again with the same number until the deadline."""
