@@ -12,7 +12,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
-from makima.models.enums import CommandKind, SupervisorState, Word
+from makima.models.enums import CommandKind, RestorationOutcome, SupervisorState, Word
 
 MESSAGE_BYTES = 64 * 1024
 """Largest body of a call, unless it says otherwise."""
@@ -65,6 +65,13 @@ WireCommand = Annotated[
     PlainSerializer(lambda kind: kind.snake, return_type=str),
 ]
 """A command's kind in snake_case."""
+
+WireOutcome = Annotated[
+    RestorationOutcome,
+    BeforeValidator(lambda value: _word(RestorationOutcome, value)),
+    PlainSerializer(lambda outcome: outcome.snake, return_type=str),
+]
+"""The outcome of a restoration in snake_case."""
 
 TaskIds = Annotated[tuple[UUID, ...], Field(max_length=PENDING_TASKS)]
 CommandIds = Annotated[tuple[UUID, ...], Field(max_length=ACKNOWLEDGEMENTS)]

@@ -8,10 +8,9 @@ from uuid import UUID
 from pydantic import Field
 
 from makima.models.bounds import Label, Line, ObjectName
-from makima.models.enums import RestorationOutcome
 from makima.models.wire.commands import Command
 from makima.models.wire.memory import ConversationMessage, SavedState
-from makima.models.wire.message import Incarnation, Message, Plain, Stamped
+from makima.models.wire.message import Incarnation, Message, Plain, Stamped, WireOutcome
 from makima.models.wire.work import AskedQuestion, TaskReport
 
 
@@ -53,7 +52,7 @@ class Restoration(Message):
         spawned_since: tasks that a life before spawned and that `state` does not know of; not to be spawned again.
     """
 
-    outcome: RestorationOutcome
+    outcome: WireOutcome
     reason: str
     state: SavedState | None = None
     revision: int = Field(0, ge=0)
