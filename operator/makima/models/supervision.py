@@ -144,7 +144,11 @@ class StoredQuestion:
 
 @dataclass(frozen=True, slots=True)
 class StoredTask:
-    """A task, running or finished; `incarnation` is who spawned it."""
+    """A task, running or finished; `incarnation` is who spawned it.
+
+    Attributes:
+        arguments: what the pod of a task with a template gets behind the template's own arguments.
+    """
 
     id: UUID
     contract_id: UUID
@@ -156,6 +160,7 @@ class StoredTask:
     message: str | None = None
     completed_at: datetime | None = None
     incarnation: int | None = None
+    arguments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

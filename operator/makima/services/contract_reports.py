@@ -77,7 +77,15 @@ class ContractReports:
         self._try(carried, told.SpawnTask(by, str(call.id), call.name, phase, now, call.template))
         state = TaskState.PENDING if call.template is not None else TaskState.RUNNING
         task = StoredTask(
-            call.id, contract_id, phase, call.name, state, now, call.template, incarnation=call.incarnation
+            call.id,
+            contract_id,
+            phase,
+            call.name,
+            state,
+            now,
+            call.template,
+            incarnation=call.incarnation,
+            arguments=call.arguments,
         )
         stored = await self._store.spawn_task(task)
         if stored.state not in UNFINISHED:

@@ -65,7 +65,7 @@ def question_row(row: Row) -> StoredQuestion:
 
 def task_row(row: Row) -> StoredTask:
     """A row of `tasks`."""
-    return StoredTask(**{**row, "state": TASK_STATES[row["state"]]})
+    return StoredTask(**{**row, "state": TASK_STATES[row["state"]], "arguments": tuple(row["arguments"])})
 
 
 def command_row(row: Row) -> StoredCommand:

@@ -36,7 +36,7 @@ class PostgresWork:
             ValuesRefused: another contract has a task of this id, or a text is not Unicode.
         """
         async with self._writing(task) as connection:
-            await connection.execute(SQL["spawn"], {**asdict(task), "state": task.state.snake})
+            await connection.execute(SQL["spawn"], _parameters(task))
             row = await _one(connection, SQL["task"], task.id)
         if row is None or row["contract_id"] != task.contract_id:
             raise ValuesRefused(f"the task id {task.id} belongs to another contract", "make a new UUID for each task")
@@ -53,7 +53,7 @@ class PostgresWork:
             NotFound: the contract has no task of this id.
         """
         async with self._writing(task) as connection:
-            await connection.execute(SQL["end_task"], {**asdict(task), "state": task.state.snake})
+            await connection.execute(SQL["end_task"], _parameters(task))
             row = await _one(connection, SQL["task"], task.id)
         if row is None or row["contract_id"] != task.contract_id:
             raise NotFound(f"contract {task.contract_id} has no task {task.id}", "spawn it first")
@@ -108,6 +108,10 @@ class PostgresWork:
         else:
             async with fenced(self._database, task.contract_id, task.incarnation) as connection:
                 yield connection
+
+
+def _parameters(task: StoredTask) -> dict[str, Any]:
+    return {**asdict(task), "state": task.state.snake, "arguments": list(task.arguments)}
 
 
 async def _one(connection: Connection, query: bytes, identity: UUID) -> dict[str, Any] | None:

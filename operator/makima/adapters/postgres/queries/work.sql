@@ -1,21 +1,23 @@
 -- Tasks and questions, by the id that the client made.
 
 -- name: task
-SELECT id, contract_id, phase, name, state, created_at, template, message, completed_at, incarnation
+SELECT id, contract_id, phase, name, state, created_at, template, message, completed_at, incarnation, arguments
 FROM tasks WHERE id = %(id)s::uuid;
 
 -- name: tasks
-SELECT id, contract_id, phase, name, state, created_at, template, message, completed_at, incarnation
+SELECT id, contract_id, phase, name, state, created_at, template, message, completed_at, incarnation, arguments
 FROM tasks WHERE contract_id = %(contract_id)s::uuid ORDER BY created_at, id;
 
 -- name: spawn
-INSERT INTO tasks (id, contract_id, phase, name, state, created_at, template, message, completed_at, incarnation)
-VALUES (
+INSERT INTO tasks (
+    id, contract_id, phase, name, state, created_at, template, message, completed_at, incarnation, arguments
+) VALUES (
     %(id)s::uuid, %(contract_id)s::uuid, %(phase)s::text, %(name)s::text, %(state)s::text, %(created_at)s::timestamptz,
-    %(template)s::text, %(message)s::text, %(completed_at)s::timestamptz, %(incarnation)s::bigint
+    %(template)s::text, %(message)s::text, %(completed_at)s::timestamptz, %(incarnation)s::bigint,
+    %(arguments)s::text[]
 )
--- The recorder of contracts may have been faster, and does not know who spawned it.
-ON CONFLICT (id) DO UPDATE SET incarnation = EXCLUDED.incarnation
+-- The recorder of contracts may have been faster, and does not know who spawned it, nor with what.
+ON CONFLICT (id) DO UPDATE SET incarnation = EXCLUDED.incarnation, arguments = EXCLUDED.arguments
 WHERE tasks.incarnation IS NULL AND tasks.contract_id = EXCLUDED.contract_id;
 
 -- name: end_task

@@ -1,5 +1,6 @@
 DROP TABLE ingest_coverage;
 DROP TABLE commands;
+ALTER TABLE tasks DROP COLUMN arguments;
 ALTER TABLE tasks DROP COLUMN incarnation;
 DROP TABLE questions;
 DROP TABLE supervisor_checkpoints;

@@ -105,6 +105,9 @@ CREATE INDEX idx_questions_contract ON questions (contract_id, asked_at);
 -- The incarnation that spawned a task; NULL for tasks from before supervisors could.
 ALTER TABLE tasks ADD COLUMN incarnation bigint;
 
+-- What the pod of a task gets behind the arguments of its template.
+ALTER TABLE tasks ADD COLUMN arguments text[] NOT NULL DEFAULT '{}';
+
 CREATE TABLE commands (
     id              uuid        PRIMARY KEY,  -- derived from what caused it: causing it again adds nothing
     contract_id     uuid        NOT NULL,
