@@ -24,9 +24,11 @@ from makima.domain.told import (
     Outcome,
     RefusedReport,
     Report,
+    RunTask,
     SpawnTask,
     Superseded,
     Taken,
+    WorkspaceCleared,
 )
 from makima.domain.told_advance import take_advance
 from makima.models.bounds import DELIVERABLES_PER_TRANSITION, QUESTIONS, TASKS
@@ -36,6 +38,7 @@ from makima.models.contract_status import (
     Question,
     SupervisorReference,
     TaskStatus,
+    WorkspaceStatus,
 )
 from makima.models.enums import ContractState, TaskState
 from makima.models.wire.problem import Code
@@ -55,23 +58,27 @@ def take_told(draft: Draft) -> Draft:
 
 def _take(draft: Draft, report: Report) -> Step:
     reference = draft.status.supervisor_ref
-    if reference is not None and reference.incarnation > report.by.incarnation:
+    if reference is not None and report.by is not None and reference.incarnation > report.by.incarnation:
         return draft, Superseded(reference.incarnation)
     if draft.status.state is ContractState.ARCHIVED:
         return draft, _over(draft)
     taken, outcome = _by_kind(draft, report)
-    if taken.status == draft.status:
+    if taken.status == draft.status or isinstance(report, (RunTask, WorkspaceCleared)):
         return taken, outcome
-    taken = _carried_by(taken, report.by)
+    taken = _carried_by(taken, report.by) if report.by is not None else taken
     return replace(taken, status=with_activity(taken.status, draft.now)), outcome
 
 
-def _by_kind(draft: Draft, report: Report) -> Step:
+def _by_kind(draft: Draft, report: Report) -> Step:  # noqa: PLR0911  # one line per kind
     match report:
         case SpawnTask():
             return _spawn(draft, report)
+        case RunTask():
+            return _run(draft, report)
         case EndTask():
             return _end(draft, report)
+        case WorkspaceCleared():
+            return _cleared(draft, report)
         case AskQuestion():
             return _ask(draft, report)
         case CompleteDeliverable():
@@ -111,6 +118,28 @@ def _spawn(draft: Draft, report: SpawnTask) -> Step:
         text = f"{TASKS} tasks are listed, none of which can be folded; a contract has no room for more at a time"
         return draft, RefusedReport(Code.VALIDATION_FAILED, text, "wait for a task to end", {"bound": TASKS})
     return replace(draft, status=status), Taken()
+
+
+def _run(draft: Draft, report: RunTask) -> Step:
+    """Only a task that waits begins to run; its Job is the operator's own doing, so it is no activity."""
+    tasks = tuple(
+        task.model_copy(update={"state": TaskState.RUNNING})
+        if task.id == report.id and task.state is TaskState.PENDING
+        else task
+        for task in draft.status.tasks
+    )
+    return draft.update(tasks=tasks), Taken(duplicate=tasks == draft.status.tasks)
+
+
+def _cleared(draft: Draft, report: WorkspaceCleared) -> Step:
+    before = draft.status.workspace
+    if before is not None and before.cleared_time >= report.at:
+        return draft, Taken(duplicate=True)
+    total = (before.worktrees_removed if before is not None else 0) + report.removed
+    after = WorkspaceStatus(
+        worktrees=report.left, worktrees_removed=total, worktrees_failed=report.failed, cleared_time=report.at
+    )
+    return draft.update(workspace=after), Taken()
 
 
 def _end(draft: Draft, report: EndTask) -> Step:

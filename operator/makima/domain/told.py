@@ -45,10 +45,18 @@ class SpawnTask:
 
 
 @dataclass(frozen=True, slots=True)
-class EndTask:
-    """A task has ended."""
+class RunTask:
+    """The Job of a task is there. The operator says so, for whichever life."""
 
-    by: Caller
+    id: str
+    by: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndTask:
+    """A task has ended. `by` is None where the operator saw its Job end: that counts for whichever life."""
+
+    by: Caller | None
     id: str
     failed: bool
     at: datetime
@@ -65,6 +73,17 @@ class AskQuestion:
     phase: str
     at: datetime
     options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceCleared:
+    """A Job has cleared up the workspace."""
+
+    removed: int
+    left: int
+    failed: int
+    at: datetime
+    by: None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +107,7 @@ class AskAdvance:
     reason: str = ""
 
 
-Report = SpawnTask | EndTask | AskQuestion | CompleteDeliverable | AskAdvance
+Report = SpawnTask | RunTask | EndTask | AskQuestion | CompleteDeliverable | AskAdvance | WorkspaceCleared
 
 
 @dataclass(frozen=True, slots=True)

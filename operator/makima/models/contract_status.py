@@ -66,6 +66,15 @@ class Question(Model):
     )
 
 
+class WorkspaceStatus(Model):
+    """What the last clearing of the workspace found."""
+
+    worktrees: int = Field(ge=0, description="Worktrees that it left, of tasks that run or are new.")
+    worktrees_removed: int = Field(ge=0, description="Worktrees removed so far, in all clearings.")
+    worktrees_failed: int = Field(0, ge=0, description="Worktrees that it could not remove.")
+    cleared_time: datetime = Field(description="When it ended.")
+
+
 class AdvanceStatus(Model):
     """What became of the last spec.advance."""
 
@@ -152,6 +161,7 @@ class ContractStatus(Model):
         None, ge=0, description="Seconds spent Paused since lastActivityTime; deadlines do not count them."
     )
     supervisor_ref: SupervisorReference | None = Field(None, description="The supervisor that carries the contract.")
+    workspace: WorkspaceStatus | None = Field(None, description="What the last clearing of the workspace found.")
     state_changed_time: datetime = Field(description="When the state last changed.")
     last_activity_time: datetime = Field(description="When something last happened (plan 1.5).")
     finished_time: datetime | None = Field(None, description="When it was Completed or Failed; ttl counts from here.")
