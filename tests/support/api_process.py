@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
@@ -164,7 +165,7 @@ class CallerOf:
 
     async def call(self, method: str, path: str, body: Any = None, **more: Any) -> tuple[int, Any]:
         """Status and JSON of the answer; a body of bytes is sent as it is."""
-        kind = {"data": body} if isinstance(body, bytes) else {"json": body} if body is not None else {}
+        kind = {"data": io.BytesIO(body)} if isinstance(body, bytes) else {"json": body} if body is not None else {}
         async with self.session.request(method, self.url + path, headers=self.headers, **kind, **more) as answer:
             return answer.status, await answer.json()
 
