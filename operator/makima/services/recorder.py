@@ -21,6 +21,10 @@ from makima.ports import Clock, History
 BATCH = 500
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
 
+GATHER = 0.1
+"""Seconds in which versions gather into one transaction: one for each of them took a ninth of the operator's CPU time
+(45 contracts a second, measured). Nobody waits for it but a contract whose outbox is full."""
+
 log = logging.getLogger(__name__)
 
 
@@ -73,6 +77,7 @@ class HistoryRecorder:
         pause = FIRST_PAUSE
         while True:
             await self._wanted.wait()
+            await asyncio.sleep(GATHER)
             self._wanted.clear()
             try:
                 await self.flush()
