@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from functools import cache
 
 
 class Word(StrEnum):
@@ -12,7 +13,7 @@ class Word(StrEnum):
     @property
     def snake(self) -> str:
         """The REST and Postgres spelling: `WaitingForInput` is `waiting_for_input`."""
-        return re.sub(r"(?<!^)(?=[A-Z])", "_", self.value).lower()
+        return _snake(self.value)
 
     @classmethod
     def from_snake(cls, text: str) -> Word:
@@ -21,10 +22,21 @@ class Word(StrEnum):
         Raises:
             ValueError: no member is spelled so.
         """
-        for member in cls:
-            if member.snake == text:
-                return member
-        raise ValueError(f"{text!r} is none of {', '.join(member.snake for member in cls)}")
+        found = _members(cls).get(text)
+        if found is None:
+            raise ValueError(f"{text!r} is none of {', '.join(_members(cls))}")
+        return found
+
+
+@cache
+def _snake(value: str) -> str:
+    """Asked for with every heartbeat."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", value).lower()
+
+
+@cache
+def _members(words: type[Word]) -> dict[str, Word]:
+    return {member.snake: member for member in words}
 
 
 class ContractState(Word):

@@ -32,7 +32,7 @@ class _Entries:
     """A batch on its way: what is refused by index, and what goes to the ingest."""
 
     problems: dict[int, tuple[object, Problem]] = field(default_factory=dict)
-    calls: list[tuple[int, Heartbeat]] = field(default_factory=list)
+    calls: list[tuple[int, Heartbeat, Beat]] = field(default_factory=list)
 
 
 class Heartbeats:
@@ -82,7 +82,7 @@ class Heartbeats:
         for index, entry in enumerate(entries):
             self._read(found, index, entry)
         await self._permit(identity, found)
-        beats = [self._beat(call) for _, call in found.calls]
+        beats = [beat for _, _, beat in found.calls]
         taken = await self._ingest.put(beats) if beats else []
         await self._acknowledge(found, taken)
         return self._answer(found, taken)
@@ -90,11 +90,11 @@ class Heartbeats:
     def _read(self, found: _Entries, index: int, entry: dict[str, object]) -> None:
         try:
             call = Heartbeat.model_validate(entry)
-            self._beat(call)
+            beat = self._beat(call)
         except (ValidationError, Refused) as error:
             found.problems[index] = (entry.get("contract_id"), refused_by(error).problem)
         else:
-            found.calls.append((index, call))
+            found.calls.append((index, call, beat))
 
     async def _permit(self, identity: Identity, found: _Entries) -> None:
         """Leave out what the caller may not send; most is known, the rest is asked for a bounded number at a time."""
@@ -105,8 +105,10 @@ class Heartbeats:
         refused: set[int] = set()
         for start in range(0, len(asked), ASKED_AT_ONCE):
             some = asked[start : start + ASKED_AT_ONCE]
-            rights = (self._rights.carrier(identity, call.contract_id, call.incarnation) for _, call in some)
-            for (index, call), answer in zip(some, await asyncio.gather(*rights, return_exceptions=True), strict=True):
+            rights = (self._rights.carrier(identity, call.contract_id, call.incarnation) for _, call, _ in some)
+            for (index, call, _), answer in zip(
+                some, await asyncio.gather(*rights, return_exceptions=True), strict=True
+            ):
                 if isinstance(answer, Exception):
                     found.problems[index] = (call.contract_id, refused_by(answer).problem)
                     refused.add(index)
@@ -114,7 +116,7 @@ class Heartbeats:
 
     async def _acknowledge(self, found: _Entries, taken: Sequence[Taken]) -> None:
         """Acknowledgements ride along; one that is lost with Postgres away only means that the command comes again."""
-        for (_, call), one in zip(found.calls, taken, strict=True):
+        for (_, call, _), one in zip(found.calls, taken, strict=True):
             if call.acknowledged and one.result in (Result.STORED, Result.DUPLICATE):
                 try:
                     await self._commands.acknowledge(call.contract_id, call.incarnation, call.acknowledged)
@@ -127,7 +129,7 @@ class Heartbeats:
             for index, (contract, problem) in found.problems.items()
         }
         stored, accepted = 0, set()
-        for (index, call), one in zip(found.calls, taken, strict=True):
+        for (index, call, _), one in zip(found.calls, taken, strict=True):
             problem = _problem(one, call)
             stored += one.result is Result.STORED
             commands = self._commands.waiting_for(call.contract_id) if problem is None else ()
