@@ -17,6 +17,7 @@ from makima.errors import MakimaError
 COMMANDS: dict[str, tuple[str, str]] = {
     "contracts": ("makima.cli.contracts", "Contracts and their history."),
     "operator": ("makima.cli.operator", "Run the operator."),
+    "supervise": ("makima.cli.supervise", "Run any agent program as the supervisor of a contract."),
     "api": ("makima.cli.api", "Run the API service."),
     "migrate": ("makima.cli.migrate", "The schema of the history in Postgres."),
     "install": ("makima.cli.install", "Put CRDs, policies and roles into a cluster, or print them."),

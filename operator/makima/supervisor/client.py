@@ -73,13 +73,32 @@ class Supervisor:
         self._changed = asyncio.Condition()
 
     async def __aenter__(self) -> Supervisor:
-        await self._transport.__aenter__()
-        try:
-            await self._begin()
-        except BaseException:
-            await self._transport.__aexit__(None, None, None)
-            raise
+        if not hasattr(self, "life"):
+            try:
+                await self.register()
+            except BaseException:
+                await self.forget()
+                raise
+        self._begin()
         return self
+
+    async def register(self) -> Registered:
+        """Begin the life; entering does so where it was not done. Who does not enter afterwards has to `forget`.
+
+        Raises:
+            Refused: another supervisor carries the contract, or this one may not.
+            Superseded: this incarnation is over.
+            Unreachable: no answer within the patience.
+        """
+        await self._transport.__aenter__()
+        path = "/api/v1/supervisors/register"
+        self.life = await self._transport.post(path, self._register, Registered, deadline=self._patience)
+        self._transport.incarnation = self.life.incarnation
+        return self.life
+
+    async def forget(self) -> None:
+        """Close the connections of a life that is not entered."""
+        await self._transport.__aexit__(None, None, None)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -166,13 +185,24 @@ class Supervisor:
 
     async def complete_task(self, task: UUID, message: str = "") -> None:
         """A task without template ended well."""
-        await self._work.end(task, ok=True, message=message, deadline=self._patience)
-        await self.save()
+        await self.end_task(task, ok=True, message=message)
 
     async def fail_task(self, task: UUID, message: str = "") -> None:
         """A task without template failed."""
-        await self._work.end(task, ok=False, message=message, deadline=self._patience)
+        await self.end_task(task, ok=False, message=message)
+
+    async def end_task(self, task: UUID, *, ok: bool, message: str = "") -> None:
+        """A task without template came to its end."""
+        await self._work.end(task, ok=ok, message=message, deadline=self._patience)
         await self.save()
+
+    def task_id(self, key: str) -> UUID:
+        """The id of the task with this key."""
+        return self._work.id_of("task", key)
+
+    def question_id(self, key: str) -> UUID:
+        """The id of the question with this key."""
+        return self._work.id_of("question", key)
 
     async def ask_question(self, text: str, options: Sequence[str] = (), *, key: str | None = None) -> Question:
         """Ask a person; returns once it is asked, and `answer` of the result can be awaited.
@@ -231,15 +261,15 @@ class Supervisor:
             context=context,
         )
 
+    async def settled(self, *, deadline: float) -> None:
+        """Wait until every command that came is carried out and acknowledged, at most so long."""
+        await self._inbox.settled(deadline)
+
     def knows(self, key: str) -> bool:
         """Whether a message with this key was appended before."""
         return self._memory.knows(self._work.id_of("message", key))
 
-    async def _begin(self) -> None:
-        self.life = await self._transport.post(
-            "/api/v1/supervisors/register", self._register, Registered, deadline=self._patience
-        )
-        self._transport.incarnation = self.life.incarnation
+    def _begin(self) -> None:
         self.picture = picture_of(self.life)
         path = f"/api/v1/contracts/{self.life.contract_id}/supervisor"
         parts = (self._transport, path, self.life, self.picture)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from uuid import UUID
@@ -47,6 +48,7 @@ class Inbox:
         self._learn = learn
         self._callbacks: dict[CommandKind, Callback] = {}
         self._in_hand: set[UUID] = set()
+        self._less = asyncio.Event()
         self._queue: asyncio.Queue[Command] = asyncio.Queue()
         self._offered: asyncio.Queue[Command] = asyncio.Queue()
 
@@ -60,6 +62,14 @@ class Inbox:
             if command.id not in self._in_hand:
                 self._in_hand.add(command.id)
                 self._queue.put_nowait(command)
+
+    async def settled(self, deadline: float) -> None:
+        """Wait until nothing is in hand any more, at most so long."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(deadline):
+                while self._in_hand:
+                    self._less.clear()
+                    await self._less.wait()
 
     async def offered(self) -> AsyncIterator[Command]:
         """Commands that have no callback; each counts as carried out when the next one is asked for."""
@@ -95,7 +105,7 @@ class Inbox:
                 await self._carry_out(command)
             except (Unreachable, Refused) as error:
                 log.warning("command %s %s: %s", command.kind.snake, command.id, error)
-                self._in_hand.discard(command.id)
+                self._let_go(command)
 
     async def _carry_out(self, command: Command) -> None:
         if command.id in self._picture.handled:
@@ -117,7 +127,7 @@ class Inbox:
             raise
         except Exception:
             log.exception("command %s %s was not carried out, and will be tried again", command.kind.snake, command.id)
-            self._in_hand.discard(command.id)
+            self._let_go(command)
             return False
         return True
 
@@ -127,10 +137,14 @@ class Inbox:
         await self._memory.save(deadline=PATIENCE_SECONDS)
         await self._acknowledge(command)
 
+    def _let_go(self, command: Command) -> None:
+        self._in_hand.discard(command.id)
+        self._less.set()
+
     async def _acknowledge(self, command: Command) -> None:
         call = Acknowledge(incarnation=self._life.incarnation, command_ids=(command.id,))
         await self._transport.post(self._path + "/acknowledge", call, Message, deadline=PATIENCE_SECONDS)
-        self._in_hand.discard(command.id)
+        self._let_go(command)
 
 
 LEFT_TO_THE_CALLER = frozenset({CommandKind.PAUSE, CommandKind.RESUME, CommandKind.STOP, CommandKind.RESTART})
