@@ -109,7 +109,9 @@ class FakeSupervision:
         while True:
             yield await self.lives.get()
 
-    def _fence(self, contract_id: UUID, incarnation: int) -> None:
+    def _fence(self, contract_id: UUID, incarnation: int | None) -> None:
+        if incarnation is None:
+            return  # the operator, which ends Jobs of whichever life
         row = self.rows.get(contract_id)
         if row is None or row.incarnation != incarnation:
             raise Superseded(row.incarnation if row is not None else 0)
@@ -217,12 +219,12 @@ class FakeSupervision:
 
     async def spawn_task(self, task: StoredTask) -> StoredTask:
         await self._reach()
-        self._fence(task.contract_id, task.incarnation or 0)
+        self._fence(task.contract_id, task.incarnation)
         return self.all_tasks.setdefault(task.id, task)
 
     async def end_task(self, task: StoredTask) -> StoredTask:
         await self._reach()
-        self._fence(task.contract_id, task.incarnation or 0)
+        self._fence(task.contract_id, task.incarnation)
         had = self.all_tasks.get(task.id)
         if had is None:
             raise NotFound(f"task {task.id} does not exist")

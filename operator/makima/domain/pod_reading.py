@@ -21,12 +21,14 @@ class SupervisorPod:
     Attributes:
         supervisor: name of the Supervisor.
         owner: UID of the Supervisor that it was made for; one of the same name may have come after it.
+        version: resourceVersion as a number; the newer of two pictures of a pod has the higher one.
     """
 
     namespace: str
     supervisor: str
     owner: str
     pod: PodSeen
+    version: int = 0
 
 
 def read_pod(body: Mapping[str, Any]) -> SupervisorPod | None:
@@ -40,7 +42,11 @@ def read_pod(body: Mapping[str, Any]) -> SupervisorPod | None:
     owner = next((item["uid"] for item in meta.get("ownerReferences") or () if item.get("controller")), None)
     if labels.get(ROLE_LABEL) != SUPERVISOR_ROLE or not number.isdigit() or owner is None:
         return None
-    return SupervisorPod(meta["namespace"], labels.get(CONTRACT_LABEL, ""), owner, _seen(body, int(number)))
+    version = str(meta.get("resourceVersion", ""))
+    pod = _seen(body, int(number))
+    return SupervisorPod(
+        meta["namespace"], labels.get(CONTRACT_LABEL, ""), owner, pod, int(version) if version.isdigit() else 0
+    )
 
 
 def _seen(body: Mapping[str, Any], incarnation: int) -> PodSeen:

@@ -31,6 +31,8 @@ class EventReason(StrEnum):
     STATUS_UNREADABLE = "StatusUnreadable"
     WRITE_DENIED = "WriteDenied"
     EXPIRED = "TimeToLiveExpired"
+    TASK_NOT_STARTED = "TaskNotStarted"
+    WORKSPACE_NOT_CLEARED = "WorkspaceNotCleared"
 
 
 class TransitionReason(StrEnum):

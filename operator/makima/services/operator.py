@@ -21,6 +21,7 @@ from makima.services.deadline_index import DeadlineIndex
 from makima.services.reconcile import ContractReconciler, Ports
 from makima.services.recorder import HistoryRecorder
 from makima.services.resync import resync
+from makima.services.task_jobs import TaskJobs
 from makima.services.work_queue import WorkQueue
 
 WORKERS = 16
@@ -46,6 +47,13 @@ class ContractOperator:
         self._reconciler = ContractReconciler(ports, settings, self.cache, self.recorder, self.deadlines)
         self._reconciler.look_again = self.queue.put
         self._tasks: list[asyncio.Task[None]] = []
+        self.task_jobs: TaskJobs | None = None
+
+    def follow_jobs(self, task_jobs: TaskJobs) -> None:
+        """Run tasks with a template as Jobs; before `start`."""
+        self.task_jobs = task_jobs
+        task_jobs.on_report = self.queue.put
+        self._reconciler.reports, self._reconciler.at_rest = task_jobs.reports, task_jobs.see_contract
 
     def see_contract(self, kind: str | None, body: JsonObject) -> None:
         """The watch saw a contract: `kind` is ADDED, MODIFIED, DELETED, or None from the first listing."""
@@ -84,12 +92,16 @@ class ContractOperator:
         self.deadlines.set(uid, None)
         self.ports.metrics.contract_state(uid, None, False)
         self.recorder.gone([uid])
+        if self.task_jobs is not None:
+            self.task_jobs.forget(uid)
 
     def start(self) -> None:
         """Start the workers, the sweep, the recorder and the resync."""
         jobs: list[Coroutine[Any, Any, None]] = [self._work() for _ in range(WORKERS)]
         jobs += [self._sweep(), self.recorder.run(), self._resync()]
         self._tasks = [asyncio.create_task(job) for job in jobs]
+        if self.task_jobs is not None:
+            self.task_jobs.start()
 
     async def stop(self) -> None:
         """Stop; what was being written is finished by whoever leads next."""
@@ -97,6 +109,8 @@ class ContractOperator:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._reconciler.validation.stop()
+        if self.task_jobs is not None:
+            await self.task_jobs.stop()
         self._tasks = []
 
     async def _work(self) -> None:

@@ -23,11 +23,12 @@ from makima.domain.notices import Notice
 from makima.domain.outbox import unrecorded
 from makima.domain.reasons import EventReason
 from makima.domain.settings import Settings
+from makima.domain.told import Report
 from makima.errors import ClusterError, ClusterUnavailable, Conflict, Denied, NotFound
 from makima.models.contract import Contract
 from makima.models.contract_status import ContractStatus
 from makima.models.contract_type import ContractType
-from makima.ports import Clock, Cluster, EventSink, Metrics, Validators
+from makima.ports import Clock, Cluster, EventSink, JsonObject, Metrics, Validators
 from makima.services.contract_cache import ContractCache, Entry
 from makima.services.deadline_index import DeadlineIndex
 from makima.services.recorder import HistoryRecorder
@@ -57,6 +58,8 @@ class ContractReconciler:
     Attributes:
         validation: validators that are being asked.
         look_again: called with the UID of a contract that has news.
+        reports: gives what the operator itself has to tell a contract (its Jobs, its workspace).
+        at_rest: called with a contract that nothing more is to be done about now.
     """
 
     def __init__(
@@ -72,6 +75,8 @@ class ContractReconciler:
         self.validation = ValidationQueue(ports.validators)
         self.validation.on_verdict = self._take_verdict
         self.look_again: Callable[[str], None] = lambda uid: deadlines.set(uid, ports.clock.now())
+        self.reports: Callable[[str], tuple[Report, ...]] = lambda _uid: ()
+        self.at_rest: Callable[[Contract, JsonObject], None] = lambda _contract, _body: None
 
     async def look(self, uid: str) -> None:
         """Look at one contract, and act until nothing is left to do now. Errors become a later look; never raises."""
@@ -123,6 +128,7 @@ class ContractReconciler:
             supervisor=self._cache.supervisor(entry.key),
             verdict=entry.verdict,
             recorded_version=self._recorder.recorded_version(entry.key.uid),
+            reports=self.reports(entry.key.uid),
         )
 
     async def _contract_type(self, contract: Contract) -> ContractType | None:
@@ -187,6 +193,7 @@ class ContractReconciler:
             await self._expire(entry)
             return
         self._deadlines.set(entry.key.uid, self._next_look(decision))
+        self.at_rest(contract, entry.body)
 
     def _next_look(self, decision: Decision) -> datetime | None:
         """A contract whose time to live is over, but whose history is not recorded yet, is looked at again soon."""

@@ -109,8 +109,11 @@ class SupervisorCache:
         return carrier
 
     def see_pod(self, pod: SupervisorPod, *, gone: bool) -> Carrier:
-        """Remember or forget a pod."""
+        """Remember or forget a pod; an older picture than is known changes nothing."""
         carrier = self.at((pod.namespace, pod.supervisor))
+        known = carrier.pods.get(pod.pod.uid)
+        if known is not None and known.version > pod.version:
+            return carrier
         if gone:
             carrier.pods.pop(pod.pod.uid, None)
             self._pods.pop(pod.pod.uid, None)
