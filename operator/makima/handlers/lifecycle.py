@@ -56,7 +56,10 @@ def configure(settings: kopf.OperatorSettings, watch_inactivity: float) -> None:
     settings.watching.chunk_size = None  # an expired continue token ends the process
     settings.watching.inactivity_timeout = watch_inactivity  # a watch that went silent is opened again
     settings.watching.server_timeout = 300  # a watch is renewed now and then, whatever is between us and the server
-    settings.queueing.idle_timeout = 0.1  # handlers only hand over: keep no worker per object
+    # Handlers only hand over: keep no worker per object, and few at a time. Thousands at once, as a listing starts them,
+    # make one turn of the event loop take a second, in which no write gets on (restart with 5,000: 4.3 instead of 5.0 s).
+    settings.queueing.idle_timeout = 0.01  # not 0: then kopf 1.45 never ends a worker
+    settings.queueing.worker_limit = 64
     settings.networking.error_backoffs = Patience()
     settings.persistence.diffbase_storage = NoDiffBase()
     settings.persistence.progress_storage = NoProgress()
