@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
 from makima.supervisor import Place
 from tests.support.api_double import ApiDouble
+from tests.support.wrapper_process import StartWrapper, wrappers
 
 
 @pytest.fixture
@@ -21,3 +23,10 @@ async def api() -> AsyncIterator[ApiDouble]:
 def place(api: ApiDouble) -> Place:
     """Where it is."""
     return Place(api_url=api.url, namespace="here", name="work")
+
+
+@pytest.fixture
+def start(api: ApiDouble, tmp_path: Path) -> Iterator[StartWrapper]:
+    """Starts `makima supervise` for it, with the command given."""
+    with wrappers(api, tmp_path) as starter:
+        yield starter

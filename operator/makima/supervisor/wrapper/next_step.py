@@ -33,6 +33,7 @@ class Turn:
         unfinished_before: turns in a row before this one that ended without a word.
         questions: how many are not answered.
         unconfirmed: a move waits for a person.
+        unheard: answers that came during the turn, which the program does not know.
         stays: it is to wait for what comes, rather than to end.
         completed: the contract has no further phase.
     """
@@ -44,6 +45,7 @@ class Turn:
     unfinished_before: int = 0
     questions: int = 0
     unconfirmed: bool = False
+    unheard: int = 0
     stays: bool = False
     completed: bool = False
 
@@ -78,8 +80,14 @@ def next_step(turn: Turn) -> Exit | Wait | Again:
         return Exit(turn.code, SupervisorState.INTERRUPTED, f"the program ended with exit code {turn.code}")
     if turn.questions or turn.unconfirmed:
         return Wait(SupervisorState.WAITING_FOR_USER)
+    if turn.unheard:
+        return Again()
     if turn.has_to_say and not turn.said_done:
         return _unfinished(turn)
+    return _finished(turn)
+
+
+def _finished(turn: Turn) -> Exit | Wait:
     if turn.stays and not turn.completed:
         return Wait(SupervisorState.IDLE)
     return Exit(exit_codes.OK, SupervisorState.COMPLETED)

@@ -10,6 +10,7 @@ import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import UUID
 
 from makima.models.enums import CommandKind, SupervisorState
 from makima.models.wire.commands import Command
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 PAUSED = "paused"
 RUNNING = "running"
 LAST_SAVE_SECONDS = 10.0
+LAST_COMMANDS_SECONDS = 2.0
+"""For commands that came with the last heartbeat, and those that are being acknowledged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,7 @@ class Session:
     _resting: asyncio.Event = field(default_factory=asyncio.Event)
     _signal: signal.Signals = signal.SIGTERM
     _phase_told: str = ""
+    _leaving: bool = False
     _agent: AgentProcess | None = None
 
     def __post_init__(self) -> None:
@@ -90,7 +94,7 @@ class Session:
                     step = self._instead(self._wish)
                 case Again():
                     turn = await self._turn(unfinished)
-                    unfinished = 0 if turn.said_done or self.recorder.progressed else turn.unfinished_before + 1
+                    unfinished = 0 if turn.said_done else turn.unfinished_before + 1
                     step = next_step(turn)
 
     def end(self, number: signal.Signals) -> None:
@@ -115,7 +119,7 @@ class Session:
     async def _turn(self, unfinished: int) -> Turn:
         """One run of the program."""
         picture = self.supervisor.picture
-        phase, answers = picture.phase, [str(question) for question in picture.answers]
+        phase, heard = picture.phase, self._answered()
         command = await self._command()
         picture.agent[RUNNING] = True
         self.recorder.begin_turn()
@@ -132,7 +136,7 @@ class Session:
         picture.agent[RUNNING] = not ended_well
         if code == 0 or self.recorder.progressed:  # else it may not have heard of them: they are told again
             self._phase_told = picture.agent["phase"] = phase
-            picture.agent["told"] = answers
+            picture.agent["told"] = [str(question) for question in heard]
         return Turn(
             code=code,
             said_done=self.recorder.said_done,
@@ -141,6 +145,7 @@ class Session:
             unfinished_before=unfinished,
             questions=len(picture.questions),
             unconfirmed=self._unconfirmed(),
+            unheard=len(self._answered() - heard),
             stays=self.assignment.stays,
             completed=picture.completed,
         )
@@ -193,11 +198,12 @@ class Session:
     async def _leave(self, step: Exit) -> int:
         """Last words; they are tried, but do not hold up the end."""
         self.supervisor.report(step.state, error=step.error)
+        self._leaving = True
         self._resting.set()
         try:
-            await self.supervisor.settled(deadline=LAST_SAVE_SECONDS)
             await self.supervisor.save(deadline=LAST_SAVE_SECONDS)
             await self.supervisor.heartbeat(deadline=LAST_SAVE_SECONDS)
+            await self.supervisor.settled(deadline=LAST_COMMANDS_SECONDS)
         except (Unreachable, Refused) as error:
             log.warning("the last words were not heard: %s", error)
         if self.recorder.garbage:
@@ -235,6 +241,10 @@ class Session:
             answers=tuple(self._answers()),
             phase=picture.phase if picture.phase != self._phase_told else None,
         )
+
+    def _answered(self) -> set[UUID]:
+        """Questions of this program that are answered."""
+        return set(asked_of(self.supervisor)) & set(self.supervisor.picture.answers)
 
     def _answers(self) -> list[tuple[str, str]]:
         picture = self.supervisor.picture
@@ -282,6 +292,8 @@ class Session:
 
     async def _on_pause(self, _: Command) -> None:
         """Carried out once the program has ended and its conversation is saved."""
+        if self._leaving:
+            await asyncio.Event().wait()  # the next life is told again
         if not self.supervisor.picture.agent.get(PAUSED):
             self._make(Wish.PAUSE)
             await self._resting.wait()
@@ -298,6 +310,8 @@ class Session:
         self._stirred.set()
 
     def _make(self, wish: Wish) -> None:
+        if self._leaving:
+            return
         self._resting.clear()
         self._wish = wish
         self._wished.set()
