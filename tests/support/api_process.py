@@ -57,10 +57,12 @@ class ApiUnderTest:
         while time.monotonic() < deadline:
             assert self.running, f"the API service ended: {self.log.read_text()[-3000:]}"
             text = self.ports_file.read_text() if self.ports_file.exists() else ""
-            self.ports = dict(line.split("=") for line in text.split())
+            found = dict(line.split("=") for line in text.split())
             try:
-                if "metrics" in self.ports and self.probe("health", "/readyz")[0] == 200:
-                    return self
+                if "metrics" in found:
+                    self.ports = found  # until then callers meet the old ones, where nobody answers
+                    if self.probe("health", "/readyz")[0] == 200:
+                        return self
             except OSError:
                 pass
             time.sleep(0.05)
