@@ -8,8 +8,10 @@ import os
 import signal
 import socket
 import uuid
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from functools import partial
 
 import uvloop
 from prometheus_client import CollectorRegistry
@@ -131,7 +133,7 @@ class ApiProcess:
         streams = Streams(heartbeats, authentication, commands, clock, most=options.streams)
         self.metrics.count_streams(lambda: streams.open)
         work = CarriedWork(KubernetesCarried(connection))
-        await self._begin(ends, store, taking, authentication)
+        await self._begin(ends, store, taking, partial(_can_verify, authentication, rights))
         for part in (sessions, commands):
             part.start()
             ends.push_async_callback(part.stop)
@@ -166,12 +168,16 @@ class ApiProcess:
         return store
 
     async def _begin(
-        self, ends: AsyncExitStack, store: PostgresSupervision, taking: Ingest, authentication: Authentication
+        self,
+        ends: AsyncExitStack,
+        store: PostgresSupervision,
+        taking: Ingest,
+        can_verify: Callable[[], Awaitable[None]],
     ) -> None:
         """Writers and timers. Coverage ends first: what is taken after it need not be covered."""
         rows = CurrentState(store.heartbeats)
         taking.on_stored = rows.note
-        coverage = Coverage(store.coverage, taking, authentication.check, self.clock, self.identity)
+        coverage = Coverage(store.coverage, taking, can_verify, self.clock, self.identity)
         partitions = asyncio.create_task(self._keep_partitions(store))
         ends.callback(partitions.cancel)
         for part in (rows, taking, coverage):
@@ -196,6 +202,12 @@ class ApiProcess:
             except Exception:
                 log.exception("partitions of heartbeats could not be seen to")
             await asyncio.sleep(wait)
+
+
+async def _can_verify(authentication: Authentication, rights: Authorization) -> None:
+    """Callers can be told apart, and could be since the last time."""
+    await authentication.check()
+    rights.check()
 
 
 def run_api(config: Config) -> None:

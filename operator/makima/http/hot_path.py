@@ -26,11 +26,7 @@ CONTRACT = re.compile(r"[0-9a-fA-F-]{36}")
 
 
 class HotPath:
-    """Single heartbeats, batches and the stream; everything else goes to the application behind.
-
-    Attributes:
-        turned_away: requests refused since too many were under way, since the start.
-    """
+    """Single heartbeats, batches and the stream; everything else goes to the application behind."""
 
     def __init__(
         self, app: ASGIApp, heartbeats: Heartbeats, authentication: Authentication, streams: Streams, most: int
@@ -38,7 +34,6 @@ class HotPath:
         self._app, self._heartbeats, self._authentication = app, heartbeats, authentication
         self._streams, self._most = streams, most
         self._under_way = 0
-        self.turned_away = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -53,7 +48,7 @@ class HotPath:
     async def _counted(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Bounded: each request under way holds a body."""
         if self._under_way >= self._most:
-            self.turned_away += 1
+            self._heartbeats.turn_away()
             await respond(send, *rendered(unavailable("too many calls are under way")))
             return
         self._under_way += 1

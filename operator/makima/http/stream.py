@@ -51,11 +51,7 @@ class StreamFailed(ErrorEnvelope):
 
 
 class Streams:
-    """All streams of this process; a bounded number.
-
-    Attributes:
-        turned_away: streams refused for want of room, since the start.
-    """
+    """All streams of this process; a bounded number."""
 
     def __init__(
         self,
@@ -71,7 +67,6 @@ class Streams:
         self.send_seconds = send_seconds
         self._most = most
         self._open: set[Stream] = set()
-        self.turned_away = 0
 
     @property
     def open(self) -> int:
@@ -97,7 +92,7 @@ class Streams:
 
     def _must_have_room(self) -> None:
         if len(self._open) >= self._most:
-            self.turned_away += 1
+            self.heartbeats.turn_away()
             raise unavailable(f"this process has {self._most} streams open already", 5)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
-from makima.errors import Superseded
+from makima.errors import ClusterUnavailable, Superseded
 from makima.models.supervision import Session
 from makima.models.wire.problem import Code
 from makima.services.identity import Identity, Remembered
@@ -45,6 +45,17 @@ class Authorization:
     def __init__(self, reviews: AccessReviews, sessions: SessionCache) -> None:
         self._reviews, self.sessions = reviews, sessions
         self._known: Remembered[tuple[str, Access], bool] = Remembered(bool)
+        self._failures = 0
+
+    def check(self) -> None:
+        """Every right that was asked about since the last check could be told.
+
+        Raises:
+            ClusterUnavailable: no.
+        """
+        failed, self._failures = self._known.failures - self._failures, self._known.failures
+        if failed:
+            raise ClusterUnavailable(f"{failed} rights could not be told")
 
     def quick(self, identity: Identity, contract_id: UUID, incarnation: int) -> bool:
         """Whether the caller may act for this life, as far as that is known without asking anybody."""

@@ -41,6 +41,10 @@ class Heartbeats:
     def __init__(self, ingest: Ingest, rights: Authorization, commands: CommandDelivery, clock: Clock) -> None:
         self._ingest, self._rights, self._commands, self._clock = ingest, rights, commands, clock
 
+    def turn_away(self) -> None:
+        """A call that may have carried heartbeats was refused for want of room."""
+        self._ingest.turn_away(1)
+
     async def one(self, identity: Identity, contract_id: str, body: bytes) -> HeartbeatAnswer:
         """Store one heartbeat.
 

@@ -151,10 +151,14 @@ class Ingest:
         if self._closing:
             raise unavailable("the API service ends; another replica takes the call")
         if self._beats + len(beats) > self.limits.heartbeats or self._bytes + size > self.limits.size:
-            self.turned_away += len(beats)
-            self._metrics.heartbeats("refused", len(beats))
+            self.turn_away(len(beats))
             raise unavailable("too many heartbeats wait for Postgres", RETRY_SECONDS)
         return await self._enqueue(beats, size, None)
+
+    def turn_away(self, number: int) -> None:
+        """So many heartbeats, or calls that may have been some, were refused for want of room, here or before."""
+        self.turned_away += number
+        self._metrics.heartbeats("refused", number)
 
     async def in_turn(self, work: Callable[[], Awaitable[None]]) -> None:
         """Have the writer do something once everything that was put before is committed.

@@ -1,0 +1,143 @@
+"""The edge itself: bodies, errors and limits, without a server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from typing import Any
+
+import pytest
+from starlette.types import Message, Receive, Scope, Send
+
+from makima.errors import Denied, HistoryUnavailable, OutOfSequence, Superseded
+from makima.http.app import Guarded, application
+from makima.http.bodies import ReadWhole, limit_of
+from makima.http.problems import rendered
+from makima.models.wire.message import MESSAGE_BYTES, STATE_BYTES
+from makima.models.wire.problem import HTTP_STATUS, Code
+
+
+async def call(app: Any, path: str = "/x", *parts: bytes, method: str = "POST") -> tuple[int, Any]:
+    """One request through an ASGI application."""
+    messages = [{"type": "http.request", "body": part, "more_body": n + 1 < len(parts)} for n, part in enumerate(parts)]
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return messages.pop(0) if messages else {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope: Scope = {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": [],
+        "root_path": "",
+        "scheme": "http",
+        "server": ("x", 80),
+    }
+    await app(scope, receive, send)
+    body = b"".join(message.get("body", b"") for message in sent[1:])
+    return (sent[0]["status"], json.loads(body)) if sent else (0, None)
+
+
+async def echo(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answers with the length of the body."""
+    message = await receive()
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": str(len(message["body"])).encode()})
+
+
+@pytest.mark.parametrize(
+    ("path", "limit"),
+    [
+        ("/api/v1/contracts/x/supervisor/state", STATE_BYTES),
+        ("/api/v1/contracts/x/supervisor/messages", STATE_BYTES),
+        ("/api/v1/contracts/x/supervisor/checkpoints", STATE_BYTES),
+        ("/api/v1/supervisors/heartbeats", STATE_BYTES),
+        ("/api/v1/contracts/x/supervisor/heartbeat", MESSAGE_BYTES),
+        ("/api/v1/contracts/x/supervisor/tasks", MESSAGE_BYTES),
+    ],
+)
+def test_calls_that_carry_more_may_be_longer(path: str, limit: int) -> None:
+    assert limit_of(path) == limit
+
+
+@pytest.mark.parametrize(("size", "status"), [(MESSAGE_BYTES, 200), (MESSAGE_BYTES + 1, 413)])
+@pytest.mark.parametrize("pieces", [1, 7])
+async def test_a_body_is_as_long_as_it_may_be(size: int, status: int, pieces: int) -> None:
+    body = b"x" * size
+    step = -(-size // pieces)
+    parts = [body[start : start + step] for start in range(0, size, step)]
+    found, answer = await call(ReadWhole(echo), "/x", *parts)
+    assert found == status
+    assert answer == size if status == 200 else answer["error"]["code"] == "TOO_LARGE"
+
+
+async def test_a_client_that_leaves_in_the_middle_of_its_body_is_not_answered() -> None:
+    async def never(scope: Scope, receive: Receive, send: Send) -> None:
+        raise AssertionError("called with half a body")
+
+    messages: list[Message] = [{"type": "http.request", "body": b"a", "more_body": True}, {"type": "http.disconnect"}]
+
+    async def receive() -> Message:
+        return messages.pop(0)
+
+    async def send(message: Message) -> None:
+        raise AssertionError("answered")
+
+    scope: Scope = {"type": "http", "method": "POST", "path": "/x", "headers": []}
+    await ReadWhole(never)(scope, receive, send)
+
+
+async def test_an_unexpected_error_is_logged_whole_and_answered_without_a_trace(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def broken(scope: Scope, receive: Receive, send: Send) -> None:
+        raise RuntimeError("the secret inside")
+
+    with caplog.at_level(logging.ERROR):
+        status, answer = await call(Guarded(broken))
+    assert (status, answer["error"]["code"]) == (500, "INTERNAL")
+    assert "secret" not in json.dumps(answer)
+    assert "the secret inside" in caplog.text
+
+
+async def test_a_call_that_takes_for_ever_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def stuck(scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("makima.http.app.ANSWER_SECONDS", 0.02)
+    status, answer = await call(Guarded(stuck))
+    assert (status, answer["error"]["code"]) == (503, "UNAVAILABLE")
+
+
+async def test_without_use_cases_there_are_no_routes() -> None:
+    status, answer = await call(application(None), "/api/v1/supervisors/register", b"{}")
+    assert (status, answer["error"]["code"]) == (404, "NOT_FOUND")
+
+
+def test_every_code_has_a_status() -> None:
+    assert set(HTTP_STATUS) == set(Code)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (Superseded(3), 409, "SUPERSEDED"),
+        (OutOfSequence("revision", 4), 409, "CONFLICT"),
+        (HistoryUnavailable("away, at postgresql://user:password@host"), 503, "UNAVAILABLE"),
+        (Denied("VERSION_CONFLICT: expected 1", code="VERSION_CONFLICT"), 409, "VERSION_CONFLICT"),
+        (Denied("UNAUTHORIZED: no", code="UNAUTHORIZED"), 503, "UNAVAILABLE"),
+        (KeyError("x"), 500, "INTERNAL"),
+    ],
+)
+def test_errors_become_the_plans_answers(error: Exception, status: int, code: str) -> None:
+    found, body, headers = rendered(error)
+    assert (found, json.loads(body)["error"]["code"]) == (status, code)
+    assert "password" not in body.decode()
+    assert (dict(headers).get("retry-after") is not None) == (status == 503)
