@@ -14,8 +14,11 @@ import kopf
 
 from makima.config import load_config
 from makima.errors import MakimaError
+from makima.handlers.jobs import watch_jobs
 from makima.handlers.memoryless import NoDiffBase, NoProgress
+from makima.handlers.pods import watch_pods
 from makima.handlers.process import KEY
+from makima.handlers.supervisors import watch_supervisors
 from makima.wiring import OperatorProcess, connection_info
 
 
@@ -37,6 +40,10 @@ async def start(settings: kopf.OperatorSettings, memo: kopf.Memo, **_: Any) -> N
     except MakimaError as error:
         process.failure = error
         raise kopf.PermanentError(str(error)) from error
+    if process.supervision is not None:  # kopf looks for what is to be watched only after start-up
+        watch_supervisors()
+        watch_pods(settings)
+        watch_jobs(settings)
 
 
 @kopf.on.cleanup()
@@ -56,8 +63,9 @@ def configure(settings: kopf.OperatorSettings, watch_inactivity: float) -> None:
     settings.watching.chunk_size = None  # an expired continue token ends the process
     settings.watching.inactivity_timeout = watch_inactivity  # a watch that went silent is opened again
     settings.watching.server_timeout = 300  # a watch is renewed now and then, whatever is between us and the server
-    # Handlers only hand over: keep no worker per object, and few at a time. Thousands at once, as a listing starts them,
-    # make one turn of the event loop take a second, in which no write gets on (restart with 5,000: 4.3 instead of 5.0 s).
+    # Handlers only hand over: keep no worker per object, and few at a time. Thousands at once, as a listing starts
+    # them, make one turn of the event loop take a second, in which no write gets on (restart with 5,000: 4.3 instead of
+    # 5.0 s).
     settings.queueing.idle_timeout = 0.01  # not 0: then kopf 1.45 never ends a worker
     settings.queueing.worker_limit = 64
     settings.networking.error_backoffs = Patience()
