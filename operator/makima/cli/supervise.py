@@ -64,8 +64,8 @@ def supervise(  # noqa: PLR0917  # typer's parameters are options
     from makima.supervisor.dialects.command_line import command_line
     from makima.supervisor.dialects.programs import program_of
     from makima.supervisor.place import place_from
+    from makima.supervisor.wrapper.briefing import Assignment, program_environment
     from makima.supervisor.wrapper.run import supervise as run
-    from makima.supervisor.wrapper.session import Assignment, program_environment
 
     logging.basicConfig(level=logging.INFO, format="makima: %(message)s")
     place = place_from(api_url=api, contract=contract, token_file=token_file)

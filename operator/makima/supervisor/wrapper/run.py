@@ -15,9 +15,10 @@ from makima.supervisor.client import Supervisor
 from makima.supervisor.errors import Refused, Unreachable
 from makima.supervisor.place import Place
 from makima.supervisor.wrapper import exit_codes, processes
+from makima.supervisor.wrapper.briefing import Assignment
 from makima.supervisor.wrapper.locks import Held, LockedFile, state_folder
 from makima.supervisor.wrapper.recording import Recorder
-from makima.supervisor.wrapper.session import Assignment, Session
+from makima.supervisor.wrapper.session import Session
 
 log = logging.getLogger(__name__)
 

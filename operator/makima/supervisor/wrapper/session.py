@@ -3,56 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-import os
 import signal
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from uuid import UUID
 
 from makima.models.enums import CommandKind, SupervisorState
 from makima.models.wire.commands import Command
-from makima.supervisor.client import PATIENCE_SECONDS, Supervisor
-from makima.supervisor.dialects.command_line import CommandLine
-from makima.supervisor.dialects.local_files import is_here
-from makima.supervisor.dialects.programs import Program
+from makima.supervisor.client import Supervisor
 from makima.supervisor.errors import Refused, Unreachable
 from makima.supervisor.wrapper import exit_codes, processes
 from makima.supervisor.wrapper.agent_process import AgentProcess
+from makima.supervisor.wrapper.briefing import RUNNING, Assignment, Briefing
 from makima.supervisor.wrapper.next_step import Again, Exit, Turn, Wait, Wish, next_step
-from makima.supervisor.wrapper.prompts import News, afresh, go_on
-from makima.supervisor.wrapper.recording import CONVERSATION, Recorder, asked_of
+from makima.supervisor.wrapper.recording import Recorder
 
 log = logging.getLogger(__name__)
 
 PAUSED = "paused"
-RUNNING = "running"
 LAST_SAVE_SECONDS = 10.0
 LAST_COMMANDS_SECONDS = 2.0
 """For commands that came with the last heartbeat, and those that are being acknowledged."""
-
-
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    """What is to be run, and how.
-
-    Attributes:
-        folder: where it runs; None = here.
-        environment: of the program.
-        grace: seconds between SIGTERM and SIGKILL.
-        stays: wait for commands when a turn is over, rather than end.
-        patience: seconds until a call without answer is given up; registering then fails, a save is tried again.
-    """
-
-    program: Program
-    command: CommandLine
-    environment: Mapping[str, str]
-    folder: Path | None = None
-    grace: float = 10.0
-    stays: bool = False
-    patience: float = PATIENCE_SECONDS
 
 
 @dataclass
@@ -67,11 +37,11 @@ class Session:
     _stirred: asyncio.Event = field(default_factory=asyncio.Event)
     _resting: asyncio.Event = field(default_factory=asyncio.Event)
     _signal: signal.Signals = signal.SIGTERM
-    _phase_told: str = ""
     _leaving: bool = False
     _agent: AgentProcess | None = None
 
     def __post_init__(self) -> None:
+        self.briefing = Briefing(self.supervisor, self.assignment, self.recorder)
         self._listen()
 
     async def run(self) -> int:
@@ -80,8 +50,6 @@ class Session:
         Returns:
             The exit code.
         """
-        picture = self.supervisor.picture
-        self._phase_told = picture.agent.get("phase", picture.phase)
         step: Exit | Wait | Again = self._first()
         unfinished = 0
         while True:
@@ -119,14 +87,14 @@ class Session:
     async def _turn(self, unfinished: int) -> Turn:
         """One run of the program."""
         picture = self.supervisor.picture
-        phase, heard = picture.phase, self._answered()
-        command = await self._command()
+        phase, heard = picture.phase, self.briefing.answered()
+        command = await self.briefing.command()
         picture.agent[RUNNING] = True
         self.recorder.begin_turn()
         self.supervisor.report(SupervisorState.WORKING)
         await self.recorder.save()
         self._resting.clear()
-        self._agent = AgentProcess(command, self._environment(), self.assignment.folder)
+        self._agent = AgentProcess(command, self.briefing.environment(), self.assignment.folder)
         try:
             code = await self._ended(self._agent)
         finally:
@@ -135,8 +103,7 @@ class Session:
         ended_well = code == 0 and (self.recorder.said_done or not self.assignment.program.says_when_done)
         picture.agent[RUNNING] = not ended_well
         if code == 0 or self.recorder.progressed:  # else it may not have heard of them: they are told again
-            self._phase_told = picture.agent["phase"] = phase
-            picture.agent["told"] = [str(question) for question in heard]
+            self.briefing.told(phase, heard)
         return Turn(
             code=code,
             said_done=self.recorder.said_done,
@@ -145,7 +112,7 @@ class Session:
             unfinished_before=unfinished,
             questions=len(picture.questions),
             unconfirmed=self._unconfirmed(),
-            unheard=len(self._answered() - heard),
+            unheard=len(self.briefing.answered() - heard),
             stays=self.assignment.stays,
             completed=picture.completed,
         )
@@ -193,7 +160,7 @@ class Session:
             return not picture.agent.get(PAUSED)
         if step.state is SupervisorState.WAITING_FOR_USER:
             return not picture.questions and not self._unconfirmed()
-        return picture.phase != self._phase_told or bool(self._answers())
+        return self.briefing.has_news()
 
     async def _leave(self, step: Exit) -> int:
         """Last words; they are tried, but do not hold up the end."""
@@ -210,76 +177,11 @@ class Session:
             log.warning("%d lines of the program could not be read", self.recorder.garbage)
         return step.code
 
-    async def _command(self) -> Sequence[str]:
-        """How to start the program now; its prompt becomes part of the conversation."""
-        assignment, picture = self.assignment, self.supervisor.picture
-        news = self._news()
-        if not assignment.program.resume:
-            return assignment.command.start()
-        conversation = picture.agent.get(CONVERSATION)
-        known = isinstance(conversation, str) and picture.agent.get("program") == assignment.program.name
-        if known and is_here(assignment.program.name, str(conversation), assignment.environment):
-            self.recorder.hold(str(conversation))
-            prompt = go_on(news)
-            command = assignment.command.go_on(assignment.program, str(conversation), prompt)
-        elif self._messages():
-            prompt = afresh(assignment.command.prompt, news, self._messages())
-            command = assignment.command.start(prompt)
-        else:
-            prompt = assignment.command.prompt or ""
-            command = assignment.command.start()
-        if prompt:
-            await self.recorder.said(prompt, role="user")
-        return command
-
-    def _news(self) -> News:
-        picture = self.supervisor.picture
-        interrupted = bool(picture.agent.get(RUNNING))
-        return News(
-            interrupted=interrupted,
-            open_tool_call=picture.open_tool_call if interrupted else None,
-            answers=tuple(self._answers()),
-            phase=picture.phase if picture.phase != self._phase_told else None,
-        )
-
-    def _answered(self) -> set[UUID]:
-        """Questions of this program that are answered."""
-        return set(asked_of(self.supervisor)) & set(self.supervisor.picture.answers)
-
-    def _answers(self) -> list[tuple[str, str]]:
-        picture = self.supervisor.picture
-        told = set(picture.agent.get("told", ()))
-        asked = asked_of(self.supervisor)
-        return [
-            (asked[question][1], answer)
-            for question, answer in picture.answers.items()
-            if question in asked and str(question) not in told
-        ]
-
-    def _messages(self) -> list[tuple[str, str]]:
-        return [(message.role, message.content) for message in self.supervisor.restoration.messages]
-
     def _unconfirmed(self) -> bool:
         wanted = self.recorder.unconfirmed
         if wanted is not None and (self.supervisor.picture.phase == wanted or self.supervisor.picture.completed):
             self.recorder.unconfirmed = None
         return self.recorder.unconfirmed is not None
-
-    def _environment(self) -> dict[str, str]:
-        supervisor = self.supervisor
-        asked = asked_of(supervisor)
-        answers = {
-            asked[question][0]: text for question, text in supervisor.picture.answers.items() if question in asked
-        }
-        return {
-            **self.assignment.environment,
-            processes.MARK: str(supervisor.life.contract_id),
-            "MAKIMA_CONTRACT": supervisor.place.contract,
-            "MAKIMA_CONTRACT_ID": str(supervisor.life.contract_id),
-            "MAKIMA_PHASE": supervisor.picture.phase,
-            "MAKIMA_ANSWERS": json.dumps(answers),
-            "MAKIMA_RESTORATION": supervisor.restoration.outcome.snake,
-        }
 
     def _listen(self) -> None:
         on = self.supervisor.on
@@ -316,8 +218,3 @@ class Session:
         self._wish = wish
         self._wished.set()
         self._stirred.set()
-
-
-def program_environment() -> dict[str, str]:
-    """This process's own, without what names another wrapper's program."""
-    return {name: value for name, value in os.environ.items() if name != processes.MARK}
