@@ -44,10 +44,10 @@ class Authority:
         """The authority's own certificate."""
         return self._pair.certificate
 
-    def server(self, name: str) -> Pair:
-        """A certificate for a server on loopback."""
+    def server(self, name: str, address: str = "127.0.0.1") -> Pair:
+        """A certificate for a server on loopback, and at this address."""
         names: list[x509.GeneralName] = [x509.DNSName(item) for item in SERVER_NAMES]
-        names += [x509.IPAddress(ipaddress.ip_address(item)) for item in SERVER_ADDRESSES]
+        names += [x509.IPAddress(ipaddress.ip_address(item)) for item in {*SERVER_ADDRESSES, address}]
         extensions = [x509.SubjectAlternativeName(names), x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])]
         return self._issue(name, x509.Name([_attribute(NameOID.COMMON_NAME, name)]), extensions)
 

@@ -11,6 +11,7 @@ from typing import Any
 from makima.sandbox.certificates import Authority, Pair, write_signing_key
 from makima.sandbox.server_process import ServerProcess
 
+LOOPBACK = "127.0.0.1"
 SERVICES = "10.96.0.0/16"
 GARBAGE_PERCENT, MEMORY = "200", "1GiB"
 
@@ -31,18 +32,19 @@ def etcd(program: Path, folder: Path, client_port: int, peer_port: int) -> Serve
     return ServerProcess("etcd", _command(program, options), folder, lambda: _etcd_answers(client_port), _environment())
 
 
-def apiserver(program: Path, folder: Path, etcd_port: int, port: int) -> ServerProcess:
-    """kube-apiserver with RBAC, certificates for people, tokens for service accounts, and a front proxy."""
+def apiserver(program: Path, folder: Path, etcd_port: int, port: int, address: str = LOOPBACK) -> ServerProcess:
+    """kube-apiserver with RBAC, certificates for people, tokens for service accounts, and a front proxy.
+
+    At an address other than loopback it has a node: pods reach it there, and it calls kubelet.
+    """
     authority, front = Authority(folder / "pki", "ca"), Authority(folder / "pki", "front-proxy-ca")
-    serving = authority.server("kube-apiserver")
+    serving = authority.server("kube-apiserver", address)
     proxy = front.client("front-proxy-client", "front-proxy-client")
     signing = write_signing_key(folder / "pki" / "service-accounts.key")
     options = {
         "etcd-servers": f"http://127.0.0.1:{etcd_port}",
-        "bind-address": "127.0.0.1",
-        "advertise-address": "127.0.0.1",
-        # The service `kubernetes` gets no endpoint: loopback is no address for one, and there are no pods to use it.
-        "endpoint-reconciler-type": "none",
+        "bind-address": address,
+        "advertise-address": address,
         "secure-port": port,
         "tls-cert-file": serving.certificate,
         "tls-private-key-file": serving.key,
@@ -62,13 +64,28 @@ def apiserver(program: Path, folder: Path, etcd_port: int, port: int) -> ServerP
         "proxy-client-key-file": proxy.key,
     }
     admin = authority.client("admin", "admin", ("system:masters",))
+    options |= _without_node() if address == LOOPBACK else _with_node(admin)
     return ServerProcess(
         "kube-apiserver",
         _command(program, options),
         folder,
-        lambda: _api_answers(port, authority.certificate, admin),
+        lambda: _api_answers(address, port, authority.certificate, admin),
         _environment(),
     )
+
+
+def _without_node() -> dict[str, object]:
+    """The service `kubernetes` gets no endpoint: loopback is no address for one, and there are no pods to use it."""
+    return {"endpoint-reconciler-type": "none"}
+
+
+def _with_node(admin: Pair) -> dict[str, object]:
+    """How it calls kubelet: by address, as nobody resolves the node's name."""
+    return {
+        "kubelet-client-certificate": admin.certificate,
+        "kubelet-client-key": admin.key,
+        "kubelet-preferred-address-types": "InternalIP",
+    }
 
 
 def _environment() -> dict[str, Any]:
@@ -84,10 +101,10 @@ def _etcd_answers(port: int) -> bool:
     return _ok(http.client.HTTPConnection("127.0.0.1", port, timeout=2), "/health")
 
 
-def _api_answers(port: int, authority: Path, admin: Pair) -> bool:
+def _api_answers(address: str, port: int, authority: Path, admin: Pair) -> bool:
     trust = ssl.create_default_context(cafile=authority)
     trust.load_cert_chain(admin.certificate, admin.key)
-    return _ok(http.client.HTTPSConnection("127.0.0.1", port, timeout=2, context=trust), "/readyz")
+    return _ok(http.client.HTTPSConnection(address, port, timeout=2, context=trust), "/readyz")
 
 
 def _ok(connection: http.client.HTTPConnection, path: str) -> bool:

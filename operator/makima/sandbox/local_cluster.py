@@ -1,4 +1,4 @@
-"""etcd and kube-apiserver of the sandbox's own, and kubeconfigs for whoever wants to be somebody there."""
+"""etcd and kube-apiserver of the sandbox's own, a node if wanted, and kubeconfigs for whoever wants to be somebody."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from makima.sandbox.certificates import Authority
-from makima.sandbox.control_plane import apiserver, etcd
+from makima.sandbox.control_plane import LOOPBACK, apiserver, etcd
 from makima.sandbox.kubeconfig import write_kubeconfig
+from makima.sandbox.node.node import Node
 from makima.sandbox.server_process import ServerProcess, free_port
 
 
@@ -27,28 +28,37 @@ class Ports:
 
 
 class LocalCluster:
-    """A control plane without nodes: everything but running pods."""
+    """A control plane; without a node it does everything but run pods."""
 
-    def __init__(self, folder: Path, programs: Path, ports: Ports) -> None:
-        self._folder, self.programs = folder, programs
-        self.server_url = f"https://127.0.0.1:{ports.api}"
+    def __init__(self, folder: Path, programs: Path, ports: Ports, node: Node | None = None) -> None:
+        self._folder, self.programs, self.node = folder, programs, node
+        address = LOOPBACK if node is None else str(node.addresses.host)
+        self.server_url = f"https://{address}:{ports.api}"
         self._authority = Authority(folder / "pki", "ca")
         self.etcd = etcd(programs / "etcd", folder, ports.etcd, ports.etcd_peer)
-        self.apiserver = apiserver(programs / "kube-apiserver", folder, ports.etcd, ports.api)
+        self.apiserver = apiserver(programs / "kube-apiserver", folder, ports.etcd, ports.api, address)
         self.kubeconfig = self.kubeconfig_for("admin", ("system:masters",))
 
     @property
     def processes(self) -> tuple[ServerProcess, ...]:
         """What runs."""
-        return (self.etcd, self.apiserver)
+        return (self.etcd, self.apiserver, *(self.node.processes if self.node else ()))
 
     def start(self) -> None:
-        """Start both at once and wait until the API server works."""
-        for server in self.processes:
+        """Start both at once and wait until the API server works, and the node after it.
+
+        Raises:
+            SandboxError: one does not work; says which and why.
+        """
+        if self.node:
+            self.node.connect(self.kubeconfig_for)  # the API server listens at an address that comes with it
+        for server in (self.etcd, self.apiserver):
             if server.pid is None:
                 server.launch()
         self.etcd.wait()
         self.apiserver.wait()
+        if self.node:
+            self.node.start()
 
     def kubeconfig_for(self, user: str, groups: tuple[str, ...] = ()) -> Path:
         """A kubeconfig for a user in these groups; system:authenticated comes by itself."""
@@ -60,6 +70,10 @@ class LocalCluster:
         return write_kubeconfig(file, self.server_url, self._authority.certificate, credential)
 
     def stop(self) -> None:
-        """The API server first: it needs etcd to end in good order."""
+        """The API server first: it needs etcd to end in good order; the node last, as the address goes with it."""
+        if self.node:
+            self.apiserver.kill()  # with kubelet watching, good order takes a minute, and its data is forgotten anyway
         self.apiserver.stop()
         self.etcd.stop()
+        if self.node:
+            self.node.stop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,13 +21,14 @@ KUBERNETES_STAMP = " ".join(
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A program to be built: from which of our module files, which package, with which linker flags."""
+    """A program to be built: from which of our module files, which package, which linker flags, with or without C."""
 
     name: str
     module: str
     package: str
     version: str
     linker_flags: str = ""
+    needs_c: bool = False
 
     @property
     def file(self) -> Path:
@@ -52,12 +54,22 @@ def find_programs(progress: Progress) -> dict[str, Path]:
     given = os.environ.get("KUBEBUILDER_ASSETS")
     if given:
         return _given(Path(given))
-    if not all(program.file.exists() for program in PROGRAMS):
-        with exclusive(programs_folder() / "build.lock"):
-            for program in PROGRAMS:
-                if not program.file.exists():
-                    build(program.module, program.package, program.file, program.linker_flags, progress)
+    build_missing(PROGRAMS, progress)
     return {program.name: program.file for program in PROGRAMS}
+
+
+def build_missing(wanted: Sequence[Program], progress: Progress) -> None:
+    """Build what the cache lacks; one process at a time, others wait for it.
+
+    Raises:
+        SandboxError: a build failed.
+    """
+    if all(program.file.exists() for program in wanted):
+        return
+    with exclusive(programs_folder() / "build.lock"):
+        for one in wanted:
+            if not one.file.exists():
+                build(one.module, one.package, one.file, one.linker_flags, progress, needs_c=one.needs_c)
 
 
 def _given(folder: Path) -> dict[str, Path]:

@@ -14,6 +14,10 @@ from makima.sandbox.go_build import Progress
 from makima.sandbox.guard import start_guard
 from makima.sandbox.local_cluster import LocalCluster, Ports
 from makima.sandbox.locking import exclusive
+from makima.sandbox.node.layout import NODE
+from makima.sandbox.node.node import Node, node_state
+from makima.sandbox.node.programs import find_node_programs, one_node_folder
+from makima.sandbox.node.requirements import require_node_support
 from makima.sandbox.own_cluster import OwnCluster
 from makima.sandbox.postgres import LocalPostgres, OwnPostgres, create_cluster
 from makima.sandbox.programs import find_programs
@@ -50,6 +54,11 @@ class Sandbox:
     def processes(self) -> tuple[ServerProcess, ...]:
         """Every server that was started here."""
         return (*self.cluster.processes, *self.database.processes)
+
+    @property
+    def node(self) -> Node | None:
+        """The node, if it was started with one."""
+        return self.cluster.node if isinstance(self.cluster, LocalCluster) else None
 
     @property
     def running(self) -> bool:
@@ -98,33 +107,60 @@ def attach(name: str) -> Sandbox | None:
 
 
 def start(
-    name: str = "default", *, own: Own | None = None, ends_with: int | None = None, progress: Progress | None = None
+    name: str = "default",
+    *,
+    own: Own | None = None,
+    node: bool = False,
+    ends_with: int | None = None,
+    progress: Progress | None = None,
 ) -> Sandbox:
     """Start a sandbox, or find the running one of this name.
 
     Args:
         name: several live side by side under different names.
         own: what the user brings; nothing is built or started for that.
+        node: with a real node that runs pods; needs root on Linux.
         ends_with: process id; the sandbox ends with this process, even if it is killed. Default: it stays.
         progress: where the one-time build is told.
 
     Raises:
         SandboxError: says what is missing or does not work.
     """
-    folder = sandbox_folder(name)
+    folder, own = sandbox_folder(name), own or Own()
+    if node:
+        _require_node(own)
     with exclusive(sandboxes_folder() / f".{name}.lock"):
         found = attach(name)
         if found is not None and found.running:
-            return found
+            return _as_wanted(found, node)
         if found is not None:
             found.stop()  # what a crash or a reboot left behind
-        programs = {} if own is not None and own.cluster else find_programs(progress or Progress())
+        progress = progress or Progress()
+        programs = {} if own.cluster else find_programs(progress)
+        node_programs = find_node_programs(progress) if node else None
         if ends_with is not None:
             start_guard(name, ends_with)  # before there is anything that could be left behind
-        return _start_new(name, folder, own or Own(), programs)
+        return _start_new(name, folder, own, programs, node_programs)
 
 
-def _start_new(name: str, folder: Path, own: Own, programs: dict[str, Path]) -> Sandbox:
+def _require_node(own: Own) -> None:
+    if own.cluster:
+        raise SandboxError("--node is for the sandbox's own cluster", "leave out --node, or --kubeconfig and --context")
+    require_node_support()
+
+
+def _as_wanted(found: Sandbox, node: bool) -> Sandbox:
+    if node and found.node is None:
+        option = "" if found.name == "default" else f" --name {found.name}"
+        raise SandboxError(
+            f"sandbox {found.name} runs without a node", f"makima sandbox down{option}, or another --name"
+        )
+    return found
+
+
+def _start_new(
+    name: str, folder: Path, own: Own, programs: dict[str, Path], node_programs: dict[str, Path] | None
+) -> Sandbox:
     for attempt in range(1, PORT_ATTEMPTS + 1):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True, mode=0o700)
@@ -133,6 +169,9 @@ def _start_new(name: str, folder: Path, own: Own, programs: dict[str, Path]) -> 
             "cluster": _cluster_state(own, folder, programs),
             "database": _database_state(own, name),
         }
+        if node_programs is not None:
+            one_node_folder(folder / NODE / "bin", node_programs)
+            state["node"] = node_state()
         write_state(folder, state)
         sandbox = _from_state(name, folder, state)
         if _started(sandbox, last=attempt == PORT_ATTEMPTS):
@@ -179,14 +218,17 @@ def _database_state(own: Own, name: str) -> dict[str, Any]:
 
 
 def _from_state(name: str, folder: Path, state: dict[str, Any]) -> Sandbox:
-    cluster, database = _cluster(folder, state["cluster"]), _database(state["database"], folder)
+    cluster, database = _cluster(name, folder, state), _database(state["database"], folder)
     return Sandbox(name, cluster, database, datetime.fromisoformat(state["created"]))
 
 
-def _cluster(folder: Path, state: dict[str, Any]) -> LocalCluster | OwnCluster:
+def _cluster(name: str, folder: Path, whole: dict[str, Any]) -> LocalCluster | OwnCluster:
+    state = whole["cluster"]
     if "own" in state:
         return OwnCluster(folder, Path(state["kubeconfig"]) if state["kubeconfig"] else None, state["context"])
-    return LocalCluster(folder, Path(state["programs"]), Ports(state["etcd"], state["etcd_peer"], state["api"]))
+    ports = Ports(state["etcd"], state["etcd_peer"], state["api"])
+    node = Node(name, folder, ports.api, whole["node"]) if "node" in whole else None
+    return LocalCluster(folder, Path(state["programs"]), ports, node)
 
 
 def _database(state: dict[str, Any], folder: Path) -> LocalPostgres | OwnPostgres:

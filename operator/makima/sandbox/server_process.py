@@ -105,6 +105,8 @@ class ServerProcess:
         """A process id is used again some day: the program has to be the same."""
         if ended(pid):
             return False
+        if pid in _launched:
+            return True  # not collected yet, so not used again; right after its start it has no command line to read
         told = Path(f"/proc/{pid}/cmdline")
         return not told.exists() or told.read_bytes().split(b"\0")[0].decode() == self.command[0]
 

@@ -57,7 +57,7 @@ def test_the_cache_comes_next_and_nothing_is_built(monkeypatch: pytest.MonkeyPat
 def test_what_is_nowhere_is_built_once(monkeypatch: pytest.MonkeyPatch) -> None:
     built: list[str] = []
 
-    def build(module: str, package: str, output: Path, flags: str, progress: Progress) -> None:
+    def build(module: str, package: str, output: Path, flags: str, progress: Progress, *, needs_c: bool) -> None:
         built.append(package)
         a_program(output)
 

@@ -1,0 +1,1 @@
+"""Writing container images with nothing but Python: start reading at `makima_image.py`."""
