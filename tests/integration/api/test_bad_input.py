@@ -163,6 +163,9 @@ async def test_batches_that_are_none(world: CarriedWorld, api: ApiUnderTest, age
     assert await world.caller(api, agent).refused("POST", BATCH, body) == (status, code)
 
 
+NOBODY = UUID(int=7)
+"""The same in every process: test names must not differ between the workers of pytest-xdist."""
+
 ELSEWHERE = [
     ("GET", "/", 404, "NOT_FOUND"),
     ("GET", "/api/v1/nothing", 404, "NOT_FOUND"),
@@ -170,9 +173,9 @@ ELSEWHERE = [
     ("GET", BATCH, 404, "NOT_FOUND"),
     ("GET", "/api/v1/contracts/no-uuid/supervisor/status", 400, "VALIDATION_FAILED"),
     ("POST", "/api/v1/contracts/no-uuid/supervisor/heartbeat", 404, "NOT_FOUND"),
-    ("GET", f"/api/v1/contracts/{uuid4()}/supervisor/heartbeats?limit=0", 400, "VALIDATION_FAILED"),
-    ("GET", f"/api/v1/contracts/{uuid4()}/supervisor/commands?wait=999", 400, "VALIDATION_FAILED"),
-    ("GET", f"/api/v1/contracts/{uuid4()}/supervisor/commands?wait=nan", 400, "VALIDATION_FAILED"),
+    ("GET", f"/api/v1/contracts/{NOBODY}/supervisor/heartbeats?limit=0", 400, "VALIDATION_FAILED"),
+    ("GET", f"/api/v1/contracts/{NOBODY}/supervisor/commands?wait=999", 400, "VALIDATION_FAILED"),
+    ("GET", f"/api/v1/contracts/{NOBODY}/supervisor/commands?wait=nan", 400, "VALIDATION_FAILED"),
     ("POST", REGISTER, 400, "VALIDATION_FAILED"),
 ]
 
