@@ -87,6 +87,35 @@ class OperatorSection(BaseModel):
     resync_seconds: float = Field(600, gt=0, le=86400, description="Seconds between full comparisons with the cluster.")
 
 
+class SupervisorsSection(BaseModel):
+    """`[supervisors]`: how the operator runs them."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    api_url: str = Field(
+        "http://makima-api.makima-system.svc:8090",
+        pattern=r"^https?://[!-~]+$",
+        description="Where supervisors' pods reach the API service; they get it as MAKIMA_API_URL.",
+    )
+    status_writes_per_second: float = Field(
+        50,
+        gt=0,
+        le=10_000,
+        description="Writes a second, over all supervisors, that only show activity, progress and heartbeats. Changes of "
+        "state and phase are written at once and not counted.",
+    )
+    status_refresh_seconds: float = Field(
+        30, ge=1, le=3600, description="Seconds between such writes to one supervisor, where the budget allows it."
+    )
+    restarts_per_second: float = Field(
+        20, gt=0, le=1000, description="Restarts a second, over all supervisors, in the long run."
+    )
+    restart_burst: int = Field(50, ge=1, le=10_000, description="Restarts at once, after a rest.")
+    git_image: str = Field(
+        "", description="Image with sh and git for workspaces. Default: that of the task or supervisor itself."
+    )
+
+
 class ApiSection(BaseModel):
     """`[api]`: the API service's process."""
 
@@ -127,6 +156,7 @@ class Config(BaseSettings):
     contracts: ContractsSection = Field(default_factory=ContractsSection)
     feature_flags: FeatureFlags = Field(default_factory=FeatureFlags)
     operator: OperatorSection = Field(default_factory=OperatorSection)
+    supervisors: SupervisorsSection = Field(default_factory=SupervisorsSection)
     api: ApiSection = Field(default_factory=ApiSection)
 
     @classmethod

@@ -108,6 +108,10 @@ class Pods(Protocol):
         """Delete exactly this pod; gone already, or another one of that name, is fine. `at_once`: without grace."""
         ...
 
+    async def pod(self, namespace: str, name: str) -> JsonObject | None:
+        """The pod as it is now, or None."""
+        ...
+
     async def list_pods(self) -> list[JsonObject]:
         """Every pod of a supervisor that there is."""
         ...

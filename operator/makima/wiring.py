@@ -25,6 +25,7 @@ from makima.adapters.kubernetes.watch_probe import WatchProbe
 from makima.adapters.logging_setup import configure_logging
 from makima.adapters.postgres.backfill import run_backfills
 from makima.adapters.postgres.history import PostgresHistory
+from makima.adapters.postgres.supervision import PostgresSupervision
 from makima.adapters.probes import ProbeServer
 from makima.adapters.prometheus import PrometheusMetrics
 from makima.adapters.validators import GateValidators
@@ -34,6 +35,7 @@ from makima.errors import ClusterUnavailable, MakimaError
 from makima.schema import SCHEMA_VERSION, render, render_crds, render_policies
 from makima.services.operator import ContractOperator
 from makima.services.reconcile import Ports
+from makima.supervision_wiring import Supervision
 
 LOST_LEADERSHIP = 75
 """Exit code of an operator that lost its Lease: EX_TEMPFAIL, start it again."""
@@ -62,6 +64,7 @@ class OperatorProcess:
         self.identity = identity()
         self.failure: MakimaError | None = None
         self.operator: ContractOperator
+        self.supervision: Supervision | None = None
         self.lease: Lease
         self.probe: WatchProbe
         self._tasks: list[asyncio.Task[None]] = []
@@ -77,7 +80,8 @@ class OperatorProcess:
         configuration = await load_configuration(self.config.kubeconfig, self.config.context)
         self.connection = Connection(configuration, "makima-operator")
         self.history = PostgresHistory(self.config.required_database_url(), application_name="makima-operator")
-        self.metrics = PrometheusMetrics(CollectorRegistry())
+        self.registry = CollectorRegistry()
+        self.metrics = PrometheusMetrics(self.registry)
         self.lease = Lease(
             self.connection, options.lease_namespace, options.lease_name, self.identity, options.lease_duration_seconds
         )
@@ -85,10 +89,14 @@ class OperatorProcess:
         self.events = KubernetesEvents(self.connection, self.identity)
         self.validators = GateValidators(self.connection)
         self.operator = self._build_operator()
+        if self.config.feature_flags.supervisor_heartbeat:
+            self.supervision = self._build_supervision()
         await self._serve_probes()
         await self.history.open()
         await self._check_cluster()
         await self.lease.acquire()
+        if self.supervision is not None:
+            await self.supervision.start()
         self._begin()
 
     async def _check_cluster(self) -> None:
@@ -105,6 +113,12 @@ class OperatorProcess:
         ports = Ports(cluster, self.events, self.validators, self.metrics, SystemClock())
         resync = timedelta(seconds=self.config.operator.resync_seconds)
         return ContractOperator(ports, self.history, self.config.decisions(), resync)
+
+    def _build_supervision(self) -> Supervision:
+        postgres = PostgresSupervision(self.history.database)
+        supervision = Supervision(self.config, self.connection, postgres, self.events, SystemClock())
+        supervision.join(self.operator, self.registry)
+        return supervision
 
     def _begin(self) -> None:
         self._leading_since = asyncio.get_running_loop().time()
@@ -167,6 +181,8 @@ class OperatorProcess:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._leading_since is not None:
             await self.operator.stop()
+            if self.supervision is not None:
+                await self.supervision.stop()
             await self.events.close()
             await self._flush_history()
         await self.lease.release()

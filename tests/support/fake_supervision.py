@@ -9,7 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from makima.errors import HistoryUnavailable, NotFound, OutOfSequence, Superseded
-from makima.models.enums import RestorationOutcome
+from makima.models.enums import RestorationOutcome, SupervisorState
 from makima.models.history import HistoryEvent
 from makima.models.supervision import (
     Beat,
@@ -75,8 +75,18 @@ class FakeSupervision:
     async def allocate(self, session: Session, *, after: int) -> Session:
         await self._reach()
         now = self.rows.get(session.contract_id, replace(session, incarnation=0))
-        if now.incarnation == after:
-            now = replace(now, incarnation=after + 1, registration_id=None, pod_uid=None, task_id=session.task_id)
+        if now.incarnation <= after:
+            now = replace(
+                now,
+                task_id=session.task_id,
+                incarnation=after + 1,
+                registration_id=None,
+                registered_at=None,
+                pod_uid=None,
+                host=None,
+                state=SupervisorState.INITIALIZING,
+                sequence=0,
+            )
             self.rows[session.contract_id] = now
         return now
 

@@ -13,16 +13,18 @@ from datetime import datetime
 
 from makima.domain import outbox
 from makima.domain.acceptance import Refused, accept
-from makima.domain.activity import expires_at, stale_at, stale_look
+from makima.domain.activity import WATCHED, expires_at, heard_status, shown_until, stale_at, stale_look
 from makima.domain.conditions import contract_conditions, merge
 from makima.domain.draft import Draft, Surroundings
 from makima.domain.gates import asked_again_at, completion_held_until
+from makima.domain.lost_supervisor import fail_with_supervisor
 from makima.domain.notices import Notice
 from makima.domain.progress import auto_advance, complete, detect_completion, settle, start
-from makima.domain.reasons import ConditionType, EventReason, TransitionReason
+from makima.domain.reasons import ConditionReason, ConditionType, EventReason, TransitionReason
 from makima.domain.reports import follow_supervisor, invalid_deliverables, take_answers, take_deliverables
 from makima.domain.requests import follow_advance, follow_archive, follow_retry, follow_suspend
 from makima.domain.states import FINISHED
+from makima.domain.stuck import stuck_at
 from makima.domain.take_told import take_told
 from makima.domain.told import Outcome, RefusedReport
 from makima.domain.validation import Question
@@ -47,6 +49,7 @@ STEPS: tuple[Callable[[Draft], Draft], ...] = (
     follow_advance,
     detect_completion,
     auto_advance,
+    fail_with_supervisor,
     settle,
 )
 """Reports first, then what people asked for, then what happens by itself, then where the contract rests."""
@@ -163,11 +166,13 @@ def _finish(draft: Draft) -> Decision:
     if new_version:
         draft = _with_new_version(draft)
     stale_before = _stale(draft.original)
-    draft = draft.update(conditions=contract_conditions(draft), observed_generation=draft.contract.metadata.generation)
+    draft = draft.update(
+        conditions=contract_conditions(_as_heard(draft)), observed_generation=draft.contract.metadata.generation
+    )
     became_stale = not stale_before and _stale(draft.status)
     if became_stale:
         draft = draft.notify(EventReason.STALE_DETECTED, "Nothing has happened for too long", warning=True)
-    draft = _tell_outbox(draft)
+    draft = _with_signs_of_life(_tell_stuck(_tell_outbox(draft)))
     changed = draft.status != draft.original
     return Decision(
         status=draft.status if changed else None,
@@ -177,6 +182,30 @@ def _finish(draft: Draft) -> Decision:
         became_stale=became_stale,
         told=draft.told,
     )
+
+
+def _as_heard(draft: Draft) -> Draft:
+    """The draft as if the resource had every heartbeat."""
+    signs = (draft.around.heard, draft.around.worked)
+    return replace(draft, status=heard_status(draft.status, signs, draft.now))
+
+
+def _with_signs_of_life(draft: Draft) -> Draft:
+    """lastActivityTime rides on other writes, and makes one of its own only when it would be misleading."""
+    heard = _as_heard(draft)
+    misleading = draft.now >= shown_until(draft.spec, draft.status, draft.around.settings)
+    rides = draft.status != draft.original
+    return heard if rides or (misleading and draft.status.state in WATCHED) else draft
+
+
+def _tell_stuck(draft: Draft) -> Draft:
+    def exceeded(status: ContractStatus) -> bool:
+        return any(c.reason == ConditionReason.PROGRESS_DEADLINE_EXCEEDED for c in status.conditions)
+
+    if exceeded(draft.status) and not exceeded(draft.original):
+        text = f"Nothing but heartbeats for {draft.spec.progress_deadline_seconds} seconds; look at its supervisor"
+        return draft.notify(EventReason.PROGRESS_DEADLINE_EXCEEDED, text, warning=True)
+    return draft
 
 
 def _changes_version(draft: Draft) -> bool:
@@ -243,7 +272,13 @@ def _wake_at(draft: Draft) -> datetime | None:
     held = completion_held_until(draft.status)
     if held is not None and held > draft.now:
         moments.append(held)
-    stale = stale_at(draft.spec, draft.status, draft.around.settings)
+    stuck = stuck_at(draft)
+    if stuck is not None and stuck > draft.now:
+        moments.append(stuck)
+    heard, shown = _as_heard(draft).status, shown_until(draft.spec, draft.status, draft.around.settings)
+    if heard != draft.status and shown > draft.now and draft.status.state in WATCHED:
+        moments.append(shown)
+    stale = stale_at(draft.spec, heard, draft.around.settings)
     if stale is not None and stale > draft.now:
         moments.append(stale_look(stale, draft.around.settings))
     return min((moment for moment in moments if moment is not None), default=None)

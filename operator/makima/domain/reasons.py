@@ -28,9 +28,17 @@ class EventReason(StrEnum):
     OUTBOX_FULL = "HistoryOutboxFull"
     INVALID_DELIVERABLE = "InvalidDeliverable"
     VALIDATOR_FAILED = "ValidatorFailed"
+    PROGRESS_DEADLINE_EXCEEDED = "ProgressDeadlineExceeded"
     STATUS_UNREADABLE = "StatusUnreadable"
     WRITE_DENIED = "WriteDenied"
     EXPIRED = "TimeToLiveExpired"
+    SUPERVISOR_STARTED = "SupervisorStarted"
+    SUPERVISOR_RESTARTED = "SupervisorRestarted"
+    SUPERVISOR_RELEASED = "SupervisorReleased"
+    SUPERVISOR_SILENT = "SupervisorSilent"
+    SUPERVISOR_GIVEN_UP = "SupervisorGivenUp"
+    SUPERVISOR_RESTORED = "SupervisorRestored"
+    POD_NOT_STARTED = "PodNotStarted"
     TASK_NOT_STARTED = "TaskNotStarted"
     WORKSPACE_NOT_CLEARED = "WorkspaceNotCleared"
 
@@ -57,6 +65,7 @@ class TransitionReason(StrEnum):
     FINAL_VALIDATION_FAILED = "FinalValidationFailed"
     RETRIED = "Retried"
     ARCHIVED = "Archived"
+    SUPERVISOR_GIVEN_UP = "SupervisorGivenUp"
 
 
 class ConditionType(StrEnum):
@@ -67,6 +76,27 @@ class ConditionType(StrEnum):
     STALE = "Stale"
     HISTORY_RECORDED = "HistoryRecorded"
     SUCCEEDED = "Succeeded"
+    ALIVE = "Alive"
+    RESTORED = "Restored"
+
+
+class AliveReason(StrEnum):
+    """Reasons of a Supervisor's condition Alive. Decisions go by them, also those of the next operator."""
+
+    NOT_REGISTERED = "NotRegistered"
+    STARTING = "Starting"
+    HEARTBEATING = "Heartbeating"
+    EXITED = "Exited"
+    VANISHED = "Vanished"
+    TIMED_OUT = "TimedOut"
+    DISRUPTED = "Disrupted"
+    RESTART_REQUESTED = "RestartRequested"
+    RETRIED = "Retried"
+    ENDED = "Ended"
+    RELEASED = "Released"
+    SUSPENDED = "Suspended"
+    FINISHED = "Finished"
+    GIVEN_UP = "GivenUp"
 
 
 class ConditionReason(StrEnum):
@@ -89,5 +119,6 @@ class ConditionReason(StrEnum):
     RETRIED = "Retried"
     RECENT_ACTIVITY = "RecentActivity"
     NO_ACTIVITY = "NoActivity"
+    PROGRESS_DEADLINE_EXCEEDED = "ProgressDeadlineExceeded"
     RECORDING = "Recording"
     OUTBOX_FULL = "OutboxFull"

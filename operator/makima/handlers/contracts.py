@@ -20,9 +20,3 @@ async def contract_seen(event: Any, memo: kopf.Memo, **_: Any) -> None:
 async def contract_type_seen(event: Any, memo: kopf.Memo, **_: Any) -> None:
     """A ContractType was listed, added, changed or deleted."""
     operator_in(memo).see_contract_type(event["type"], event["object"])
-
-
-@kopf.on.event(API_GROUP, API_VERSION, "supervisors")
-async def supervisor_seen(event: Any, memo: kopf.Memo, **_: Any) -> None:
-    """A Supervisor was listed, added, changed or deleted."""
-    operator_in(memo).see_supervisor(event["type"], event["object"])

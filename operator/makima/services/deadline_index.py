@@ -29,6 +29,10 @@ class DeadlineIndex:
             heapq.heappush(self._heap, (moment, key))
             self._drop_outdated()
 
+    def get(self, key: str) -> datetime | None:
+        """The moment that is set for `key`."""
+        return self._moments.get(key)
+
     def due(self, now: datetime) -> list[str]:
         """Take out every key whose moment has come, earliest first."""
         found = []

@@ -67,9 +67,9 @@ class LifeSteps:
     async def read_session(self, contract_id: UUID, carrier: Carrier) -> None:
         """What Postgres has about the contract's supervisor."""
         session = await self._ports.registry.session(contract_id)
+        carrier.session, carrier.session_read = None, True
         if session is not None:
             self._cache.keep_session(session)
-        carrier.session_read = True
 
     async def allocate(self, carrier: Carrier, contract: Contract, after: int) -> int:
         """Begin the next life; asking again for the one after the same life begins no other.
@@ -81,7 +81,6 @@ class LifeSteps:
         asked = Session(UUID(contract.metadata.uid), UUID(meta.uid), meta.namespace, meta.name, 0)
         session = await self._ports.registry.allocate(asked, after=after)
         self._cache.keep_session(session)
-        carrier.heard = None
         return session.incarnation
 
     async def write_status(self, carrier: Carrier, status: SupervisorStatus) -> None:
@@ -106,8 +105,17 @@ class LifeSteps:
         log.info("supervisor %s/%s: pod %s is deleted", *carrier.name, pod.name)
 
     async def create_pod(self, carrier: Carrier, contract: Contract, incarnation: int) -> PodSeen:
-        """Make the pod of this life, or find it made."""
-        supervisor = Supervisor.model_validate(self._body(carrier))
+        """Make the pod of this life, or find it made.
+
+        Raises:
+            OutOfDateError: the Supervisor is not what it was when this was decided. A pod has no precondition but its
+                name, which is free again once a life is over: so a leader that slept looks first.
+        """
+        known = self._body(carrier)
+        await self.read_again(carrier)
+        if self._body(carrier)["metadata"]["resourceVersion"] != known["metadata"]["resourceVersion"]:
+            raise OutOfDateError(f"supervisor {carrier.name} has changed")
+        supervisor = Supervisor.model_validate(known)
         manifest = supervisor_pod(supervisor, incarnation, self._api_url, contract.spec.workspace)
         seen = read_pod(await self._ports.pods.create_pod(manifest))
         if seen is None:
@@ -115,6 +123,12 @@ class LifeSteps:
         self._cache.see_pod(seen, gone=False)
         log.info("supervisor %s/%s: life %d runs in pod %s", *carrier.name, incarnation, seen.pod.name)
         return seen.pod
+
+    async def find_pod(self, carrier: Carrier, name: str) -> None:
+        """Ask for a pod that the status names and no watch has shown, before it is taken for gone."""
+        seen = read_pod(await self._ports.pods.pod(carrier.name[0], name) or {"metadata": {}})
+        if seen is not None:
+            self._cache.see_pod(seen, gone=False)
 
     async def name_pod(self, carrier: Carrier, contract: Contract, incarnation: int, uid: str | None) -> None:
         """Let the token of this pod, and of no other, act for this life.

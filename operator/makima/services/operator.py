@@ -14,14 +14,16 @@ from typing import Any
 from pydantic import ValidationError
 
 from makima.domain.settings import Settings
+from makima.domain.told import Report
+from makima.models.contract import Contract
 from makima.models.supervisor import Supervisor
 from makima.ports import History, JsonObject
+from makima.services.companions import Companion
 from makima.services.contract_cache import ContractCache, resource_version, wish_unseen
 from makima.services.deadline_index import DeadlineIndex
 from makima.services.reconcile import ContractReconciler, Ports
 from makima.services.recorder import HistoryRecorder
 from makima.services.resync import resync
-from makima.services.task_jobs import TaskJobs
 from makima.services.work_queue import WorkQueue
 
 WORKERS = 16
@@ -47,13 +49,20 @@ class ContractOperator:
         self._reconciler = ContractReconciler(ports, settings, self.cache, self.recorder, self.deadlines)
         self._reconciler.look_again = self.queue.put
         self._tasks: list[asyncio.Task[None]] = []
-        self.task_jobs: TaskJobs | None = None
+        self.companions: list[Companion] = []
+        self._reconciler.reports, self._reconciler.at_rest = self._reports, self._at_rest
 
-    def follow_jobs(self, task_jobs: TaskJobs) -> None:
-        """Run tasks with a template as Jobs; before `start`."""
-        self.task_jobs = task_jobs
-        task_jobs.on_report = self.queue.put
-        self._reconciler.reports, self._reconciler.at_rest = task_jobs.reports, task_jobs.see_contract
+    def accompany(self, companion: Companion) -> None:
+        """Have it go along with every contract; before `start`."""
+        companion.on_report = self.queue.put
+        self.companions.append(companion)
+
+    def _reports(self, uid: str) -> tuple[Report, ...]:
+        return tuple(report for companion in self.companions for report in companion.reports(uid))
+
+    def _at_rest(self, contract: Contract, body: JsonObject) -> None:
+        for companion in self.companions:
+            companion.at_rest(contract, body)
 
     def see_contract(self, kind: str | None, body: JsonObject) -> None:
         """The watch saw a contract: `kind` is ADDED, MODIFIED, DELETED, or None from the first listing."""
@@ -88,20 +97,21 @@ class ContractOperator:
 
     def contract_gone(self, uid: str) -> None:
         """A contract is gone: forget it, and have the history say so."""
-        self.cache.forget(uid)
+        entry = self.cache.forget(uid)
         self.deadlines.set(uid, None)
         self.ports.metrics.contract_state(uid, None, False)
         self.recorder.gone([uid])
-        if self.task_jobs is not None:
-            self.task_jobs.forget(uid)
+        if entry is not None:
+            for companion in self.companions:
+                companion.contract_gone(entry.key)
 
     def start(self) -> None:
         """Start the workers, the sweep, the recorder and the resync."""
         jobs: list[Coroutine[Any, Any, None]] = [self._work() for _ in range(WORKERS)]
         jobs += [self._sweep(), self.recorder.run(), self._resync()]
         self._tasks = [asyncio.create_task(job) for job in jobs]
-        if self.task_jobs is not None:
-            self.task_jobs.start()
+        for companion in self.companions:
+            companion.start()
 
     async def stop(self) -> None:
         """Stop; what was being written is finished by whoever leads next."""
@@ -109,8 +119,8 @@ class ContractOperator:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._reconciler.validation.stop()
-        if self.task_jobs is not None:
-            await self.task_jobs.stop()
+        for companion in self.companions:
+            await companion.stop()
         self._tasks = []
 
     async def _work(self) -> None:

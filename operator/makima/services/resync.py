@@ -29,6 +29,8 @@ async def resync(operator: ContractOperator) -> None:
                 operator.contract_gone(uid)
         operator.recorder.gone([uid for uid in alive if uid not in existing])
         await _see_unknown(operator, list(existing.values()))
+        for companion in operator.companions:
+            await companion.compare()
     except ClusterError as error:
         log.warning("resync: the cluster's list is not to be had: %s", error)
 

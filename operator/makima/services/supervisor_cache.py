@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from makima.domain.liveness import Judgement
 from makima.domain.pod_reading import SupervisorPod
 from makima.domain.pods import PodSeen
 from makima.models.supervision import Session
@@ -18,12 +17,11 @@ Name = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """A judgement about one life, and the newest heartbeat that it knew of."""
+class Silent:
+    """This life is dead: nothing was heard of it since."""
 
     incarnation: int
-    judgement: Judgement
-    newest: datetime | None
+    since: datetime
 
 
 @dataclass(slots=True)
@@ -35,8 +33,10 @@ class Carrier:
         pods: by UID, whichever supervisor of this name they were made for.
         session: the row in Postgres as last read; None = not read yet, or there is none.
         session_read: whether `session` says anything.
-        heard: whether it is silent; None = not asked since its last life began.
+        silent: its current life is dead by silence.
         failures: looks in a row that ended in an error, for the back-off.
+        slot: when the life after this one may begin, by the fleet's rate of restarts: (life, moment).
+        shown_at: when the status was last written; `budgeted`: when the next write that only shows may be made.
     """
 
     name: Name
@@ -44,8 +44,11 @@ class Carrier:
     pods: dict[str, SupervisorPod] = field(default_factory=dict)
     session: Session | None = None
     session_read: bool = False
-    heard: Heard | None = None
+    silent: Silent | None = None
     failures: int = 0
+    slot: tuple[int, datetime] | None = None
+    shown_at: datetime | None = None
+    budgeted: datetime | None = None
 
     @property
     def uid(self) -> str:
@@ -105,7 +108,7 @@ class SupervisorCache:
         carrier = self._carriers.get((meta.get("namespace", ""), meta["name"]))
         if carrier is None or carrier.uid != meta["uid"]:
             return None
-        carrier.body, carrier.heard = None, None
+        carrier.body, carrier.silent = None, None
         return carrier
 
     def see_pod(self, pod: SupervisorPod, *, gone: bool) -> Carrier:

@@ -25,7 +25,7 @@ from makima.errors import ClusterError, Denied, MakimaError
 from makima.models.contract import Contract
 from makima.models.contract_status import ContractStatus, TaskStatus
 from makima.models.enums import TaskState
-from makima.ports import Clock, EventSink, Jobs, JsonObject
+from makima.ports import Clock, EventSink, Jobs, JsonObject, ObjectKey
 from makima.services.deadline_index import DeadlineIndex
 from makima.services.task_ends import TaskEnds
 from makima.services.work_queue import WorkQueue
@@ -87,11 +87,11 @@ class TaskJobs:
         """What the contract of this UID has to be told."""
         return tuple(self._reports.get(uid, {}).values())
 
-    def see_contract(self, contract: Contract, body: JsonObject) -> None:
+    def at_rest(self, contract: Contract, body: JsonObject) -> None:
         """A contract was looked at and is at rest: what it was told is in its status."""
         uid = contract.metadata.uid
         if contract.status is None or not self._concerns(contract, contract.status):
-            self.forget(uid)
+            self._forget(uid)
             return
         self._settle(uid, contract.status)
         known = self._followed.get(uid)
@@ -111,7 +111,12 @@ class TaskJobs:
         else:
             self._reports.pop(uid, None)
 
-    def forget(self, uid: str) -> None:
+    def contract_gone(self, key: ObjectKey) -> None:
+        """A contract is gone, and its Jobs with it."""
+        self._workspaces.forget(key.uid)
+        self._forget(key.uid)
+
+    def _forget(self, uid: str) -> None:
         """Nothing of this contract has to be followed."""
         self._followed.pop(uid, None)
         self._reports.pop(uid, None)

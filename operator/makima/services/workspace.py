@@ -36,6 +36,10 @@ class WorkspaceMetrics(Protocol):
         """A clearing of the workspace of this contract ended."""
         ...
 
+    def workspace_gone(self, uid: str) -> None:
+        """The contract is gone."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class WorkspacePorts:
@@ -130,6 +134,7 @@ class Workspaces:
     def forget(self, uid: str) -> None:
         """The contract is gone."""
         self._claimed.discard(uid)
+        self._metrics.workspace_gone(uid)
 
 
 def _news(status: ContractStatus, ended: datetime) -> bool:

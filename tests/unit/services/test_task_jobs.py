@@ -38,6 +38,9 @@ class Counted:
     def workspace_cleared(self, uid: str, left: int, removed: int, failed: int) -> None:
         self.cleared.append((left, removed, failed))
 
+    def workspace_gone(self, uid: str) -> None:
+        self.cleared = []
+
 
 class Stage(ContractStage):
     """An operator with tasks as Jobs, among fakes."""
@@ -47,7 +50,7 @@ class Stage(ContractStage):
         self.jobs, self.postgres, self.counted = FakeJobs(), FakeSupervision(), Counted()
         spaces = Workspaces(WorkspacePorts(self.jobs, self.jobs, self.postgres, self.events, self.counted, self.clock))
         self.tasks = TaskJobs(JobPorts(self.jobs, self.postgres, self.postgres, self.events, self.clock), spaces)
-        self.operator.follow_jobs(self.tasks)
+        self.operator.accompany(self.tasks)
         self.jobs.on_change = self.tasks.see_job
 
     async def contract(self, **spec: object) -> UUID:

@@ -36,6 +36,10 @@ class KubernetesPods:
         """Delete exactly this pod."""
         await self._objects.delete(namespace, name, uid, at_once=at_once)
 
+    async def pod(self, namespace: str, name: str) -> JsonObject | None:
+        """The pod as it is now."""
+        return await self._objects.get(namespace, name)
+
     async def list_pods(self) -> list[JsonObject]:
         """Every pod of a supervisor."""
         return [item async for item in self._objects.every(self._namespaces, SELECTOR)]

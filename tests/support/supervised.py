@@ -1,0 +1,191 @@
+"""Operators that drive supervisors, among fakes and under a clock of the test's own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from makima.domain.settings import Settings
+from makima.models.enums import SupervisorState
+from makima.models.supervision import Span
+from makima.ports import JsonObject
+from makima.services.fleet_rates import FleetLimits, FleetRates
+from makima.services.life_steps import LifePorts, LifeSteps
+from makima.services.liveness_watch import LivenessWatch
+from makima.services.operator import ContractOperator
+from makima.services.reconcile import Ports
+from makima.services.supervise import Supervise, SupervisePorts
+from makima.services.supervisor_cache import SupervisorCache
+from tests.support.fake_lives import FakeLives
+from tests.support.fake_supervision import FakeSupervision
+from tests.support.fakes import START, FakeClock, FakeCluster, FakeEvents, FakeHistory, FakeMetrics, FakeValidators
+
+TEMPLATE = {"containers": [{"name": "agent", "image": "agent:1"}]}
+PHASES = [{"name": "one", "deliverables": [{"id": "doc"}]}, {"name": "two"}]
+
+
+@dataclass
+class Counted:
+    """Counts."""
+
+    restarts: list[str] = field(default_factory=list)
+    restorations: list[str] = field(default_factory=list)
+
+    def supervisor_restarted(self, reason: str) -> None:
+        self.restarts.append(reason)
+
+    def supervisor_restored(self, outcome: str) -> None:
+        self.restorations.append(outcome)
+
+
+class World:
+    """What operators share: clusters, Postgres, time."""
+
+    def __init__(self) -> None:
+        self.clock, self.cluster, self.history = FakeClock(), FakeCluster(), FakeHistory()
+        self.lives, self.postgres = FakeLives(), FakeSupervision()
+        self.lives.now = self.clock.now
+        self.events, self.counted, self.metrics = FakeEvents(), Counted(), FakeMetrics()
+        self.operators: list[Driver] = []
+        self.cluster.on_change = self._contract_changed
+        self.lives.watchers.append(self._life_changed)
+        self.covered(-60, 10**6)
+
+    def covered(self, start: float, until: float) -> None:
+        """The ingest was there."""
+        span = Span(START + timedelta(seconds=start), START + timedelta(seconds=until))
+        self.postgres.spans_by_start[span.started_at] = span
+
+    def _contract_changed(self, kind: str, body: JsonObject) -> None:
+        for driver in self.operators:
+            driver.operator.see_contract(kind, body)
+
+    def _life_changed(self, what: str, kind: str, body: JsonObject) -> None:
+        for driver in self.operators:
+            driver.see(what, kind, body)
+
+    async def lead(self, limits: FleetLimits | None = None) -> Driver:
+        """One more operator; it is shown everything that there is, as a first listing does."""
+        driver = Driver(self, limits or FleetLimits())
+        driver.operator.start()
+        for body in list(self.cluster.objects.values()):
+            driver.operator.see_contract(None, body)
+        for body in list(self.lives.supervisors.values()):
+            driver.see("Supervisor", "ADDED", body)
+        self.operators.append(driver)
+        await asyncio.sleep(0)
+        return driver
+
+    async def end(self, driver: Driver) -> None:
+        """The operator is killed."""
+        if driver in self.operators:
+            self.operators.remove(driver)
+        await driver.operator.stop()
+
+    def create(self, name: str = "a", template: JsonObject | None = None, **supervisor: Any) -> UUID:
+        """Somebody applies a contract with a supervisor."""
+        settings = {"template": template or TEMPLATE, **supervisor}
+        body = self.cluster.create(name, {"phases": PHASES, "supervisor": settings})
+        return UUID(body["metadata"]["uid"])
+
+    def external(self, name: str = "a", **spec: Any) -> UUID:
+        """Somebody applies a contract, and a Supervisor without a template."""
+        body = self.cluster.create(name, {"phases": PHASES})
+        uid = f"00000000-0000-4000-b000-{len(self.lives.supervisors):012d}"
+        meta = {"name": name, "namespace": "ns", "uid": uid, "generation": 1}
+        made = {"apiVersion": "makima.dev/v1alpha1", "kind": "Supervisor", "metadata": meta, "spec": spec}
+        self.lives._changed(self.lives.supervisors, "ADDED", made)  # the fake's own world
+        return UUID(body["metadata"]["uid"])
+
+    def status(self, name: str = "a") -> JsonObject:
+        """Supervisor.status."""
+        found: JsonObject = self.lives.supervisors.get(("ns", name), {}).get("status") or {}
+        return found
+
+    def alive(self, name: str = "a") -> str:
+        """Reason of the condition Alive."""
+        conditions = self.status(name).get("conditions", [])
+        return next((str(item["reason"]) for item in conditions if item["type"] == "Alive"), "")
+
+    def state(self, name: str = "a") -> str:
+        """State of the contract."""
+        status = self.cluster.objects["ns", name].get("status") or {}
+        return str(status.get("state", ""))
+
+    def pods(self) -> list[str]:
+        """Names of the pods that there are and that are not on their way out."""
+        found = [body["metadata"] for body in self.lives.pods.values()]
+        return sorted(meta["name"] for meta in found if not meta.get("deletionTimestamp"))
+
+    # What supervisors and the API service do
+
+    def register(self, contract: UUID) -> None:
+        """The current life registers."""
+        row = self.postgres.rows[contract]
+        self.write(contract, registration_id=uuid4(), registered_at=self.clock.now(), incarnation=row.incarnation)
+
+    def beat(self, contract: UUID, **fields: Any) -> None:
+        """A heartbeat reaches the row."""
+        row = self.postgres.rows[contract]
+        fields.setdefault("state", SupervisorState.WORKING)
+        self.write(contract, sequence=row.sequence + 1, last_heartbeat_at=self.clock.now(), phase="one", **fields)
+
+    def write(self, contract: UUID, **fields: Any) -> None:
+        """The row is written, and announced."""
+        row = replace(self.postgres.rows[contract], updated_at=self.clock.now(), **fields)
+        self.postgres.rows[contract] = row
+        for driver in self.operators:
+            driver.supervise.see_session(row)
+
+    async def until(self, condition: Callable[[], object], seconds: float = 5.0) -> None:
+        """Let the operators work until the condition holds."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        while not condition():
+            assert asyncio.get_running_loop().time() < deadline, f"not so: {self.lives.calls} {self.status()}"
+            await asyncio.sleep(0.005)
+
+    async def until_quiet(self) -> None:
+        """Let the operators work until nothing is left to do at this moment."""
+        for _ in range(3):
+            before = -1
+            while before != len(self.lives.calls) or any(driver.busy() for driver in self.operators):
+                before = len(self.lives.calls)
+                await asyncio.sleep(0.03)
+            await asyncio.sleep(0.3)  # the sweeps come each quarter of a second
+
+    async def pass_time(self, seconds: float) -> None:
+        """Time passes, and what is due is done."""
+        self.clock.advance(seconds=seconds)
+        await self.until_quiet()
+
+
+class Driver:
+    """One operator in the world."""
+
+    def __init__(self, world: World, limits: FleetLimits) -> None:
+        clock, postgres = world.clock, world.postgres
+        validators = FakeValidators(clock)
+        ports = Ports(world.cluster, world.events, validators, world.metrics, clock)
+        self.operator = ContractOperator(ports, world.history, Settings(), timedelta(hours=1))
+        cache = SupervisorCache()
+        steps = LifeSteps(LifePorts(world.lives, world.lives, postgres), cache, "http://api.test")
+        watch = LivenessWatch(postgres, postgres, clock)
+        mine = SupervisePorts(world.lives, postgres, world.events, world.counted, clock)
+        self.supervise = Supervise(mine, steps, cache, watch, FleetRates(limits, clock.now()))
+        self.operator.accompany(self.supervise)
+
+    def see(self, what: str, kind: str, body: JsonObject) -> None:
+        """The watches."""
+        if what == "Pod":
+            self.supervise.see_pod(kind, body)
+        else:
+            self.operator.see_supervisor(kind, body)
+            self.supervise.see_supervisor(kind, body)
+
+    def busy(self) -> bool:
+        """Whether something is left to do now."""
+        return bool(len(self.operator.queue) or self.supervise.waiting() or self.operator.recorder.waiting())
