@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from makima.domain.settings import Settings
@@ -33,6 +34,22 @@ def with_pause_counted(status: ContractStatus, now: datetime) -> ContractStatus:
     since = max(status.state_changed_time, status.last_activity_time)
     seconds = max(0, round((now - since).total_seconds()))
     return status.model_copy(update={"paused_seconds": (status.paused_seconds or 0) + seconds})
+
+
+def heard_status(status: ContractStatus, signs: Iterable[datetime | None], now: datetime) -> ContractStatus:
+    """The status as if the signs of life that only Postgres has were written into it."""
+    for sign in signs:
+        if sign is not None:
+            status = with_activity(status, min(sign, now))
+    return status
+
+
+def shown_until(spec: ContractSpec, status: ContractStatus, settings: Settings) -> datetime:
+    """Until when lastActivityTime stands for the heartbeats after it: a quarter of the stale threshold.
+
+    A heartbeat alone is no reason to write; a resource that seems to be asleep for long is.
+    """
+    return status.last_activity_time + stale_threshold(spec, settings) / 4
 
 
 def stale_threshold(spec: ContractSpec, settings: Settings) -> timedelta:

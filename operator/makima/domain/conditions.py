@@ -13,6 +13,7 @@ from makima.domain.outbox import is_full, unrecorded
 from makima.domain.reasons import ConditionReason, ConditionType
 from makima.domain.reports import invalid_deliverables
 from makima.domain.states import may_follow
+from makima.domain.stuck import is_stuck, progressed_at
 from makima.models.bounds import TRANSITIONS
 from makima.models.condition import Condition
 from makima.models.enums import ConditionStatus, ContractState
@@ -27,7 +28,7 @@ Finding = tuple[ConditionType, ConditionStatus, ConditionReason, str]
 
 def contract_conditions(draft: Draft) -> tuple[Condition, ...]:
     """The conditions that go with the draft's status; times of unchanged ones stay."""
-    findings = [_ready(draft), _progressing(draft), _history(draft)]
+    findings = [_ready(draft), _stuck(draft) or _progressing(draft), _history(draft)]
     if draft.around.settings.monitoring:
         findings.append(_stale(draft))
     succeeded = _succeeded(draft)
@@ -65,6 +66,14 @@ def _ready(draft: Draft) -> Finding:
         text = f"INVALID_TRANSITION: {draft.status.state} → Archived; set spec.suspend first, or let it finish"
         return ConditionType.READY, F, ConditionReason.ARCHIVE_REFUSED, text
     return ConditionType.READY, T, ConditionReason.ACCEPTED, "Accepted and driven"
+
+
+def _stuck(draft: Draft) -> Finding | None:
+    if not is_stuck(draft):
+        return None
+    since = progressed_at(draft.status, draft.around.worked).isoformat(timespec="seconds")
+    text = f"Its supervisor is heard, but nothing came of it since {since}; look at it, or restart it"
+    return ConditionType.PROGRESSING, F, ConditionReason.PROGRESS_DEADLINE_EXCEEDED, text
 
 
 def _progressing(draft: Draft) -> Finding:  # noqa: PLR0911  # one line per state

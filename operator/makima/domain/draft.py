@@ -40,6 +40,8 @@ class Surroundings:
         recorded_version: highest version known to be in Postgres; 0 = none.
         reports: what the API service was told in this call; the operator has none.
         recorded_answers: ids of questions whose answer Postgres has; None = it is not asked, and answers count at once.
+        heard: newest heartbeat of the supervisor that Postgres has; None = not asked, or there is none.
+        worked: newest of what else the supervisor did that only Postgres knows (messages, saved states); likewise.
     """
 
     settings: Settings
@@ -50,6 +52,8 @@ class Surroundings:
     recorded_version: int = 0
     reports: tuple[Report, ...] = ()
     recorded_answers: frozenset[str] | None = None
+    heard: datetime | None = None
+    worked: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
