@@ -26,13 +26,21 @@ def sandbox() -> None:
     """A real API server and Postgres on this machine, for a first try."""
 
 
+Node = Annotated[bool, typer.Option("--node", help="With a real node that runs pods; needs root on Linux.")]
+
+
 @app.command()
-def build() -> None:
+def build(node: Node = False) -> None:
     """Have etcd, kube-apiserver and kubectl at hand, building what is nowhere to be had; `up` does so by itself."""
     from makima.sandbox.go_build import Progress
+    from makima.sandbox.node.programs import find_node_programs
+    from makima.sandbox.node.requirements import require_node_support
     from makima.sandbox.programs import find_programs
 
-    for program, file in find_programs(Progress()).items():
+    if node:
+        require_node_support()
+    found = find_programs(Progress()) | (find_node_programs(Progress()) if node else {})
+    for program, file in found.items():
         typer.echo(f"{program}: {file}")
 
 
@@ -41,15 +49,19 @@ def up(
     name: Name = "default",
     kubeconfig: Annotated[Path | None, typer.Option(help="Use this cluster of your own; then none is built.")] = None,
     context: Annotated[str | None, typer.Option(help="Context in it (or in your default kubeconfig).")] = None,
+    node: Node = False,
 ) -> None:
     """Start it, with CRDs, policies and history schema in place; the first time, etcd and the API server are built.
 
     MAKIMA_DATABASE_URL, if set, names a Postgres of your own to use.
     """
     began = time.monotonic()
-    found = start_ready(name, kubeconfig=kubeconfig, context=context)
-    typer.echo(f"sandbox {name}: API server at {found.cluster.server_url}, ready in {time.monotonic() - began:.1f} s")
+    found = start_ready(name, kubeconfig=kubeconfig, context=context, node=node)
     option = _option(name)
+    typer.echo(f"sandbox {name}: API server at {found.cluster.server_url}, ready in {time.monotonic() - began:.1f} s")
+    if found.node is not None:
+        typer.echo(f"  its node runs pods at {found.node.addresses.pods}, and {found.node.enforcement}")
+        typer.echo(f"  images:  makima sandbox image --out X.tar && makima sandbox load X.tar{option}")
     typer.echo(f'  use it:  eval "$(makima sandbox env{option})"   then kubectl, makima operator, …')
     typer.echo(f"  end it:  makima sandbox down{option}")
 
@@ -94,6 +106,8 @@ def env(name: Name = "default") -> None:
     found = _existing(name)
     typer.echo(f"export KUBECONFIG={shlex.quote(str(found.cluster.kubeconfig))}")
     typer.echo(f"export MAKIMA_DATABASE_URL={shlex.quote(found.database.url)}")
+    if found.node is not None:
+        typer.echo(f"export MAKIMA_SANDBOX_HOST={found.node.addresses.host}  # this machine, as pods reach it")
     typer.echo(f'export PATH={shlex.quote(str(found.cluster.programs))}:"$PATH"')
 
 
@@ -107,8 +121,36 @@ def user(
     typer.echo(str(_existing(name).cluster.kubeconfig_for(user_name, tuple(group or ()))))
 
 
+@app.command()
+def image(
+    out: Annotated[Path, typer.Option("--out", help="The archive to write.")],
+    with_command: Annotated[
+        list[str] | None, typer.Option("--with", help="A program of this machine that is to be in it; may be repeated.")
+    ] = None,
+) -> None:
+    """Write the image of makima as an archive, made of this Python and what is installed here; needs no Docker."""
+    from makima.sandbox.image.makima_image import write_makima_image
+
+    typer.echo(write_makima_image(out, with_command or ()))
+
+
+@app.command()
+def load(archive: Annotated[Path, typer.Argument(metavar="IMAGE.tar")], name: Name = "default") -> None:
+    """Import an image archive (OCI, or of docker save) into the node of a sandbox; pods use it by its name."""
+    found = _existing(name)
+    if found.node is None:
+        raise MakimaError(f"sandbox {name} has no node", f"makima sandbox down{_option(name)}, then up --node")
+    for loaded in found.node.load(archive):
+        typer.echo(loaded)
+
+
 def start_ready(
-    name: str, *, kubeconfig: Path | None = None, context: str | None = None, ends_with: int | None = None
+    name: str,
+    *,
+    kubeconfig: Path | None = None,
+    context: str | None = None,
+    node: bool = False,
+    ends_with: int | None = None,
 ) -> Sandbox:
     """Start a sandbox that contracts can be applied to: manifests installed, database migrated.
 
@@ -124,7 +166,7 @@ def start_ready(
     from makima.wiring import install
 
     own = Own(kubeconfig, context, os.environ.get("MAKIMA_DATABASE_URL"))
-    found = start(name, own=own, ends_with=ends_with)
+    found = start(name, own=own, node=node, ends_with=ends_with)
     database.upgrade(found.database.url, "head", 60)
     asyncio.run(install(found.cluster.kubeconfig))
     return found
@@ -147,6 +189,8 @@ def _show(found: Sandbox) -> bool:
     works = True
     since = f"{'up since' if found.running else 'started'} {found.created.astimezone():%Y-%m-%d %H:%M}"
     typer.echo(f"{found.name}: {found.cluster.server_url}, {since}, logs in {found.folder}")
+    if found.node is not None:
+        typer.echo(f"  pods at {found.node.addresses.pods}; {found.node.enforcement}; more logs in {found.node.folder}")
     for server in found.processes:
         answers = server.pid is not None and server.answers()
         works = works and answers

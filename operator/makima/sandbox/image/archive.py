@@ -10,20 +10,17 @@ import io
 import json
 import platform
 import tarfile
-import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from makima.sandbox.image.layer import Entry, Layer, write_layer
+from makima.sandbox.image.layer import Layer
 
 INDEX, MANIFEST = "application/vnd.oci.image.index.v1+json", "application/vnd.oci.image.manifest.v1+json"
 CONFIG, LAYER = "application/vnd.oci.image.config.v1+json", "application/vnd.oci.image.layer.v1.tar"
 CREATED = "1970-01-01T00:00:00Z"
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
-
-__all__ = ["Configuration", "Entry", "write_archive"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +40,13 @@ class Configuration:
     folder: str = "/"
 
 
-def write_archive(file: Path, name: str, configuration: Configuration, layers: Sequence[Iterable[Entry]]) -> Path:
+def write_archive(file: Path, name: str, configuration: Configuration, layers: Sequence[Layer]) -> Path:
     """Write an image under this name (with tag) into one file, complete or not at all.
 
     The same files give the same bytes.
     """
     fresh = file.with_name(f".{file.name}.new")
-    with tempfile.TemporaryDirectory(prefix=".image-", dir=file.parent) as scratch:
-        written = [write_layer(entries, Path(scratch)) for entries in layers]
-        _write(fresh, name, _configuration(configuration, written), written)
+    _write(fresh, name, _configuration(configuration, layers), layers)
     return fresh.replace(file)
 
 

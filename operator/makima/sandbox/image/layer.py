@@ -53,9 +53,14 @@ def write_layer(entries: Iterable[Entry], folder: Path) -> Layer:
             if entry.path not in made:
                 made.add(entry.path)
                 _add(tar, entry)
-    with fresh.open("rb") as content:
-        digest = hashlib.file_digest(content, "sha256").hexdigest()
-    return Layer(fresh.replace(folder / f"{digest}.tar"), digest, (folder / f"{digest}.tar").stat().st_size)
+    digest = read_layer(fresh).digest
+    return read_layer(fresh.replace(folder / f"{digest}.tar"))
+
+
+def read_layer(file: Path) -> Layer:
+    """A layer that was written before."""
+    with file.open("rb") as content:
+        return Layer(file, hashlib.file_digest(content, "sha256").hexdigest(), file.stat().st_size)
 
 
 def _add_parents(tar: tarfile.TarFile, path: str, made: set[str]) -> None:

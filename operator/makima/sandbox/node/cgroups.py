@@ -59,6 +59,19 @@ def cgroups_of(sandbox: str) -> list[Path]:
     return [folder for folder in (CGROUPS / name, *CGROUPS.glob(f"*/{name}")) if folder.is_dir()]
 
 
+def container_pids(sandbox: str, container: str) -> list[int]:
+    """The processes of a container, as this machine counts them; the first is the container's own process 1.
+
+    Args:
+        sandbox: its name.
+        container: id as Kubernetes shows it, `containerd://…`.
+    """
+    for top in cgroups_of(sandbox):
+        for folder in top.rglob(container.removeprefix("containerd://")):
+            return sorted(int(pid) for pid in (folder / "cgroup.procs").read_text().split())
+    return []
+
+
 def _remove(sandbox: str) -> list[Path]:
     for top in cgroups_of(sandbox):
         for folder, _, _ in os.walk(top, topdown=False):

@@ -14,11 +14,12 @@ from typing import Any
 
 from makima.sandbox.folders import SandboxError
 from makima.sandbox.node.addresses import Addresses, free_addresses
-from makima.sandbox.node.cgroups import remove_cgroup
+from makima.sandbox.node.cgroups import container_pids, remove_cgroup
 from makima.sandbox.node.images import import_image, write_pause_image
 from makima.sandbox.node.inside import NODE_NAME
 from makima.sandbox.node.layout import NODE, Layout
 from makima.sandbox.node.managers import controller_manager, scheduler
+from makima.sandbox.node.programs import RUNTIME
 from makima.sandbox.private_file import write_private
 from makima.sandbox.server_process import ServerProcess, free_port
 
@@ -54,6 +55,17 @@ class Node:
     def addresses(self) -> Addresses:
         """Where machine, node and pods meet."""
         return self._layout.addresses
+
+    @property
+    def folder(self) -> Path:
+        """Logs and files of what runs inside."""
+        return self._layout.folder
+
+    @property
+    def enforcement(self) -> str:
+        """Whether seccomp profiles count, in words."""
+        enforced = (self._layout.programs / RUNTIME).is_symlink()
+        return "seccomp profiles are enforced" if enforced else "seccomp profiles are accepted, not enforced"
 
     @property
     def processes(self) -> tuple[ServerProcess, ...]:
@@ -96,16 +108,20 @@ class Node:
         for manager in self._managers:
             manager.wait()
 
-    def load(self, archive: Path) -> str:
+    def load(self, archive: Path) -> list[str]:
         """Import an image archive (OCI layout, or `docker save`).
 
         Returns:
-            What the node calls it.
+            The names of its images, as pods say them.
 
         Raises:
             SandboxError: containerd refused it.
         """
         return import_image(self._layout, archive)
+
+    def container_pids(self, container: str) -> list[int]:
+        """The processes, as this machine counts them, of a container (`status.containerStatuses[].containerID`)."""
+        return container_pids(self._sandbox, container)
 
     def stop(self) -> None:
         """End it at once with every pod, and remove the cgroups of its pods.
