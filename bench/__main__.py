@@ -15,7 +15,7 @@ from bench.contenders.processes import NAMES
 from bench.deadlines import BenchError
 from bench.facts import machine_facts, server_facts
 from bench.results import Results, Run
-from bench.scenarios import failover, latency, life, start
+from bench.scenarios import failover, heartbeats, latency, life, start
 from bench.table import show
 from makima.errors import MakimaError
 from makima.sandbox.folders import SandboxError
@@ -28,6 +28,7 @@ SCENARIOS: dict[str, Scenario] = {
     "latency": latency.measure,
     "life": life.measure,
     "failover": failover.measure,
+    "heartbeats": heartbeats.measure,
 }
 
 

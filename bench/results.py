@@ -15,6 +15,9 @@ class Run:
 
     Attributes:
         start_sizes: number of contracts at a start, by the label under which it is shown.
+        supervisors: whose heartbeats come, and whose deadlines are watched.
+        beat_seconds: for each way to send heartbeats; `twin_seconds` for each other way to write them.
+        hour_rows: heartbeats of the hour that is expired.
     """
 
     scratch: Path
@@ -23,6 +26,10 @@ class Run:
     lives: int
     failover_size: int
     latency_seconds: int
+    supervisors: int
+    beat_seconds: float
+    twin_seconds: float
+    hour_rows: int
     rates: tuple[int, ...] = (10, 45)
 
     def tell(self, what: str) -> None:
@@ -33,8 +40,8 @@ class Run:
     def of(cls, scratch: Path, *, quick: bool) -> Run:
         """The full measurement, or one that is only to see that everything works."""
         if quick:
-            return cls(scratch, quick, {"many": 250}, lives=50, failover_size=50, latency_seconds=4)
-        return cls(scratch, quick, {"many": 5000, "some": 1000}, lives=1000, failover_size=1000, latency_seconds=30)
+            return cls(scratch, quick, {"many": 250}, 50, 50, 4, 2000, 3.0, 2.0, 100_000)
+        return cls(scratch, quick, {"many": 5000, "some": 1000}, 1000, 1000, 30, 30_000, 60.0, 20.0, 3_600_000)
 
 
 @dataclass(slots=True)
