@@ -1,0 +1,189 @@
+"""Postgres killed in a stream of calls: what was acknowledged is there afterwards, exactly once."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+from uuid import uuid4
+
+import pytest
+
+from makima.adapters.postgres import migrate
+from makima.adapters.postgres.database import Database, Limits
+from makima.adapters.postgres.supervision import PostgresSupervision
+from makima.errors import HistoryUnavailable
+from makima.models.supervision import Session
+from makima.sandbox.postgres import LocalPostgres, create_cluster
+from makima.sandbox.server_process import free_port
+from tests.support.supervision_values import NOW, append, beat, message, question, save, somebody
+
+IMPATIENT = Limits(statement=1.5, lock=1, operation=2, connect=1)
+SECONDS_WITHOUT_PROGRESS = 60
+KILLS = 4
+
+Answer = TypeVar("Answer")
+
+
+@pytest.fixture
+def postgres(tmp_path: Path) -> Iterator[LocalPostgres]:
+    server = LocalPostgres(create_cluster("test"), free_port(), tmp_path)
+    server.start()
+    migrate.upgrade(server.url)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+async def stores(postgres: LocalPostgres) -> AsyncIterator[PostgresSupervision]:
+    database = Database(postgres.url, IMPATIENT)
+    await database.open()
+    supervision = PostgresSupervision(database)
+    await supervision.open()
+    await supervision.heartbeats.keep_partitions(NOW)
+    yield supervision
+    await supervision.close()
+    await database.close()
+
+
+async def until_answered(call: Callable[[], Awaitable[Answer]], failed: list[int]) -> Answer:
+    """As clients do: again and again; counts the tries that failed."""
+    deadline = time.monotonic() + SECONDS_WITHOUT_PROGRESS
+    while True:
+        try:
+            return await call()
+        except HistoryUnavailable:
+            assert time.monotonic() < deadline
+            failed.append(1)
+            await asyncio.sleep(0.05)
+
+
+async def kill_at_random(postgres: LocalPostgres, seed: int) -> None:
+    """SIGKILL, so many times, each after a random while in which it answers."""
+    chance = random.Random(seed)
+    for _ in range(KILLS):
+        await asyncio.sleep(chance.uniform(0.2, 0.6))
+        await asyncio.to_thread(postgres.server.kill)
+        await asyncio.to_thread(postgres.start)
+
+
+async def test_every_acknowledged_message_is_there_once_and_in_order(
+    postgres: LocalPostgres, stores: PostgresSupervision
+) -> None:
+    life = await stores.registry.allocate(somebody(), after=0)
+    kills, failed, sent = asyncio.ensure_future(kill_at_random(postgres, 20261124)), list[int](), []
+    while not kills.done():
+        calls = [message(f"{len(sent) + place}") for place in range(3)]
+        call = append(1, len(sent) + 1, *calls)
+        answer = await until_answered(lambda c=call: stores.memory.append_messages(life.contract_id, c, NOW), failed)
+        sent += calls
+        assert answer.last == len(sent)
+    await kills
+    stored = await until_answered(lambda: stores.memory.messages(life.contract_id, 0, 1_000_000), failed)
+    assert [(item.sequence, item.id) for item in stored] == [(place, item.id) for place, item in enumerate(sent, 1)]
+    assert len(failed) >= KILLS
+
+
+async def test_saves_and_questions_go_on_with_the_next_number(
+    postgres: LocalPostgres, stores: PostgresSupervision
+) -> None:
+    life = await stores.registry.allocate(somebody(), after=0)
+    kills, failed, revision = asyncio.ensure_future(kill_at_random(postgres, 7)), list[int](), 0
+    asked = []
+    while not kills.done():
+        revision += 1
+        call, wanted = save(life, revision), question(life)
+        answer = await until_answered(lambda c=call: stores.memory.save_state(life.contract_id, c, NOW), failed)
+        assert answer.last == revision
+        assert await until_answered(lambda q=wanted: stores.work.ask(q), failed) == wanted
+        asked.append(wanted.id)
+    await kills
+    found = await until_answered(lambda: stores.memory.remembered(life.contract_id, 0), failed)
+    assert found.state is not None
+    assert found.state.revision == revision
+    assert Counter(item.id for item in found.questions) == Counter(asked)
+    assert failed
+
+
+async def store_again_what_is_missing(stores: PostgresSupervision, lives: list[Session], sequence: int) -> None:
+    """As an ingest does after a group of which nothing is known: what is there is not stored again."""
+    wanted = {life.contract_id: life.incarnation for life in lives}
+    known = await stores.heartbeats.last_sequences(wanted, NOW.replace(year=2025))
+    missing = [beat(life, sequence) for life in lives if known.get(life.contract_id, 0) < sequence]
+    await stores.heartbeats.store(missing)
+
+
+async def test_every_acknowledged_heartbeat_is_there_once(postgres: LocalPostgres, stores: PostgresSupervision) -> None:
+    lives = [await stores.registry.allocate(somebody(), after=0) for _ in range(100)]
+    kills, failed, sequence = asyncio.ensure_future(kill_at_random(postgres, 11)), list[int](), 0
+    while not kills.done():
+        sequence += 1
+        await until_answered(lambda s=sequence: store_again_what_is_missing(stores, lives, s), failed)
+    await kills
+    rows = await until_answered(
+        lambda: stores.database.rows(
+            b"SELECT contract_id, array_agg(sequence ORDER BY sequence) AS all FROM supervisor_heartbeats GROUP BY 1"
+        ),
+        failed,
+    )
+    assert {row["contract_id"] for row in rows} == {life.contract_id for life in lives}
+    assert all(row["all"] == list(range(1, sequence + 1)) for row in rows)
+    assert failed
+
+
+async def test_a_life_is_begun_once_whatever_happens_to_the_answer(
+    postgres: LocalPostgres, stores: PostgresSupervision
+) -> None:
+    given = await stores.registry.allocate(somebody(), after=0)
+    kills, failed = asyncio.ensure_future(kill_at_random(postgres, 5)), list[int]()
+    while not kills.done():
+        after = given.incarnation
+        registration = uuid4()
+        given = await until_answered(lambda g=given: stores.registry.allocate(g, after=g.incarnation), failed)
+        assert given.incarnation == after + 1
+        registered = await until_answered(
+            lambda g=given, r=registration: stores.registry.register(g.contract_id, g.incarnation, r, "h", NOW), failed
+        )
+        assert registered.registration_id == registration
+    await kills
+    assert failed
+
+
+async def test_listeners_come_back_by_themselves(postgres: LocalPostgres, stores: PostgresSupervision) -> None:
+    life = await stores.registry.allocate(somebody(), after=0)
+    async with asyncio.timeout(20):
+        await stores.notifications.listening.wait()
+    heard, failed = stores.registry.changes(), list[int]()
+    await asyncio.to_thread(postgres.server.kill)
+    async with asyncio.timeout(20):
+        while stores.notifications.listening.is_set():
+            await asyncio.sleep(0.01)
+    await asyncio.to_thread(postgres.start)
+    async with asyncio.timeout(40):
+        await stores.notifications.listening.wait()
+        await until_answered(lambda: stores.heartbeats.refresh([], announce=[life.contract_id]), failed)
+        assert await anext(heard) == life.contract_id
+
+
+async def test_a_frozen_server_is_noticed_by_who_listens(
+    postgres: LocalPostgres, stores: PostgresSupervision, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from makima.adapters.postgres import notifications
+
+    monkeypatch.setattr(notifications, "QUIET_SECONDS", 0.2)
+    listener = notifications.Notifications(stores.database)
+    await listener.open()
+    async with asyncio.timeout(20):
+        await listener.listening.wait()
+    postgres.server.freeze()
+    async with asyncio.timeout(30):
+        while listener.listening.is_set():
+            await asyncio.sleep(0.01)
+    postgres.server.thaw()
+    async with asyncio.timeout(30):
+        await listener.listening.wait()
+    await listener.close()
