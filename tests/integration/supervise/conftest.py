@@ -123,7 +123,6 @@ def prepared() -> set[str]:
 @pytest.fixture
 async def lives(
     admin: Connection,
-    installed_cluster: Sandbox,
     module_namespace: str,
     stores: PostgresSupervision,
     prepared: set[str],
