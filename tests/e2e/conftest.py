@@ -1,0 +1,67 @@
+"""One real node for the whole run, with the image of makima on it; skipped, with the reason, where none can run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from makima.sandbox import Sandbox, attach, start
+from makima.sandbox.image.makima_image import write_makima_image
+from makima.sandbox.locking import exclusive
+from makima.sandbox.node.requirements import Machine, reasons_against
+from tests.conftest import RUN
+from tests.e2e.kubectl import Kubectl
+
+RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of this folder need a node; says why they are skipped where there can be none."""
+    own = [item for item in items if Path(__file__).parent in item.path.parents]
+    reasons = reasons_against(Machine.here()) if own else []
+    for item in own:
+        item.add_marker(pytest.mark.timeout(600))
+        item.add_marker(pytest.mark.xdist_group("node"))
+        if reasons:
+            item.add_marker(pytest.mark.skip(reason="; ".join(reasons)))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End the run's node; its guard does so if this is never reached."""
+    if not hasattr(config, "workerinput"):
+        found = attach(f"node-{os.environ[RUN]}")
+        if found is not None:
+            found.stop()
+
+
+@pytest.fixture(scope="session")
+def node_sandbox() -> Sandbox:
+    """A sandbox with a node, shared by all workers of this run."""
+    return start(f"node-{os.environ[RUN]}", node=True, ends_with=int(os.environ[RUN]))
+
+
+@pytest.fixture(scope="session")
+def image(node_sandbox: Sandbox) -> str:
+    """The name of makima's image, which the node has."""
+    archive = node_sandbox.folder / "makima.tar"
+    with exclusive(node_sandbox.folder / "image.lock"):
+        if not archive.exists():
+            write_makima_image(archive)
+            assert node_sandbox.node is not None
+            node_sandbox.node.load(archive)
+    from makima.sandbox.node.images import archive_names
+
+    return archive_names(archive)[0]
+
+
+@pytest.fixture
+def kubectl(node_sandbox: Sandbox) -> Iterator[Kubectl]:
+    """kubectl in a namespace of this test's own, where pods have to be `restricted`."""
+    tool = Kubectl(node_sandbox.cluster.programs / "kubectl", node_sandbox.cluster.kubeconfig, f"e2e-{uuid4().hex[:8]}")
+    tool.create_namespace(RESTRICTED)
+    yield tool
+    tool.run("delete", "namespace", tool.namespace, "--wait=false")
