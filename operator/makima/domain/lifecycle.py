@@ -19,10 +19,11 @@ from makima.domain.draft import Draft, Surroundings
 from makima.domain.gates import asked_again_at, completion_held_until
 from makima.domain.lost_supervisor import fail_with_supervisor
 from makima.domain.notices import Notice
-from makima.domain.progress import auto_advance, complete, detect_completion, settle, start
+from makima.domain.progress import auto_advance, complete, detect_completion, start
 from makima.domain.reasons import ConditionReason, ConditionType, EventReason, TransitionReason
 from makima.domain.reports import follow_supervisor, invalid_deliverables, take_answers, take_deliverables
 from makima.domain.requests import follow_advance, follow_archive, follow_retry, follow_suspend
+from makima.domain.rest import settle
 from makima.domain.states import FINISHED
 from makima.domain.stuck import stuck_at
 from makima.domain.take_told import take_told

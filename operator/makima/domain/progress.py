@@ -1,8 +1,8 @@
-"""Steps that happen by themselves: start, auto-advance, completion, and the state in which the contract rests."""
+"""Steps that happen by themselves: start, auto-advance, completion."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from makima.domain.draft import Draft
 from makima.domain.gates import NotReady, Ready, Undecided, completion_held_until, current_phase, next_phase
@@ -12,7 +12,7 @@ from makima.domain.reports import registered
 from makima.domain.requests import move_to
 from makima.domain.states import RUNNING
 from makima.domain.task_list import ENDED, folded
-from makima.models.enums import ContractState, SupervisorState
+from makima.models.enums import ContractState
 
 S = ContractState
 
@@ -113,68 +113,3 @@ def fold_finished_tasks(draft: Draft) -> Draft:
     """Clean-up of Completing: finished tasks become counts."""
     leaving = [task for task in draft.status.tasks if task.state in ENDED]
     return replace(draft, status=folded(draft.status, leaving))
-
-
-@dataclass(frozen=True, slots=True)
-class Rest:
-    """Where a contract under way stands when nothing moves it, and why."""
-
-    state: ContractState
-    reason: TransitionReason
-    waiting_for: str | None = None
-    blocked_reason: str | None = None
-
-
-def rest_of(draft: Draft) -> Rest:
-    """Where the contract stands, decided from what is so now; also how Paused decides anew at resume."""
-    settings = draft.around.settings
-    seen = draft.around.supervisor if settings.supervisor_heartbeat else None
-    supervisor = seen.status if seen is not None else None
-    said = supervisor.state if supervisor is not None else None
-    if not settings.enhanced_status:
-        return Rest(S.ACTIVE, TransitionReason.WORK_RESUMED)
-    if said is SupervisorState.BLOCKED:
-        why = (supervisor.error_message if supervisor else None) or "its supervisor is blocked"
-        return Rest(S.BLOCKED, TransitionReason.BLOCKED, blocked_reason=why)
-    if _awaits_confirmation(draft):
-        goal = destination(draft.status)
-        waiting = f"confirmation: {draft.status.phase} → {goal}"
-        return Rest(S.WAITING_FOR_INPUT, TransitionReason.WAITING_FOR_CONFIRMATION, waiting)
-    if draft.status.questions:
-        waiting = f"answer: {draft.status.questions[0].question}"[:1024]
-        return Rest(S.WAITING_FOR_INPUT, TransitionReason.WAITING_FOR_ANSWER, waiting)
-    if said is SupervisorState.WAITING_FOR_USER:
-        return Rest(S.WAITING_FOR_INPUT, TransitionReason.WAITING_FOR_ANSWER, "its supervisor waits for a person")
-    return Rest(S.ACTIVE, TransitionReason.WORK_RESUMED)
-
-
-def _awaits_confirmation(draft: Draft) -> bool:
-    return draft.spec.phase_guard and advances_by_itself(draft) and isinstance(draft.readiness(), Ready)
-
-
-def settle(draft: Draft) -> Draft:
-    """Bring a contract that is under way into the state in which it rests."""
-    if draft.status.state not in RUNNING or draft.suspended or draft.question is not None:
-        return draft  # with a question open, where it rests is not known yet
-    rest = rest_of(draft)
-    if not draft.may_become(rest.state):
-        return draft
-    waiting = rest.waiting_for != draft.original.waiting_for and rest.waiting_for is not None
-    if rest.state is not draft.status.state:
-        draft = draft.because(rest.reason, rest.waiting_for or rest.blocked_reason or f"{rest.state}")
-    draft = draft.update(state=rest.state, waiting_for=rest.waiting_for, blocked_reason=rest.blocked_reason)
-    return _tell_rest(draft, rest) if waiting or _newly_blocked(draft, rest) else draft
-
-
-def _newly_blocked(draft: Draft, rest: Rest) -> bool:
-    return rest.state is S.BLOCKED and draft.original.state is not S.BLOCKED
-
-
-def _tell_rest(draft: Draft, rest: Rest) -> Draft:
-    if rest.reason is TransitionReason.WAITING_FOR_CONFIRMATION:
-        return draft.notify(
-            EventReason.CONFIRMATION_REQUIRED, f"Waits for {rest.waiting_for}; spec.advance confirms it"
-        )
-    if rest.state is S.BLOCKED:
-        return draft.notify(EventReason.BLOCKED, f"Blocked: {rest.blocked_reason}", warning=True)
-    return draft.notify(EventReason.ANSWER_REQUIRED, f"Waits for {rest.waiting_for}")

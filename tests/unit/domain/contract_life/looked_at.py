@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
 
 from makima.domain.draft import Surroundings
+from makima.domain.lifecycle import Decision, decide
+from makima.domain.told import Outcome, Report
 from makima.domain.validation import Question, Verdict
 from makima.models.contract_type import ContractType
 from makima.models.gate import Phase
 from makima.models.supervisor import Supervisor
-from tests.support.builders import at, drive, wanting
+from tests.support.builders import at, drive, status_of, wanting, written
 from tests.unit.domain.contract_life.observed import ObservedLife
 
 LOOK = st.sampled_from([True, True, False])
@@ -30,6 +33,7 @@ class LookedAtLife(ObservedLife):
     supervisor: Supervisor | None
     verdict: Verdict | None
     recorder_works: bool
+    heard: float | None
 
     def look_at_it(self, look: bool = True) -> None:
         """Let the operator act until it rests, and see what it wrote."""
@@ -53,7 +57,18 @@ class LookedAtLife(ObservedLife):
             supervisor=self.supervisor,
             verdict=self.verdict,
             recorded_version=max(self.postgres, default=0),
+            heard=None if self.heard is None else at(self.heard),
         )
+
+    def tell(self, *reports: Report) -> tuple[Outcome, ...]:
+        """One call to the API service: one decision, one write, then the answers."""
+        seen = replace(self.surroundings(), reports=reports)
+        decision: Decision = decide(self.contract, seen)
+        if decision.status is not None:
+            before = status_of(self.contract)
+            self.contract = written(self.contract, decision, seen)
+            self.saw(before, decision.status)
+        return decision.told
 
     def ask(self, question: Question) -> Verdict:
         self.asked += 1

@@ -77,6 +77,9 @@ class ContractLife(People, Supervisors, World):
         self.verdict = None
         self.postgres = {}
         self.recorder_works = True
+        self.heard = None
+        self.tasks = {}
+        self.listed = set()
         self.history = {}
         self.entered = []
         self.confirmed = {}

@@ -37,6 +37,7 @@ class ObservedLife(RuleBasedStateMachine):
         if old is None or old.phase != new.phase:
             self.entered.append(new.phase)
         self.guard_held(old, new)
+        assert fence_of(new) >= fence_of(old), "the fence was lowered"
         if old is not None and old.state != new.state:
             self.reached.add(f"{old.state} → {new.state}")
         self.reached.add(new.state.value)
@@ -77,6 +78,7 @@ class ObservedLife(RuleBasedStateMachine):
         assert (status.waiting_for is not None) == (status.state == "WaitingForInput")
         assert (status.blocked_reason is not None) == (status.state == "Blocked")
         assert (status.paused_from is not None) == (status.state == "Paused")
+        assert (status.failure_reason is not None) == (status.state == "Failed")
         if status.state == "Completed":
             assert status.phase == status.phases[-1].name
             assert status.finished_time is not None
@@ -102,6 +104,11 @@ class ObservedLife(RuleBasedStateMachine):
     def each_condition_is_there_once_and_not_from_the_future(self) -> None:
         conditions = self.contract.status.conditions if self.contract.status else self.contract.early_conditions
         assert len({item.type for item in conditions}) == len(conditions)
+
+
+def fence_of(status: ContractStatus | None) -> int:
+    """The life below which nothing is accepted."""
+    return status.supervisor_ref.incarnation if status is not None and status.supervisor_ref is not None else 0
 
 
 def keys_of(status: ContractStatus) -> frozenset[tuple[str, str]]:
