@@ -1,204 +1,79 @@
 """The main job, on a real API server and a real Postgres, in one go: `make demo`.
 
 A `specification` contract writes release notes from this repository's own git history. Its phases are guarded: a
-person who may not confirm is refused by the API server, one who may confirms, and at the end the history is read from
-Postgres.
+person who may not confirm is refused by the API server, one who may confirms. In the middle of a phase its supervisor
+asks a question and is killed; the operator notices, the next life is restored and goes on with the very next message.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import shlex
-import signal
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
-from rich.console import Console
+from death_and_return import answer, come_back, kill_in_the_middle
+from guarded_moves import carry_to_the_end, confirm_next, refuse_dana
+from narration import DemoError, console, step, wait
+from outcome import show_outcome
+from people import ROLES, ROOT, Person, prepare, write_token
+from processes import EXAMPLE, Background, api_url, start_service, start_supervisor
 
 from makima.cli.sandbox import start_ready
 from makima.sandbox import Sandbox
 
-ROOT = Path(__file__).resolve().parents[2]
-EXAMPLE = ROOT / "examples" / "release-notes"
-NAMESPACE, CONTRACT = "demo", "release-notes"
-OPERATOR = "system:serviceaccount:makima-system:makima-operator"
-OPERATOR_GROUPS = ("system:serviceaccounts", "system:serviceaccounts:makima-system", "system:authenticated")
-ROLES = {
-    "dana": ("makima-edit",),
-    "ravi": ("makima-edit", "makima-confirm"),
-    "release-notes-supervisor": ("makima-edit",),
-}
-
-console = Console(highlight=False, soft_wrap=True)
-
-
-class DemoError(Exception):
-    """Something did not happen in time; says what was waited for."""
-
-
-class Person:
-    """Somebody with a kubeconfig of their own."""
-
-    def __init__(self, name: str, kubeconfig: Path) -> None:
-        self.name, self.kubeconfig = name, kubeconfig
-
-    @property
-    def environment(self) -> dict[str, str]:
-        return {**os.environ, "KUBECONFIG": str(self.kubeconfig)}
-
-    def run(self, *command: str, show: bool = True, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
-        """Run a command as this person, and show both if wanted."""
-        if show:
-            console.print(f"[bold cyan]{self.name}$[/] {shlex.join(command)}", markup=True)
-        done = subprocess.run(
-            command,
-            env={**self.environment, "COLUMNS": str(console.width)},
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=ROOT,
-        )
-        if show:
-            console.print(
-                (done.stdout + done.stderr).rstrip(), style=None if done.returncode == 0 else "red", markup=False
-            )
-        return done
-
-    def contract(self) -> dict[str, Any]:
-        """The contract now."""
-        done = self.run("kubectl", "-n", NAMESPACE, "get", "contract", CONTRACT, "-o", "json", show=False)
-        body: dict[str, Any] = json.loads(done.stdout) if done.returncode == 0 else {}
-        return body
-
-
-def step(title: str) -> None:
-    """A headline."""
-    console.print(f"\n[bold]== {title}[/]")
-
-
-def wait(what: str, condition: Callable[[], object], seconds: float = 60) -> None:
-    """Wait until the condition holds.
-
-    Raises:
-        DemoError: it did not, in time.
-    """
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise DemoError(f"waited {seconds:.0f} s for: {what}")
-        time.sleep(0.1)
-
-
-@contextmanager
-def process(name: str, command: list[str], environment: dict[str, str], log: Path) -> Iterator[None]:
-    """A process in the background, ended with the demo; its output goes to a log file."""
-    with log.open("w") as out:
-        running = subprocess.Popen(command, env=environment, stdout=out, stderr=subprocess.STDOUT, cwd=ROOT)
-    console.print(f"{name}: running (log: {log})")
-    try:
-        yield
-    finally:
-        running.send_signal(signal.SIGTERM)
-        try:
-            running.wait(timeout=15)
-        except subprocess.TimeoutExpired:
-            running.kill()
-            running.wait()
-
-
-def prepare(admin: Person) -> None:
-    """A namespace, and what each person may do in it."""
-    admin.run("kubectl", "create", "namespace", NAMESPACE, show=False)
-    for user, roles in ROLES.items():
-        for role in roles:
-            admin.run(
-                "kubectl", "-n", NAMESPACE, "create", "rolebinding", f"{user}-{role}", f"--clusterrole={role}",
-                f"--user={user}", show=False,
-            )  # fmt: skip
-
-
-def confirm_command(contract: dict[str, Any]) -> tuple[str, ...]:
-    """The command that confirms the move that the contract waits for."""
-    status = contract["status"]
-    names = [phase["name"] for phase in status["phases"]]
-    following = names.index(status["phase"]) + 1
-    goal = names[following] if following < len(names) else "Completed"
-    advance = {"to": goal, "expectedVersion": status["version"], "confirmed": True}
-    patch = json.dumps({"spec": {"advance": advance}})
-    return ("kubectl", "-n", NAMESPACE, "patch", "contract", CONTRACT, "--type=merge", "-p", patch)
-
-
-def carry_to_the_end(dana: Person, ravi: Person) -> None:
-    """Confirm each guarded move until the contract is Completed."""
-    confirmed = 0
-    while True:
-        state = ravi.contract()["status"]["state"]
-        if state == "Completed":
-            return
-        version = ravi.contract()["status"]["version"]
-        wait("a phase to be ready for confirmation", lambda: ravi.contract()["status"]["state"] == "WaitingForInput")
-        if confirmed == 0:
-            dana.run("kubectl", "-n", NAMESPACE, "get", "contracts")
-            step("Dana may edit, but not confirm: the API server refuses")
-            dana.run(*confirm_command(dana.contract()))
-            step("Ravi may confirm")
-        ravi.run(*confirm_command(ravi.contract()))
-        confirmed += 1
-        wait("the move", lambda seen=version: ravi.contract()["status"]["version"] > seen + 1 or _finished(ravi))
-
-
-def _finished(person: Person) -> bool:
-    return bool(person.contract()["status"]["state"] in ("Completed", "Completing", "WaitingForInput", "Active"))
+SYSTEM = "system:serviceaccount:makima-system"
+SYSTEM_GROUPS = ("system:serviceaccounts", "system:serviceaccounts:makima-system", "system:authenticated")
 
 
 def demo(sandbox: Sandbox, scratch: Path) -> None:
     """Everything, in order."""
     admin = Person("admin", sandbox.cluster.kubeconfig)
-    people = {
-        name: Person(name, sandbox.cluster.kubeconfig_for(name, groups=("system:authenticated",))) for name in ROLES
-    }
-    dana, ravi, supervisor = people["dana"], people["ravi"], people["release-notes-supervisor"]
-    operator = Person("operator", sandbox.cluster.kubeconfig_for(OPERATOR, groups=OPERATOR_GROUPS))
+    dana, ravi = (
+        Person(name, sandbox.cluster.kubeconfig_for(name, groups=("system:authenticated",))) for name in ROLES
+    )
     prepare(admin)
+    write_token(admin, scratch / "token")
     with ExitStack() as stack:
-        step("The operator starts, with its own account and nothing more")
-        environment = {**operator.environment, "MAKIMA_DATABASE_URL": sandbox.database.url}
-        environment |= {"MAKIMA_OPERATOR__HEALTH_PORT": "0", "MAKIMA_OPERATOR__METRICS_PORT": "0"}
-        command = [sys.executable, "-m", "makima", "operator"]
-        stack.enter_context(process("operator", command, environment, scratch / "operator.log"))
-        step("Dana applies a contract: release notes from this git history, each phase guarded")
-        dana.run("kubectl", "-n", NAMESPACE, "apply", "-f", str((EXAMPLE / "contract.yaml").relative_to(ROOT)))
-        wait("the contract to be accepted", lambda: dana.contract().get("status", {}).get("state"))
-        dana.run("kubectl", "-n", NAMESPACE, "get", "contracts")
-        step("Its supervisor registers and works: a stand-in for an agent, doing the real work")
-        work = [sys.executable, str(EXAMPLE / "supervisor.py"), "--namespace", NAMESPACE, "--repository", str(ROOT)]
-        work += ["--out", str(scratch / "release-notes")]
-        stack.enter_context(process("supervisor", work, supervisor.environment, scratch / "supervisor.log"))
-        carry_to_the_end(dana, ravi)
-        show_result(dana, sandbox, scratch)
+        step("The operator and the API service start, each with its own account and nothing more")
+        for kind in ("operator", "api"):
+            account = sandbox.cluster.kubeconfig_for(f"{SYSTEM}:makima-{kind}", groups=SYSTEM_GROUPS)
+            stack.callback(start_service(kind, account, sandbox.database.url, scratch).stop)
+        api = api_url(scratch)
+        apply_contract(dana)
+        carry(dana, ravi, api, scratch, stack)
+        show_outcome(dana, sandbox.database.url, scratch)
 
 
-def show_result(dana: Person, sandbox: Sandbox, scratch: Path) -> None:
-    """The contract, its history from Postgres, and what was written."""
-    step("Completed")
-    dana.run("kubectl", "-n", NAMESPACE, "get", "contracts")
-    step("The history, from Postgres")
-    reader = Person("dana", dana.kubeconfig)
-    os.environ["MAKIMA_DATABASE_URL"] = sandbox.database.url
-    reader.run("makima", "contracts", "history", f"{NAMESPACE}/{CONTRACT}")
-    step("What was written (its digest is in status.deliverables)")
-    notes = (scratch / "release-notes" / "RELEASE_NOTES.md").read_text().splitlines()
-    console.print("\n".join(notes[:8]), markup=False)
-    console.print(f"… {len(notes)} lines in {scratch / 'release-notes' / 'RELEASE_NOTES.md'}")
+def apply_contract(dana: Person) -> None:
+    """The contract, and the Supervisor that the operator makes for it."""
+    step("Dana applies a contract: release notes from this git history, each phase guarded")
+    dana.kubectl("apply", "-f", str((EXAMPLE / "contract.yaml").relative_to(ROOT)))
+    wait("the contract to be accepted", lambda: dana.status().get("state"))
+    wait("its Supervisor to be made", lambda: dana.kubectl("get", "supervisor/release-notes", show=False).stdout)
+
+
+def carry(dana: Person, ravi: Person, api: str, scratch: Path, stack: ExitStack) -> None:
+    """From the first phase to the last, with a death in the second."""
+
+    def start(life: int) -> Background:
+        supervisor = start_supervisor(life, api, scratch)
+        stack.callback(supervisor.stop)
+        return supervisor
+
+    step("Its supervisor starts, a process with a token of its own: a stand-in for an agent, doing the real work")
+    first = start(1)
+    refuse_dana(dana)
+    step("Ravi may confirm")
+    confirm_next(ravi)
+    question = kill_in_the_middle(dana, first)
+    second = come_back(dana, lambda: start(2), question)
+    answer(dana, second, question)
+    step("The work goes on; Ravi confirms each phase")
+    carry_to_the_end(ravi)
 
 
 def main() -> int:

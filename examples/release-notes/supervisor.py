@@ -1,201 +1,129 @@
 """Carries a `specification` contract: reads a git history and writes release notes, phase by phase.
 
-A stand-in for an agent: no model, but real work. Each phase writes one document from the history and from the
-documents before it, and reports it with kubectl alone (server-side apply into spec.deliverables, with its sha256). It
-never moves a phase: the operator does, and where a guard is set a person confirms.
+A stand-in for an agent: no model, but real work, on `makima.supervisor` as any Python agent would be. Every step is a
+message of the conversation and a save point, and has a key: so it may be killed at any moment, and the next life goes
+on with the step after the last one that was acknowledged.
 
-    python supervisor.py --namespace NS --contract NAME --repository DIR --out DIR
+    MAKIMA_API_URL=… MAKIMA_CONTRACT=NAMESPACE/NAME MAKIMA_TOKEN_FILE=… python supervisor.py --repository DIR --out DIR
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import hashlib
-import json
-import re
-import subprocess
 import sys
-import time
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
-FINISHED = {"Completed", "Failed", "Archived"}
-POLL_SECONDS = 0.2
-MANAGER = "--field-manager=release-notes-supervisor"
+from documents import DOCUMENTS, ORDERS, Commit, ReviewFailed, read_history
+
+from makima.errors import MakimaError
+from makima.models.enums import SupervisorState
+from makima.supervisor import Supervisor
+
+PHASES = tuple(DOCUMENTS)
+AGAIN_SECONDS = 0.2
 
 
-@dataclass(frozen=True)
-class Commit:
-    """One commit of the history."""
+class Author:
+    """Writes the documents of one contract into a folder of its own, and says so."""
 
-    sha: str
-    date: str
-    subject: str
-    files: tuple[str, ...]
+    def __init__(self, supervisor: Supervisor, commits: Sequence[Commit], out: Path) -> None:
+        self.supervisor, self.commits, self.out = supervisor, commits, out
+        self.sequence = supervisor.restoration.message_sequence
 
-    @property
-    def area(self) -> str:
-        """The part of the repository that it touches most."""
-        tops = Counter(path.split("/")[0] if "/" in path else "top level" for path in self.files)
-        return tops.most_common(1)[0][0] if tops else "no files"
+    async def carry(self) -> None:
+        """Do the work of each phase the contract comes to, until it is completed."""
+        picture = self.supervisor.picture
+        while not picture.completed:
+            phase = picture.phase
+            await self._work_on(phase)
+            await self._move_on(phase)
+        self.supervisor.report(SupervisorState.COMPLETED, activity="done")
+        await self.supervisor.heartbeat()
 
+    async def _work_on(self, phase: str) -> None:
+        document = DOCUMENTS[phase]
+        self.supervisor.report(SupervisorState.WORKING, activity=f"writing {document.file}", progress=10)
+        await self._say(phase, "begin", f"I begin with {document.file}; the history has {len(self.commits)} commits.")
+        text = await self._document(phase)
+        digest = f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+        await self._say(phase, "written", f"{document.file} is written: {len(text)} characters, {digest[:19]}.")
+        uri = (self.out / document.file).resolve().as_uri()
+        await self.supervisor.complete_deliverable(document.deliverable, phase=phase, uri=uri, digest=digest)
+        self.supervisor.report(progress=100)
 
-def read_history(repository: Path) -> list[Commit]:
-    """The commits of `repository`, oldest first."""
-    command = [
-        "git",
-        "-C",
-        str(repository),
-        "log",
-        "--reverse",
-        "--date=short",
-        "--name-only",
-        "--format=%x1e%h%x1f%ad%x1f%s%x1f",
-    ]
-    log = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    commits = []
-    for record in log.split("\x1e")[1:]:
-        sha, date, subject, files = record.split("\x1f")
-        commits.append(Commit(sha, date, subject, tuple(files.split())))
-    return commits
+    async def _move_on(self, phase: str) -> None:
+        """Ask for the next phase and wait until a person has confirmed it; again where somebody was quicker."""
+        after = (*PHASES, "Completed")[PHASES.index(phase) + 1]
+        picture = self.supervisor.picture
+        while picture.phase == phase and not picture.completed:
+            answer = await self.supervisor.ask_advance(after, reason=f"{DOCUMENTS[phase].deliverable} is there")
+            if answer.outcome != "success":
+                await asyncio.sleep(AGAIN_SECONDS)
 
+    async def _document(self, phase: str) -> str:
+        """What the phase wrote; made again where its file is not there, as on another host."""
+        path = self.out / DOCUMENTS[phase].file
+        if path.exists():
+            return path.read_text()
+        earlier = PHASES[: PHASES.index(phase)]
+        before = {DOCUMENTS[each].deliverable: await self._document(each) for each in earlier}
+        if phase == "specify":
+            before["order"] = await self._order()
+        text = DOCUMENTS[phase].write(self.commits, before)
+        unfinished = path.with_suffix(".unfinished")
+        unfinished.write_text(text)
+        unfinished.replace(path)  # whole or not at all, whenever it is killed
+        return text
 
-def research_notes(commits: list[Commit], _: dict[str, str]) -> str:
-    """What is there: size, time, areas, and every commit."""
-    areas = Counter(commit.area for commit in commits)
-    lines = [f"# Research notes\n\n{len(commits)} commits, {commits[0].date} to {commits[-1].date}.\n", "## Areas\n"]
-    lines += [f"- {area}: {count} commits" for area, count in areas.most_common()]
-    lines += [
-        "\n## Commits\n",
-        *(f"- {commit.sha} {commit.date} [{commit.area}] {commit.subject}" for commit in commits),
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def requirements(commits: list[Commit], before: dict[str, str]) -> str:
-    """What the release notes have to say, derived from the research notes."""
-    areas = re.findall(r"^- (.+): \d+ commits$", before["research-notes"], re.MULTILINE)
-    lines = [
-        "# Requirements of the release notes\n",
-        f"- Each of the {len(commits)} commits is in exactly one section.",
-    ]
-    lines += [f"- There is a section for {area}." for area in areas]
-    return "\n".join(lines) + "\n"
-
-
-def plan(commits: list[Commit], before: dict[str, str]) -> str:
-    """Which commit goes into which section."""
-    sections = re.findall(r"section for (.+)\.$", before["requirements-document"], re.MULTILINE)
-    lines = ["# Plan\n"]
-    for section in sections:
-        lines += [f"## {section}\n", *(f"- {c.sha}" for c in commits if c.area == section), ""]
-    return "\n".join(lines)
-
-
-def draft(commits: list[Commit], before: dict[str, str]) -> str:
-    """The change itself: the release notes as a patch that adds a file."""
-    by_sha = {commit.sha: commit for commit in commits}
-    body = ["# Release notes", ""]
-    for line in before["plan-document"].splitlines():
-        commit = by_sha.get(line.removeprefix("- "))
-        if commit is not None:
-            body.append(f"- {commit.subject} ({commit.sha})")
-        elif line.startswith("## "):
-            body += ["", line, ""]
-    added = "".join(f"+{line}\n" for line in body)
-    return f"--- /dev/null\n+++ b/RELEASE_NOTES.md\n@@ -0,0 +1,{len(body)} @@\n{added}"
-
-
-def release_notes(commits: list[Commit], before: dict[str, str]) -> str:
-    """The patch applied, and checked: every commit is there exactly once."""
-    text = "\n".join(line[1:] for line in before["pull-request"].splitlines()[3:]) + "\n"
-    wrong = [commit.sha for commit in commits if text.count(f"({commit.sha})") != 1]
-    if wrong:
-        raise SystemExit(f"review failed: not exactly once in the notes: {', '.join(wrong)}")
-    return text
-
-
-WORK: dict[str, tuple[str, str, Callable[[list[Commit], dict[str, str]], str]]] = {
-    "research": ("research-notes", "research-notes.md", research_notes),
-    "specify": ("requirements-document", "requirements.md", requirements),
-    "plan": ("plan-document", "plan.md", plan),
-    "execute": ("pull-request", "release-notes.patch", draft),
-    "review": ("release-notes", "RELEASE_NOTES.md", release_notes),
-}
-
-
-class Contract:
-    """The contract, seen and reported to through kubectl."""
-
-    def __init__(self, namespace: str, name: str) -> None:
-        self.namespace, self.name = namespace, name
-
-    def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
-        """Run kubectl in the contract's namespace."""
-        done = subprocess.run(
-            ["kubectl", "-n", self.namespace, *arguments], input=stdin, capture_output=True, text=True, check=False
+    async def _order(self) -> str:
+        """What a person says; a life that comes later asks the same question, and gets the same answer."""
+        await self._say("specify", "ask", "I can't know in which order the commits of a section belong: I ask.")
+        question = await self.supervisor.ask_question(
+            "In which order should the commits of a section be?", ORDERS, key="order"
         )
-        if done.returncode:
-            raise SystemExit(f"kubectl {' '.join(arguments)}: {done.stderr.strip()}")
-        return done.stdout
+        if not question.answer.done():
+            print(f"question {question.id} waits for a person", flush=True)
+        answer = await question.answer
+        await self._say("specify", "answered", f"The answer is: {answer}.")
+        return answer
 
-    def status(self) -> dict[str, object]:
-        """Its status now; empty until it is accepted."""
-        status: dict[str, object] = (
-            json.loads(self.kubectl("get", "contract", self.name, "-o", "json")).get("status") or {}
-        )
-        return status
-
-    def register(self) -> None:
-        """Say that a supervisor is there: a Supervisor of the contract's name, without a pod of its own."""
-        manifest = {
-            "apiVersion": "makima.dev/v1alpha1",
-            "kind": "Supervisor",
-            "metadata": {"name": self.name},
-            "spec": {},
-        }
-        self.kubectl("apply", "--server-side", MANAGER, "-f", "-", stdin=json.dumps(manifest))
-
-    def report(self, phase: str, identifier: str, path: Path) -> None:
-        """Report one deliverable: a JSON patch that appends, whoever else writes meanwhile."""
-        digest = f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
-        entry = {"phase": phase, "id": identifier, "uri": path.resolve().as_uri(), "digest": digest}
-        patch = json.dumps([{"op": "add", "path": "/spec/deliverables/-", "value": entry}])
-        self.kubectl("patch", "contract", self.name, "--type=json", MANAGER, "-p", patch)
+    async def _say(self, phase: str, step: str, text: str) -> None:
+        """A message, unless a life before this one has said it."""
+        key = f"{phase}/{step}"
+        if self.supervisor.knows(key):
+            return
+        await self.supervisor.on_llm_response(text, key=key)
+        self.sequence += 1
+        print(f"message {self.sequence} ({phase}): {text}", flush=True)
 
 
-def carry(contract: Contract, commits: list[Commit], out: Path) -> None:
-    """Do the work of each phase the contract comes to, until it is finished."""
-    documents: dict[str, str] = {}
-    out.mkdir(parents=True, exist_ok=True)
-    contract.register()
-    while (status := contract.status()).get("state") not in FINISHED:
-        phase = str(status.get("phase", ""))
-        identifier, file_name, write = WORK.get(phase, ("", "", research_notes))
-        if identifier and identifier not in documents:
-            documents[identifier] = write(commits, documents)
-            path = out / file_name
-            path.write_text(documents[identifier])
-            contract.report(phase, identifier, path)
-            print(f"{phase}: wrote {file_name} ({len(documents[identifier])} characters)", flush=True)
-        time.sleep(POLL_SECONDS)
+async def supervise(repository: Path, out: Path) -> None:
+    """One life: from registering to the end of the contract."""
+    commits = read_history(repository)
+    if not commits:
+        raise SystemExit(f"{repository} has no commits")
+    async with Supervisor() as supervisor:
+        found = supervisor.restoration
+        print(f"life {supervisor.life.incarnation} begins: {found.outcome}, {found.reason}", flush=True)
+        await Author(supervisor, commits, out).carry()
+        print("the contract is completed", flush=True)
 
 
 def main() -> int:
     """Entry point."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--namespace", default="default")
-    parser.add_argument("--contract", default="release-notes")
     parser.add_argument("--repository", type=Path, default=Path())
-    parser.add_argument("--out", type=Path, default=Path("release-notes"))
+    parser.add_argument("--out", type=Path, default=Path("release-notes"), help="a folder for this contract alone")
     options = parser.parse_args()
-    commits = read_history(options.repository)
-    if not commits:
-        print(f"{options.repository} has no commits", file=sys.stderr)
+    options.out.mkdir(parents=True, exist_ok=True)
+    try:
+        asyncio.run(supervise(options.repository, options.out))
+    except (MakimaError, ReviewFailed) as error:
+        print(f"supervisor: {error}", file=sys.stderr)
         return 1
-    carry(Contract(options.namespace, options.contract), commits, options.out)
     return 0
 
 
