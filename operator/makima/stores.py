@@ -138,6 +138,10 @@ class MemoryStore(Protocol):
         """Everything a restoration decides on, read in one snapshot; at most so many messages from the end."""
         ...
 
+    async def worked(self, contract_id: UUID) -> datetime | None:
+        """When a message or a state was saved last; None = never."""
+        ...
+
     async def messages(self, contract_id: UUID, after: int, limit: int) -> Sequence[StoredMessage]:
         """The conversation after this sequence, oldest first."""
         ...

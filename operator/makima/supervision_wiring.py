@@ -16,6 +16,7 @@ from makima.adapters.prometheus_supervision import SupervisionMetrics
 from makima.config import Config
 from makima.domain.token_bucket import Rate
 from makima.ports import Clock, EventSink
+from makima.services.contract_knowledge import ContractKnowledge
 from makima.services.fleet_rates import FleetLimits, FleetRates
 from makima.services.life_steps import LifePorts, LifeSteps
 from makima.services.liveness_watch import LivenessWatch
@@ -46,6 +47,8 @@ class Supervision:
         self.sessions.on_session = self.supervise.see_session
         operator.accompany(self.supervise)
         operator.accompany(self.task_jobs)
+        operator.ask(ContractKnowledge(self._postgres.work, self._postgres.memory, self.cache, self._clock))
+        operator.recorder.commands = self._postgres.commands
 
     def _supervise(self, metrics: SupervisionMetrics) -> Supervise:
         postgres, options = self._postgres, self._config.supervisors

@@ -209,6 +209,12 @@ class FakeSupervision:
         )
         return Saved(server_time=at, last=call.number)
 
+    async def worked(self, contract_id: UUID) -> datetime | None:
+        await self._reach()
+        said = [message.created_at for message in self.conversations.get(contract_id, [])]
+        state = self.states.get(contract_id)
+        return max([*said, *([state.updated_at] if state is not None else [])], default=None)
+
     async def remembered(self, contract_id: UUID, messages: int) -> Remembered:
         await self._reach()
         talk = self.conversations.get(contract_id, [])
@@ -251,7 +257,7 @@ class FakeSupervision:
     async def answer(self, answers: Sequence[StoredQuestion]) -> None:
         await self._reach()
         for one in answers:
-            if self.all_questions[one.id].answer is None:
+            if self.all_questions.get(one.id, replace(one, answer=None)).answer is None:
                 self.all_questions[one.id] = one
 
     async def tasks(self, contract_id: UUID) -> Sequence[StoredTask]:

@@ -13,6 +13,7 @@ from makima.domain.settings import Settings
 from makima.models.enums import SupervisorState
 from makima.models.supervision import Span
 from makima.ports import JsonObject
+from makima.services.contract_knowledge import ContractKnowledge
 from makima.services.fleet_rates import FleetLimits, FleetRates
 from makima.services.life_steps import LifePorts, LifeSteps
 from makima.services.liveness_watch import LivenessWatch
@@ -128,6 +129,18 @@ class World:
         row = self.postgres.rows[contract]
         self.write(contract, registration_id=uuid4(), registered_at=self.clock.now(), incarnation=row.incarnation)
 
+    def ask(self, name: str = "a", number: int = 1) -> str:
+        """The API service takes a question."""
+        identity = str(UUID(int=number))
+        asked = {"id": identity, "question": "Which?", "type": "free-text", "phase": "one"}
+        asked["askedTime"] = self.clock.now().isoformat()
+        self.cluster.patch_status(name, {"questions": [asked]})
+        return identity
+
+    def told(self) -> list[str]:
+        """Kinds of the commands that were stored, in order."""
+        return [item.kind.value for item in self.postgres.commands.values()]
+
     def beat(self, contract: UUID, **fields: Any) -> None:
         """A heartbeat reaches the row."""
         row = self.postgres.rows[contract]
@@ -157,6 +170,13 @@ class World:
                 await asyncio.sleep(0.03)
             await asyncio.sleep(0.3)  # the sweeps come each quarter of a second
 
+    async def until_quiet_but_for_the_history(self) -> None:
+        """The same, while nothing can be recorded."""
+        for _ in range(20):
+            await asyncio.sleep(0.03)
+            if not any(len(driver.operator.queue) or driver.supervise.waiting() for driver in self.operators):
+                return
+
     async def pass_time(self, seconds: float) -> None:
         """Time passes, and what is due is done."""
         self.clock.advance(seconds=seconds)
@@ -177,6 +197,8 @@ class Driver:
         mine = SupervisePorts(world.lives, postgres, world.events, world.counted, clock)
         self.supervise = Supervise(mine, steps, cache, watch, FleetRates(limits, clock.now()))
         self.operator.accompany(self.supervise)
+        self.operator.ask(ContractKnowledge(postgres, postgres, cache, clock))
+        self.operator.recorder.commands = postgres
 
     def see(self, what: str, kind: str, body: JsonObject) -> None:
         """The watches."""

@@ -21,7 +21,7 @@ from makima.ports import History, JsonObject
 from makima.services.companions import Companion
 from makima.services.contract_cache import ContractCache, resource_version, wish_unseen
 from makima.services.deadline_index import DeadlineIndex
-from makima.services.reconcile import ContractReconciler, Ports
+from makima.services.reconcile import ContractReconciler, Knowledge, Ports
 from makima.services.recorder import HistoryRecorder
 from makima.services.resync import resync
 from makima.services.work_queue import WorkQueue
@@ -56,6 +56,10 @@ class ContractOperator:
         """Have it go along with every contract; before `start`."""
         companion.on_report = self.queue.put
         self.companions.append(companion)
+
+    def ask(self, knowledge: Knowledge) -> None:
+        """Decide with what only Postgres knows; before `start`."""
+        self._reconciler.knowledge = knowledge
 
     def _reports(self, uid: str) -> tuple[Report, ...]:
         return tuple(report for companion in self.companions for report in companion.reports(uid))

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import perf_counter
+from typing import Protocol
 
 from pydantic import ValidationError
 
@@ -30,6 +31,7 @@ from makima.models.contract_status import ContractStatus
 from makima.models.contract_type import ContractType
 from makima.ports import Clock, Cluster, EventSink, JsonObject, Metrics, Validators
 from makima.services.contract_cache import ContractCache, Entry
+from makima.services.contract_knowledge import Known
 from makima.services.deadline_index import DeadlineIndex
 from makima.services.recorder import HistoryRecorder
 from makima.services.status_write import write_refusal, write_status
@@ -38,7 +40,18 @@ from makima.services.validation_queue import ValidationQueue
 MAX_WRITES = 50
 """Writes in one look before the others get their turn; a contract can't need more than a few per phase."""
 
+ASKED_AGAIN = timedelta(seconds=2)
+"""How long after Postgres did not answer a contract that needs it is looked at again."""
+
 log = logging.getLogger(__name__)
+
+
+class Knowledge(Protocol):
+    """Whoever asks Postgres for a decision."""
+
+    async def of(self, contract: Contract) -> Known:
+        """What is known of this contract now; never raises for Postgres' sake."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +72,7 @@ class ContractReconciler:
         validation: validators that are being asked.
         look_again: called with the UID of a contract that has news.
         reports: gives what the operator itself has to tell a contract (its Jobs, its workspace).
+        knowledge: what only Postgres knows of contracts; None = supervisors are not looked at.
         at_rest: called with a contract that nothing more is to be done about now.
     """
 
@@ -76,6 +90,7 @@ class ContractReconciler:
         self.validation.on_verdict = self._take_verdict
         self.look_again: Callable[[str], None] = lambda uid: deadlines.set(uid, ports.clock.now())
         self.reports: Callable[[str], tuple[Report, ...]] = lambda _uid: ()
+        self.knowledge: Knowledge | None = None
         self.at_rest: Callable[[Contract, JsonObject], None] = lambda _contract, _body: None
 
     async def look(self, uid: str) -> None:
@@ -109,7 +124,8 @@ class ContractReconciler:
     async def _act(self, entry: Entry) -> None:
         for _ in range(MAX_WRITES):
             contract = Contract.from_object(entry.body)
-            decision = decide(contract, await self._surroundings(entry, contract))
+            known = await self.knowledge.of(contract) if self.knowledge is not None else Known()
+            decision = decide(contract, await self._surroundings(entry, contract, known))
             if decision.question is not None:
                 self.validation.ask(entry, decision.question)
                 return
@@ -117,10 +133,12 @@ class ContractReconciler:
                 await self._write(entry, contract, decision)
             else:
                 await self._rest(entry, contract, decision)
+                if known.incomplete:
+                    self._deadlines.set(entry.key.uid, self._ports.clock.now() + ASKED_AGAIN)
                 return
         self._deadlines.set(entry.key.uid, self._ports.clock.now())
 
-    async def _surroundings(self, entry: Entry, contract: Contract) -> Surroundings:
+    async def _surroundings(self, entry: Entry, contract: Contract, known: Known) -> Surroundings:
         return Surroundings(
             settings=self._settings,
             now=self._ports.clock.now(),
@@ -129,6 +147,9 @@ class ContractReconciler:
             verdict=entry.verdict,
             recorded_version=self._recorder.recorded_version(entry.key.uid),
             reports=self.reports(entry.key.uid),
+            recorded_answers=known.recorded_answers,
+            heard=known.heard,
+            worked=known.worked,
         )
 
     async def _contract_type(self, contract: Contract) -> ContractType | None:

@@ -11,12 +11,14 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from makima.domain.commands import unrecorded_commands
 from makima.domain.history import contract_row, task_rows, unrecorded_events
 from makima.domain.outbox import is_full
 from makima.errors import HistoryEntriesRefused, HistoryUnavailable
 from makima.models.contract import Contract
 from makima.models.history import HistoryBatch, HistoryEvent
 from makima.ports import Clock, History
+from makima.stores import CommandStore
 
 BATCH = 500
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
@@ -33,6 +35,7 @@ class HistoryRecorder:
 
     Attributes:
         on_room: called with the UID of a contract whose full outbox has been recorded.
+        commands: takes what supervisors are told of transitions; None = nobody is told.
     """
 
     def __init__(self, history: History, clock: Clock) -> None:
@@ -43,6 +46,7 @@ class HistoryRecorder:
         self._recorded: dict[str, int] = {}
         self._wanted = asyncio.Event()
         self.on_room: Callable[[str], None] = lambda _uid: None
+        self.commands: CommandStore | None = None
 
     def recorded_version(self, uid: str) -> int:
         """Highest version of this contract known to be in Postgres."""
@@ -97,11 +101,25 @@ class HistoryRecorder:
         while self._pending or self._extra or self._gone:
             contracts = [self._pending[uid] for uid in list(self._pending)[:BATCH]]
             extra = self._extra[:BATCH]
+            await self._tell(contracts)
             await self._record(self._batch(contracts, extra))
             del self._extra[: len(extra)]
             for contract in contracts:
                 self._acknowledge(contract)
             self._forget_deleted(await self._mark_gone(self._clock.now()))
+
+    async def _tell(self, contracts: Sequence[Contract]) -> None:
+        """Commands before the history: once a version is recorded nobody makes its commands again."""
+        if self.commands is None:
+            return
+        carried = [(item, item.status) for item in contracts if item.status is not None and item.status.supervisor_ref]
+        told = [
+            command
+            for contract, status in carried
+            for command in unrecorded_commands(contract, status, self.recorded_version(contract.metadata.uid))
+        ]
+        if told:
+            await self.commands.put(told)
 
     async def _record(self, batch: HistoryBatch) -> None:
         try:

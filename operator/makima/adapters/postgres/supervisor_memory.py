@@ -106,6 +106,12 @@ class PostgresMemory:
         """Everything a restoration decides on, read in one snapshot; at most so many messages from the end."""
         return await read_remembered(self._database, contract_id, messages)
 
+    async def worked(self, contract_id: UUID) -> datetime | None:
+        """When a message or a state was saved last."""
+        (row,) = await self._database.rows(SQL["worked"], {"contract_id": contract_id})
+        found: datetime | None = row["at"]
+        return found
+
     async def messages(self, contract_id: UUID, after: int, limit: int) -> Sequence[StoredMessage]:
         """The conversation after this sequence, oldest first."""
         page = {"contract_id": contract_id, "after": after, "limit": limit}

@@ -72,3 +72,12 @@ INSERT INTO supervisor_checkpoints (
 -- name: forget_checkpoints
 DELETE FROM supervisor_checkpoints
 WHERE contract_id = %(contract_id)s::uuid AND number <= %(number)s::bigint - %(kept)s::bigint;
+
+-- name: worked
+SELECT GREATEST(
+    (SELECT updated_at FROM supervisor_states WHERE contract_id = %(contract_id)s::uuid),
+    (
+        SELECT created_at FROM supervisor_messages WHERE contract_id = %(contract_id)s::uuid
+        ORDER BY sequence DESC LIMIT 1
+    )
+) AS at;
