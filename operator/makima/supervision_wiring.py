@@ -22,8 +22,9 @@ from makima.services.life_steps import LifePorts, LifeSteps
 from makima.services.liveness_watch import LivenessWatch
 from makima.services.operator import ContractOperator
 from makima.services.session_follow import SessionFollow
-from makima.services.supervise import Supervise, SupervisePorts
+from makima.services.supervise import Supervise
 from makima.services.supervisor_cache import SupervisorCache
+from makima.services.supervisor_look import SupervisePorts
 from makima.services.task_jobs import JobPorts, TaskJobs
 from makima.services.workspace import WorkspacePorts, Workspaces
 

@@ -19,11 +19,15 @@ from makima.services.life_steps import LifePorts, LifeSteps
 from makima.services.liveness_watch import LivenessWatch
 from makima.services.operator import ContractOperator
 from makima.services.reconcile import Ports
-from makima.services.supervise import Supervise, SupervisePorts
+from makima.services.supervise import Supervise
 from makima.services.supervisor_cache import SupervisorCache
+from makima.services.supervisor_look import SupervisePorts
 from tests.support.fake_lives import FakeLives
 from tests.support.fake_supervision import FakeSupervision
 from tests.support.fakes import START, FakeClock, FakeCluster, FakeEvents, FakeHistory, FakeMetrics, FakeValidators
+
+SWEEP_SECONDS = 0.01
+"""Deadlines are looked at often: the clock jumps, and nobody wants to wait."""
 
 TEMPLATE = {"containers": [{"name": "agent", "image": "agent:1"}]}
 PHASES = [{"name": "one", "deliverables": [{"id": "doc"}]}, {"name": "two"}]
@@ -168,7 +172,7 @@ class World:
             while before != len(self.lives.calls) or any(driver.busy() for driver in self.operators):
                 before = len(self.lives.calls)
                 await asyncio.sleep(0.03)
-            await asyncio.sleep(0.3)  # the sweeps come each quarter of a second
+            await asyncio.sleep(3 * SWEEP_SECONDS)
 
     async def until_quiet_but_for_the_history(self) -> None:
         """The same, while nothing can be recorded."""
@@ -196,6 +200,7 @@ class Driver:
         watch = LivenessWatch(postgres, postgres, clock)
         mine = SupervisePorts(world.lives, postgres, world.events, world.counted, clock)
         self.supervise = Supervise(mine, steps, cache, watch, FleetRates(limits, clock.now()))
+        self.operator.sweep_seconds = self.supervise.sweep_seconds = SWEEP_SECONDS
         self.operator.accompany(self.supervise)
         self.operator.ask(ContractKnowledge(postgres, postgres, cache, clock))
         self.operator.recorder.commands = postgres

@@ -9,7 +9,7 @@ from makima.models.enums import RestorationOutcome
 
 
 class SupervisionMetrics:
-    """`makima.services.supervise.SupervisionMetrics` and `makima.services.workspace.WorkspaceMetrics`."""
+    """`makima.services.supervisor_look.SupervisionMetrics` and `makima.services.workspace.WorkspaceMetrics`."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._restarts = Counter(

@@ -48,6 +48,7 @@ class ContractOperator:
         self.history, self._resync_every = history, resync_every
         self._reconciler = ContractReconciler(ports, settings, self.cache, self.recorder, self.deadlines)
         self._reconciler.look_again = self.queue.put
+        self.sweep_seconds = SWEEP_SECONDS
         self._tasks: list[asyncio.Task[None]] = []
         self.companions: list[Companion] = []
         self._reconciler.reports, self._reconciler.at_rest = self._reports, self._at_rest
@@ -139,7 +140,7 @@ class ContractOperator:
         while True:
             for uid in self.deadlines.due(self.ports.clock.now()):
                 self.queue.put(uid)
-            await asyncio.sleep(SWEEP_SECONDS)
+            await asyncio.sleep(self.sweep_seconds)
 
     async def _resync(self) -> None:
         """Compare everything from time to time: kopf has no resync, and a deletion may have gone unseen."""
