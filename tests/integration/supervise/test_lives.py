@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
 
 import pytest
 
 from makima.models.enums import RestorationOutcome, SupervisorState
+from makima.models.wire.memory import AppendMessages, ConversationMessage
 from tests.integration.supervise.conftest import Lives
 from tests.support.operator_process import OperatorUnderTest
 
@@ -136,3 +139,41 @@ async def test_restarts_and_restorations_are_counted(lives: Lives, operator: Ope
     _, text = operator.get("metrics", "/metrics")
     assert 'supervisor_restarts_total{reason="Exited"}' in text
     assert 'supervisor_restorations_total{outcome="resumed"}' in text
+
+
+async def commands(lives: Lives, contract: UUID) -> list[str]:
+    """Kinds of the commands that wait, oldest first."""
+    return [item.kind.value for item in await lives.stores.commands.unacknowledged([contract])]
+
+
+async def test_a_supervisor_is_told_of_pause_resume_and_the_answer_to_its_question(lives: Lives) -> None:
+    contract = await lives.living("told")
+    question = "00000000-0000-4000-8000-0000000000dd"
+    asked = {"id": question, "question": "Which?", "type": "free-text", "phase": "one"}
+    asked["askedTime"] = datetime.now(UTC).isoformat()
+    await lives.admin.patch({"status": {"questions": [asked]}}, "told", subresource="status")
+    await lives.until_state("told", "WaitingForInput")
+    await lives.admin.patch_spec("told", answers=[{"questionId": question, "answer": "this one"}])
+    await lives.until("told", lambda now: not now.get("questions"))
+    (stored,) = await lives.stores.work.questions(contract)
+    assert (stored.answer, stored.incarnation) == ("this one", 1)
+    await lives.until_state("told", "Active")
+    await lives.admin.patch_spec("told", suspend=True)
+    await lives.until_state("told", "Paused")
+    await lives.admin.patch_spec("told", suspend=False)
+    await lives.until_state("told", "Active")
+    for _ in range(200):
+        if len(await commands(lives, contract)) == 3:
+            break
+        await asyncio.sleep(0.05)
+    assert await commands(lives, contract) == ["Answer", "Pause", "Resume"]
+
+
+async def test_work_that_only_postgres_knows_of_is_seen(lives: Lives) -> None:
+    contract = await lives.living("worked")
+    assert await lives.stores.memory.worked(contract) is None
+    message = ConversationMessage(id=uuid4(), role="assistant", content="Done.")
+    at = datetime.now(UTC)
+    call = AppendMessages(incarnation=1, first_sequence=1, messages=(message,))
+    await lives.stores.memory.append_messages(contract, call, at)
+    assert await lives.stores.memory.worked(contract) == at
