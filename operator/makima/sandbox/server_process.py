@@ -148,11 +148,18 @@ class ServerProcess:
             self.kill()
 
     def kill(self) -> None:
-        """SIGKILL it and whatever it started, as when the machine dies."""
+        """SIGKILL it and whatever it started, as when the machine dies; returns when all of them are gone.
+
+        Stopped first, so that it starts nothing after its children were counted: a Postgres whose backend outlives it
+        by a moment can't be started again ("pre-existing shared memory block is still in use").
+        """
         pid = self.pid
         if pid is not None:
-            _send(signal.SIGKILL, [pid, *_children(pid)])
-            _gone(pid)
+            _send(signal.SIGSTOP, [pid])
+            children = _children(pid)
+            _send(signal.SIGKILL, [pid, *children])
+            for each in (pid, *children):
+                _gone(each)
 
     def freeze(self) -> None:
         """Stop it without ending it: connections stay open and nothing answers."""
