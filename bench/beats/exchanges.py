@@ -52,14 +52,19 @@ def exchanges(plan: Plan, lane: int) -> Iterator[Exchange]:
     mine = range(lane, plan.supervisors, plan.sockets)
     host = f"127.0.0.1:{plan.port}"
     token = plan.tokens[lane % len(plan.tokens)]
+    turn = lane * STRAYS // plan.sockets  # the sockets do not send their strays all at once
     if plan.kind == "single":
-        return _singles(plan, mine, host, token)
+        return _singles(plan, mine, host, token, turn)
     if plan.kind == "stream":
-        return _batches(plan, mine, lambda body, _stray: body)
-    return _batches(plan, mine, lambda body, stray: request(host, BATCH_PATH, plan.foreign if stray else token, body))
+        return _batches(plan, mine, lambda body, _stray: body, turn)
+
+    def wrap(body: bytes, stray: bool) -> bytes:
+        return request(host, BATCH_PATH, plan.foreign if stray else token, body)
+
+    return _batches(plan, mine, wrap, turn)
 
 
-def _singles(plan: Plan, mine: range, host: str, token: str) -> Iterator[Exchange]:
+def _singles(plan: Plan, mine: range, host: str, token: str, turn: int) -> Iterator[Exchange]:
     def made(number: int, who: str, **how: bool) -> Template:
         path = f"/api/v1/contracts/{contract_id(number)}/supervisor/heartbeat"
         return Template(request(host, path, who, entry(number, **how)))
@@ -67,7 +72,7 @@ def _singles(plan: Plan, mine: range, host: str, token: str) -> Iterator[Exchang
     good = [Exchange(made(number, token), 1) for number in mine]
     old = cycle([Exchange(made(number, token, old=True), 0, "SUPERSEDED") for number in mine[:50]])
     foreign = cycle([Exchange(made(number, plan.foreign, stray=True), 0, "FORBIDDEN") for number in mine[:50]])
-    for place, exchange in enumerate(cycle(good)):
+    for place, exchange in enumerate(cycle(good), turn):
         yield exchange
         if place % STRAYS == STRAYS // 2:
             yield next(old)
@@ -75,7 +80,7 @@ def _singles(plan: Plan, mine: range, host: str, token: str) -> Iterator[Exchang
             yield next(foreign)
 
 
-def _batches(plan: Plan, mine: range, wrap: Callable[[bytes, bool], bytes]) -> Iterator[Exchange]:
+def _batches(plan: Plan, mine: range, wrap: Callable[[bytes, bool], bytes], turn: int) -> Iterator[Exchange]:
     """One entry of each batch is of an old life; one batch in STRAYS comes with a foreign token."""
     frames = plan.kind == "stream"
     good = []
@@ -86,7 +91,7 @@ def _batches(plan: Plan, mine: range, wrap: Callable[[bytes, bool], bytes]) -> I
         good.append(Exchange(Template(wrap(batch(entries, frame=frames), False)), len(some), old=1))
     strays = batch([entry(number, stray=True) for number in mine[: plan.size]])
     foreign = Exchange(Template(wrap(strays, True)), plan.size, "FORBIDDEN")
-    for place, exchange in enumerate(cycle(good)):
+    for place, exchange in enumerate(cycle(good), turn):
         yield exchange
         if place % STRAYS == 1 and not frames:
             yield foreign

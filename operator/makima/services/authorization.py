@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 from uuid import UUID
 
@@ -66,8 +67,7 @@ class Authorization:
             return session.pod_uid == identity.pod_uid
         if session.pod_uid is not None or session.registration_id is None:
             return False
-        everywhere = Access("supervise", "contracts", session.namespace, EVERY)
-        return bool(self._known.known((identity.key, everywhere)))
+        return bool(self._known.known((identity.key, _everywhere(session.namespace))))
 
     async def carrier(self, identity: Identity, contract_id: UUID, incarnation: int) -> Session:
         """The session that the caller may act for, with this incarnation.
@@ -134,6 +134,12 @@ class Authorization:
             hint=f"bind a role with the verb {access.verb} on {access.resource} to {identity.user}, "
             "for example makima-supervise or makima-view",
         )
+
+
+@lru_cache(maxsize=1024)
+def _everywhere(namespace: str) -> Access:
+    """Asked for with every heartbeat, so not made anew each time."""
+    return Access("supervise", "contracts", namespace, EVERY)
 
 
 def _fits(identity: Identity, session: Session) -> bool:

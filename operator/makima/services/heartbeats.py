@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -60,7 +60,7 @@ class Heartbeats:
         call = Heartbeat.model_validate_json(body)
         if str(call.contract_id) != contract_id.lower():
             raise _mismatch(contract_id)
-        beat = self._beat(call)
+        beat = _beat(call, self._clock.now())
         if not self._rights.quick(identity, call.contract_id, call.incarnation):
             await self._rights.carrier(identity, call.contract_id, call.incarnation)
         taken = (await self._ingest.put((beat,)))[0]
@@ -82,19 +82,19 @@ class Heartbeats:
         Raises:
             Refused: UNAVAILABLE; nothing is known about any of them.
         """
-        found = _Entries()
+        found, now = _Entries(), self._clock.now()
         for index, entry in enumerate(entries):
-            self._read(found, index, entry)
+            self._read(found, index, entry, now)
         await self._permit(identity, found)
         beats = [beat for _, _, beat in found.calls]
         taken = await self._ingest.put(beats) if beats else []
         await self._acknowledge(found, taken)
         return self._answer(found, taken)
 
-    def _read(self, found: _Entries, index: int, entry: dict[str, object]) -> None:
+    def _read(self, found: _Entries, index: int, entry: dict[str, object], now: datetime) -> None:
         try:
             call = Heartbeat.model_validate(entry)
-            beat = self._beat(call)
+            beat = _beat(call, now)
         except (ValidationError, Refused) as error:
             found.problems[index] = (entry.get("contract_id"), refused_by(error).problem)
         else:
@@ -150,28 +150,28 @@ class Heartbeats:
         now = self._clock.now()
         return BatchAnswer(server_time=now, stored=stored, refused=refused, entries=entries), accepted
 
-    def _beat(self, call: Heartbeat) -> Beat:
-        now = self._clock.now()
-        if call.timestamp is not None and call.timestamp > now + FUTURE:
-            raise refusal(
-                Code.VALIDATION_FAILED,
-                f"timestamp: {call.timestamp.isoformat()} is more than {FUTURE_SECONDS} s ahead of the server's clock",
-                field="timestamp",
-                hint="set the supervisor's clock, or leave timestamp out",
-            )
-        return Beat(
-            call.contract_id,
-            call.task_id,
-            call.incarnation,
-            call.sequence,
-            call.state,
-            call.phase,
-            call.current_activity,
-            call.progress,
-            call.pending_task_ids,
-            now,
-            call.timestamp,
+
+def _beat(call: Heartbeat, now: datetime) -> Beat:
+    if call.timestamp is not None and call.timestamp > now + FUTURE:
+        raise refusal(
+            Code.VALIDATION_FAILED,
+            f"timestamp: {call.timestamp.isoformat()} is more than {FUTURE_SECONDS} s ahead of the server's clock",
+            field="timestamp",
+            hint="set the supervisor's clock, or leave timestamp out",
         )
+    return Beat(
+        call.contract_id,
+        call.task_id,
+        call.incarnation,
+        call.sequence,
+        call.state,
+        call.phase,
+        call.current_activity,
+        call.progress,
+        call.pending_task_ids,
+        now,
+        call.timestamp,
+    )
 
 
 def _problem(taken: Taken, call: Heartbeat) -> Problem | None:
