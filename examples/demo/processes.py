@@ -36,6 +36,11 @@ class Background:
         """What it said so far."""
         return self.log.read_text().splitlines()
 
+    @property
+    def ended(self) -> bool:
+        """Whether it came to its own end."""
+        return self._process.poll() is not None
+
     def kill(self) -> None:
         """SIGKILL: it has no chance to say or to save anything."""
         self._process.kill()

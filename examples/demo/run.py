@@ -74,6 +74,8 @@ def carry(dana: Person, ravi: Person, api: str, scratch: Path, stack: ExitStack)
     answer(dana, second, question)
     step("The work goes on; Ravi confirms each phase")
     carry_to_the_end(ravi)
+    wait("the supervisor to end", lambda: second.ended)
+    wait("its last state to be seen", lambda: dana.status("supervisor").get("state") == "Completed")
 
 
 def main() -> int:

@@ -19,7 +19,8 @@ from pathlib import Path
 from documents import DOCUMENTS, ORDERS, Commit, ReviewFailed, read_history
 
 from makima.errors import MakimaError
-from makima.models.enums import SupervisorState
+from makima.models.enums import CommandKind, SupervisorState
+from makima.models.wire.commands import Command
 from makima.supervisor import Supervisor
 
 PHASES = tuple(DOCUMENTS)
@@ -40,8 +41,6 @@ class Author:
             phase = picture.phase
             await self._work_on(phase)
             await self._move_on(phase)
-        self.supervisor.report(SupervisorState.COMPLETED, activity="done")
-        await self.supervisor.heartbeat()
 
     async def _work_on(self, phase: str) -> None:
         document = DOCUMENTS[phase]
@@ -108,8 +107,26 @@ async def supervise(repository: Path, out: Path) -> None:
     async with Supervisor() as supervisor:
         found = supervisor.restoration
         print(f"life {supervisor.life.incarnation} begins: {found.outcome}, {found.reason}", flush=True)
-        await Author(supervisor, commits, out).carry()
-        print("the contract is completed", flush=True)
+        await run_until_stopped(supervisor, Author(supervisor, commits, out))
+        print("the contract is completed" if supervisor.picture.completed else "told to stop", flush=True)
+
+
+async def run_until_stopped(supervisor: Supervisor, author: Author) -> None:
+    """Until the work is done or the contract has ended otherwise; says which in its last heartbeat."""
+    work = asyncio.create_task(author.carry())
+
+    async def stop(_: Command) -> None:
+        if not supervisor.picture.completed:
+            work.cancel()
+
+    supervisor.on(CommandKind.STOP, stop)
+    await asyncio.wait({work})
+    if not work.cancelled():
+        work.result()
+    done = supervisor.picture.completed
+    supervisor.report(SupervisorState.COMPLETED if done else SupervisorState.INTERRUPTED, activity="")
+    await supervisor.heartbeat()
+    await supervisor.settled(deadline=5)
 
 
 def main() -> int:

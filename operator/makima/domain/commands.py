@@ -46,7 +46,7 @@ def _caused(transition: Transition) -> Iterator[tuple[CommandKind, dict[str, Any
         yield K.PHASE_CHANGED, moved
     if after in FINISHED:
         if before not in FINISHED:
-            yield K.STOP, {"reason": transition.message}
+            yield K.STOP, {"reason": transition.message, "state": after.snake}
     elif after is ContractState.PAUSED and before is not after:
         yield K.PAUSE, {"reason": transition.message}
     elif before is ContractState.PAUSED and after is not before:

@@ -222,7 +222,8 @@ class SupervisorLook:
 
     async def _ask_restart(self, carrier: Carrier, seen: Seen, step: AskRestart) -> None:
         contract_id, now = UUID(seen.contract.metadata.uid), self._ports.clock.now()
+        payload = {"reason": step.reason, "incarnation": step.incarnation}
         identity = uuid5(contract_id, f"restart:{step.incarnation}:{step.reason}")
-        command = StoredCommand(identity, contract_id, CommandKind.RESTART, now, {"reason": step.reason})
+        command = StoredCommand(identity, contract_id, CommandKind.RESTART, now, payload)
         await self._ports.commands.put([command])
         await self._steps.write_status(carrier, step.status)

@@ -111,6 +111,9 @@ class Inbox:
         if command.id in self._picture.handled:
             await self._acknowledge(command)
             return
+        if self._is_for_a_life_before(command):
+            await self._settle(command)
+            return
         await self._learn(command)
         callback = self._callbacks.get(command.kind)
         if callback is None and command.kind in LEFT_TO_THE_CALLER:
@@ -119,6 +122,11 @@ class Inbox:
         if callback is not None and not await self._called(callback, command):
             return
         await self._settle(command)
+
+    def _is_for_a_life_before(self, command: Command) -> bool:
+        """A restart that was asked of a life that has ended: the end of this one would help nobody."""
+        meant = command.payload.get("incarnation")
+        return command.kind is CommandKind.RESTART and isinstance(meant, int) and meant < self._life.incarnation
 
     async def _called(self, callback: Callback, command: Command) -> bool:
         try:

@@ -129,6 +129,8 @@ class Work:
                 self.task_finished(_uuid(task), state, str(rest.get("message") or ""))
             case "phase_changed", {"to": str(to), "version": int(version)}:
                 self._moved(to, version)
+            case "stop", {"state": "completed"}:
+                self._picture.completed = True
 
     def task_finished(self, task: UUID | None, state: str, message: str) -> None:
         """The task is finished; who waits for it learns so."""

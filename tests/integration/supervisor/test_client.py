@@ -167,6 +167,32 @@ async def test_a_command_whose_callback_fails_is_tried_again(api: ApiDouble, pla
     assert len(tries) == 2
 
 
+async def test_a_restart_that_was_asked_of_a_life_before_is_not_carried_out(api: ApiDouble, place: Place) -> None:
+    carried_out: list[object] = []
+
+    async def carry_out(command: Command) -> None:
+        carried_out.append(command.payload.get("incarnation"))
+
+    async with Supervisor(place):
+        pass
+    async with Supervisor(place, take_over=True) as second:
+        second.on(CommandKind.RESTART, carry_out)
+        asked = [api.tell(CommandKind.RESTART, reason="silent", incarnation=life) for life in (1, 2)]
+        asked.append(api.tell(CommandKind.RESTART, reason="stuck"))
+        await api.until(lambda: set(asked) <= set(api.acknowledged))
+    assert carried_out == [2, None]
+
+
+async def test_the_end_of_the_contract_is_what_a_wish_to_complete_waits_for(api: ApiDouble, place: Place) -> None:
+    api.guarded = True
+    async with Supervisor(place) as supervisor, asyncio.timeout(10):
+        wish = asyncio.create_task(supervisor.ask_advance("Completed"))
+        await api.until(lambda: api.beats and api.beats[-1].state is SupervisorState.WAITING_FOR_USER)
+        api.tell(CommandKind.STOP, reason="confirmed", state="completed")
+        assert (await wish).outcome == "success"
+        assert supervisor.picture.completed
+
+
 async def test_commands_without_callback_are_iterated_and_acknowledged_by_asking_for_the_next(
     api: ApiDouble, place: Place
 ) -> None:

@@ -31,7 +31,7 @@ def caused(before: S | None, after: S, *, phases: tuple[str, str] = ("plan", "pl
     return [(item.kind, dict(item.payload)) for item in unrecorded_commands(accepted(), status, 4)]
 
 
-STOP, PAUSE, RESUME = (K.STOP, {"reason": "why"}), (K.PAUSE, {"reason": "why"}), (K.RESUME, {})
+PAUSE, RESUME = (K.PAUSE, {"reason": "why"}), (K.RESUME, {})
 
 
 def expected(before: S, after: S) -> list[tuple[K, Any]]:
@@ -39,7 +39,7 @@ def expected(before: S, after: S) -> list[tuple[K, Any]]:
     if before in (S.COMPLETED, S.FAILED):
         return []
     if after in (S.COMPLETED, S.FAILED, S.ARCHIVED):
-        return [STOP]
+        return [(K.STOP, {"reason": "why", "state": after.snake})]
     if after is S.PAUSED:
         return [PAUSE]
     return [RESUME] if before is S.PAUSED else []

@@ -367,7 +367,8 @@ async def test_an_external_supervisor_is_asked_to_restart_once_and_is_alive_when
     await world.until(lambda: world.alive() == "Heartbeating")
     await world.pass_time(121)
     assert (world.alive(), world.status()["state"]) == ("TimedOut", "Interrupted")
-    assert [item.kind.value for item in world.postgres.commands.values()] == ["Restart"]
+    (asked,) = world.postgres.commands.values()
+    assert (asked.kind.value, asked.payload["incarnation"]) == ("Restart", 1)
     await world.pass_time(500)
     assert len(world.postgres.commands) == 1
     world.beat(contract)

@@ -37,6 +37,7 @@ DONE = replace(TALKS, said_done=True)
         (Turn(code=137, wish=Wish.PAUSE), Wait(S.IDLE, paused=True)),
         (Turn(code=143, wish=Wish.STOP), Exit(0, S.INTERRUPTED)),
         (Turn(code=143, wish=Wish.RESTART), Exit(75, S.INTERRUPTED)),
+        (Turn(code=143, wish=Wish.STOP, completed=True), Exit(0, S.COMPLETED)),
         (Turn(code=5, wish=Wish.SIGNAL), Exit(5, S.INTERRUPTED, "ended by a signal")),
     ],
     ids=str,

@@ -105,7 +105,8 @@ def _wished(turn: Turn, wish: Wish) -> Exit | Wait:
         case Wish.PAUSE:
             return Wait(SupervisorState.IDLE, paused=True)
         case Wish.STOP:
-            return Exit(exit_codes.OK, SupervisorState.INTERRUPTED)
+            said = SupervisorState.COMPLETED if turn.completed else SupervisorState.INTERRUPTED
+            return Exit(exit_codes.OK, said)
         case Wish.RESTART:
             return Exit(exit_codes.RESTART, SupervisorState.INTERRUPTED)
         case Wish.SIGNAL:
