@@ -53,8 +53,8 @@ PARTITION_SECONDS = 300.0
 """How often the hours ahead are seen to; they are made two ahead, so that missing some looks costs nothing."""
 
 COLLECTIONS = (100_000, 50, 100)
-"""Thresholds of Python's collector. Every heartbeat makes objects that its count frees: with the thresholds as they come
-a fifth of the time went into looking for cycles among them and through the caches. Measured in docs/benchmarks.md."""
+"""Thresholds of Python's collector. Every heartbeat makes objects that its count frees; with the usual thresholds
+a fifth of the time went into looking for cycles (docs/benchmarks.md)."""
 
 log = logging.getLogger(__name__)
 
