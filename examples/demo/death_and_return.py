@@ -39,7 +39,7 @@ def come_back(dana: Person, start: Callable[[], Background], question: dict[str,
     wait("life 2 to wait for the person", lambda: _state(dana) == "WaitingForUser")
     _show_log(supervisor)
     dana.kubectl("get", "supervisor", CONTRACT, "-o", "jsonpath={.status.restoration}")
-    step("The question is asked again: the same one, open once")
+    step("The question is asked again, under its own id: for people it is open once")
     if [each["id"] for each in _show_questions(dana)] != [question["id"]]:
         raise DemoError("the question is not open exactly once")
     return supervisor
@@ -53,7 +53,7 @@ def answer(person: Person, supervisor: Background, question: dict[str, Any]) -> 
     before = len(supervisor.lines)
     seconds = wait("the answer to arrive", lambda: any(ANSWER in line for line in supervisor.lines[before - 1 :]))
     wait("no question to be open", lambda: not person.status().get("questions"))
-    plain(f"received {seconds:.1f} s later; no question is open any more")
+    plain(f"received {seconds:.1f} s after kubectl returned; no question is open any more")
 
 
 def _show_questions(dana: Person) -> list[dict[str, Any]]:

@@ -15,7 +15,8 @@ class Command(Message):
     """One thing to do or to know.
 
     `payload` by kind: `phase_changed` {from, to, version}; `pause` {reason}; `answer` {question_id, answer};
-    `task_finished` {task_id, state, message}; `stop` and `restart` {reason}; `resume` and `sync` {}.
+    `task_finished` {task_id, state, message}; `stop` {reason, state}: how the contract ended;
+    `restart` {reason, incarnation}: a later life has nothing to do; `resume` and `sync` {}.
     """
 
     id: UUID
