@@ -10,7 +10,9 @@ import asyncio
 import contextlib
 import json
 import random
+import socket
 import ssl
+import struct
 import sys
 import urllib.request
 from dataclasses import dataclass, field
@@ -74,7 +76,7 @@ class ServiceProxy:
             try:
                 await self._carry(service, reader, writer)
             except (OSError, TimeoutError):
-                writer.transport.abort()  # the caller sees a reset, as with a pod that is gone
+                _reset(writer)
 
         return handle
 
@@ -86,8 +88,8 @@ class ServiceProxy:
                 both.create_task(_pump(reader, there_writer))
                 both.create_task(_pump(there_reader, writer))
         except* OSError:
-            there_writer.transport.abort()
-            writer.transport.abort()
+            _reset(there_writer)
+            _reset(writer)
         finally:
             there_writer.close()
             writer.close()
@@ -99,6 +101,12 @@ class ServiceProxy:
             with contextlib.suppress(OSError, TimeoutError):
                 return await asyncio.wait_for(asyncio.open_connection(*endpoint), CONNECT_SECONDS)
         raise ConnectionRefusedError(f"no endpoint of {service} takes connections")
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    """Close without goodbye (SO_LINGER 0 sends RST): nobody may take this for a complete answer."""
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
 
 
 async def _pump(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
