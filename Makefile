@@ -10,11 +10,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
 WORKERS ?= 2
+NODE_POSSIBLE := $(BIN)/python -m makima.sandbox.node.requirements
 
-.PHONY: help demo test check generate bench clean
+.PHONY: help demo test e2e check generate bench clean
 
 help: ## List the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 $(STAMP): pyproject.toml constraints.txt
 	@if [ -z "$(PYTHON)" ]; then echo "makima needs Python 3.11 or newer; install one, or name it: make PYTHON=/path/to/python" >&2; exit 1; fi
@@ -26,9 +27,13 @@ $(STAMP): pyproject.toml constraints.txt
 demo: $(STAMP) ## Run the main job on a sandbox of its own (KEEP=1 leaves it running, DEMO="--context NAME": on your cluster)
 	$(BIN)/python examples/demo/run.py $(if $(KEEP),--keep) $(DEMO)
 
-test: $(STAMP) ## Run all tests, with a real API server and a real Postgres
-	$(if $(filter tests/unit%,$(TESTS)),,@$(BIN)/makima sandbox build)
+test: $(STAMP) ## Run all tests, with a real API server, a real Postgres and, as root on Linux, a real node
+	$(if $(filter tests/unit%,$(TESTS)),,@$(BIN)/makima sandbox build $$($(NODE_POSSIBLE) && echo --node))
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(TESTS)
+
+e2e: $(STAMP) ## Run the tests on a real node, which needs root on Linux
+	@$(BIN)/makima sandbox build --node
+	$(BIN)/python -m pytest $(if $(TESTS),$(TESTS),tests/e2e)
 
 check: $(STAMP) ## Lint, format, types, layering, generated files
 	$(BIN)/ruff check .
