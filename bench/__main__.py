@@ -15,7 +15,7 @@ from bench.contenders.processes import NAMES
 from bench.deadlines import BenchError
 from bench.facts import machine_facts, server_facts
 from bench.results import Results, Run
-from bench.scenarios import failover, heartbeats, latency, life, start
+from bench.scenarios import deadlines, expiry, failover, heartbeats, latency, life, start
 from bench.table import show
 from makima.errors import MakimaError
 from makima.sandbox.folders import SandboxError
@@ -29,6 +29,8 @@ SCENARIOS: dict[str, Scenario] = {
     "life": life.measure,
     "failover": failover.measure,
     "heartbeats": heartbeats.measure,
+    "deadlines": deadlines.measure,
+    "expiry": expiry.measure,
 }
 
 

@@ -18,6 +18,7 @@ class Run:
         supervisors: whose heartbeats come, and whose deadlines are watched.
         beat_seconds: for each way to send heartbeats; `twin_seconds` for each other way to write them.
         hour_rows: heartbeats of the hour that is expired.
+        timers: objects that kopf's timers watch.
     """
 
     scratch: Path
@@ -30,6 +31,7 @@ class Run:
     beat_seconds: float
     twin_seconds: float
     hour_rows: int
+    timers: int
     rates: tuple[int, ...] = (10, 45)
 
     def tell(self, what: str) -> None:
@@ -40,8 +42,8 @@ class Run:
     def of(cls, scratch: Path, *, quick: bool) -> Run:
         """The full measurement, or one that is only to see that everything works."""
         if quick:
-            return cls(scratch, quick, {"many": 250}, 50, 50, 4, 2000, 3.0, 2.0, 100_000)
-        return cls(scratch, quick, {"many": 5000, "some": 1000}, 1000, 1000, 30, 30_000, 60.0, 20.0, 3_600_000)
+            return cls(scratch, quick, {"many": 250}, 50, 50, 4, 2000, 3.0, 2.0, 100_000, 100)
+        return cls(scratch, quick, {"many": 5000, "some": 1000}, 1000, 1000, 30, 30_000, 60.0, 20.0, 3_600_000, 1000)
 
 
 @dataclass(slots=True)

@@ -36,3 +36,27 @@ def _ways(kind: str, supervisors: int) -> list[Row]:
         Row("  CPU of the load generator", "cores", f"beats.{kind}.load", 2),
         Row("  refused as they had to be", "%", f"beats.{kind}.strays", 2),
     ]
+
+
+def deadline_rows(supervisors: int, timers: int) -> list[Row]:
+    """Silence of a fleet; kopf's figures come from `timers` objects."""
+    return [
+        Row(f"{supervisors:,} deadlines (kopf: {timers:,}), 1 % silent", "s", "deadlines.last", 2, most=1),
+        Row("  CPU for one look at one of them", "µs", "deadlines.cpu", 1),
+        Row("  CPU with nothing to find (kopf: scaled)", "cores", "deadlines.cores", 3),
+        Row("  memory for each", "KiB", "deadlines.memory", 1),
+        Row("  memory for all (kopf: scaled)", "MiB", "deadlines.fleet", 0),
+    ]
+
+
+def expiry_rows(rows: int) -> list[Row]:
+    """An hour of heartbeats goes."""
+    return [
+        Row(f"an hour of {rows:,} is dropped", "s", "expiry.drop.seconds", 3),
+        Row("  written to the log", "MiB", "expiry.drop.wal", 2),
+        Row("  left on disk", "MiB", "expiry.drop.disk", 0),
+        Row("  times faster than DELETE", "×", "expiry.faster", 0),
+        Row("the same by DELETE", "s", "expiry.delete.seconds", 2),
+        Row("  written to the log", "MiB", "expiry.delete.wal", 0),
+        Row("  left on disk", "MiB", "expiry.delete.disk", 0),
+    ]

@@ -8,7 +8,7 @@ from rich.table import Table
 from bench.contenders.processes import NAMES
 from bench.results import Results, Run
 from bench.rows import FAILOVER, Row, latency_rows, life_rows, ratios, start_rows
-from bench.supervision_rows import beat_rows
+from bench.supervision_rows import beat_rows, deadline_rows, expiry_rows
 
 ARGO_START = {"many": (3.3, 271.0), "some": (0.9, 117.0)}
 ARGO_LATENCY: dict[int, tuple[float, float]] = {10: (16.0, 33.0)}
@@ -25,6 +25,8 @@ def sections(run: Run, results: Results) -> list[list[Row]]:
         life_rows(run.lives),
         [FAILOVER],
         *beat_rows(run.supervisors),
+        deadline_rows(run.supervisors, run.timers),
+        expiry_rows(run.hour_rows),
     ]
 
 
