@@ -142,6 +142,17 @@ async def test_newest_and_last_sequence_are_those_of_the_life_asked_for(
     assert await stores.heartbeats.last_sequences({life.contract_id: 2}, NOW - timedelta(hours=9)) == {}
 
 
+async def test_the_last_sequence_is_right_among_many_of_one_moment_and_clocks_that_differ(
+    stores: PostgresSupervision, life: Session
+) -> None:
+    ahead = NOW + timedelta(seconds=2)
+    group = [beat(life, number) for number in range(1, 51)]
+    await stores.heartbeats.store([*group, beat(life, 51, received_at=ahead), beat(life, 52)])
+    assert await stores.heartbeats.last_sequences({life.contract_id: 1}, NOW - timedelta(minutes=1)) == {
+        life.contract_id: 52
+    }
+
+
 async def test_more_lives_than_one_query_takes(stores: PostgresSupervision, life: Session) -> None:
     await stores.heartbeats.store([beat(life, 5)])
     lives = {uuid4(): 1 for _ in range(2100)} | {life.contract_id: 1}

@@ -84,7 +84,7 @@ class PostgresHeartbeats:
         return found
 
     async def last_sequences(self, lives: Mapping[UUID, int], since: datetime) -> Mapping[UUID, int]:
-        """Highest sequence of a heartbeat of these lives (contract id → incarnation) that came after `since`."""
+        """Highest sequence among the newest heartbeats of these lives (contract id → incarnation) after `since`."""
         found: dict[UUID, int] = {}
         for part in _parts(lives):
             rows = await self._database.rows(SQL["last_sequences"], {**part, "since": since})
@@ -113,7 +113,7 @@ async def _refused(connection: Connection, beats: Sequence[Beat]) -> dict[int, B
     cursor = await connection.execute(SQL["refused"], lives, prepare=True)
     return {
         row["place"] - 1: BeatResult(
-            BeatOutcome.SUPERSEDED if row["known"] else BeatOutcome.UNKNOWN, row["current"] if row["known"] else 0
+            BeatOutcome.SUPERSEDED if row["known"] else BeatOutcome.UNKNOWN, row["incarnation"] if row["known"] else 0
         )
         for row in await cursor.fetchall()
     }

@@ -1,14 +1,15 @@
 -- name: refused
 -- Beats of a group that must not be stored; usually none, so that usually nothing comes back. No lock: a beat that is
 -- stored beside its own replacement carries the older incarnation, and counts for nothing (ADR 0006, "Consequences").
-SELECT beat.place, COALESCE(supervisors.incarnation, 0) AS current,
-    supervisors.task_id IS NOT DISTINCT FROM beat.task_id AS known
+SELECT beat.place, COALESCE(current.incarnation, 0) AS incarnation,
+    current.task_id IS NOT DISTINCT FROM beat.task_id AS known
 FROM unnest(%(contracts)s::uuid[], %(tasks)s::uuid[], %(incarnations)s::bigint[])
     WITH ORDINALITY AS beat (contract_id, task_id, incarnation, place)
-LEFT JOIN supervisors ON supervisors.contract_id = beat.contract_id
-WHERE supervisors.contract_id IS NULL
-    OR supervisors.task_id <> beat.task_id
-    OR supervisors.incarnation <> beat.incarnation;
+LEFT JOIN (
+    -- by the index, whatever the planner thinks of a whole group: the table has everybody who ever carried something
+    SELECT contract_id, task_id, incarnation FROM supervisors WHERE contract_id = ANY (%(contracts)s::uuid[])
+) AS current ON current.contract_id = beat.contract_id
+WHERE current.contract_id IS NULL OR current.task_id <> beat.task_id OR current.incarnation <> beat.incarnation;
 
 -- name: newest
 SELECT life.contract_id, beat.timestamp
@@ -24,9 +25,13 @@ CROSS JOIN LATERAL (
 SELECT life.contract_id, beat.sequence
 FROM unnest(%(contracts)s::uuid[], %(incarnations)s::bigint[]) AS life (contract_id, incarnation)
 CROSS JOIN LATERAL (
-    SELECT max(sequence) AS sequence FROM supervisor_heartbeats
-    WHERE contract_id = life.contract_id AND incarnation = life.incarnation
-        AND timestamp > %(since)s::timestamptz
+    -- Of the newest few: those who received them do not all have the same clock. All of them would be many.
+    SELECT max(newest.sequence) AS sequence FROM (
+        SELECT sequence FROM supervisor_heartbeats
+        WHERE contract_id = life.contract_id AND incarnation = life.incarnation
+            AND timestamp > %(since)s::timestamptz
+        ORDER BY timestamp DESC, sequence DESC LIMIT 4
+    ) AS newest
 ) AS beat
 WHERE beat.sequence IS NOT NULL;
 
