@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -13,6 +14,11 @@ from makima.services.refusals import Refused, unavailable
 
 BODY_SECONDS = 30.0
 """Longest wait for the rest of a body."""
+
+DISCARDED = 16 * 1024 * 1024
+DISCARD_SECONDS = 3.0
+"""How much, and how long, is still read of a body that is too long, and thrown away. A client that is cut off while it
+sends gets a reset connection instead of the answer that tells it why."""
 
 LARGE = ("/supervisor/state", "/supervisor/messages", "/supervisor/checkpoints", "/supervisors/heartbeats")
 """Ends of the paths whose calls carry more."""
@@ -45,14 +51,17 @@ async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
     """
     announced = header(scope, b"content-length")
     if announced is not None and announced.isdigit() and int(announced) > limit:
+        await _discard(receive)
         raise too_large(limit)
     message = await receive()
     if message["type"] == "http.disconnect":
         raise ClientGone
     body: bytes = message.get("body", b"")
-    if not message.get("more_body", False):
-        return _checked(body, limit)
-    return await _read_rest(receive, body, limit)
+    if message.get("more_body", False):
+        body = await _read_rest(receive, body, limit)
+    if len(body) > limit:
+        raise too_large(limit)
+    return body
 
 
 async def _read_rest(receive: Receive, body: bytes, limit: int) -> bytes:
@@ -68,13 +77,20 @@ async def _read_rest(receive: Receive, body: bytes, limit: int) -> bytes:
                 more = message.get("more_body", False)
     except TimeoutError:
         raise unavailable(f"the body did not come within {BODY_SECONDS:g} s") from None
-    return _checked(b"".join(parts), limit)
+    if more:
+        await _discard(receive)
+    return b"".join(parts)
 
 
-def _checked(body: bytes, limit: int) -> bytes:
-    if len(body) > limit:
-        raise too_large(limit)
-    return body
+async def _discard(receive: Receive) -> None:
+    """Read on for a while without keeping anything."""
+    size, more = 0, True
+    with suppress(TimeoutError):
+        async with asyncio.timeout(DISCARD_SECONDS):
+            while more and size <= DISCARDED:
+                message = await receive()
+                size += len(message.get("body", b""))
+                more = message.get("more_body", False)
 
 
 async def respond(send: Send, status: int, body: bytes, headers: list[tuple[str, str]] | None = None) -> None:
@@ -82,7 +98,7 @@ async def respond(send: Send, status: int, body: bytes, headers: list[tuple[str,
     every = [(b"content-type", JSON.encode()), (b"content-length", str(len(body)).encode())]
     every += [(key.encode(), value.encode()) for key, value in headers or ()]
     if status == 413:
-        every.append((b"connection", b"close"))  # the rest of the body is not read
+        every.append((b"connection", b"close"))  # the rest of a very long body is not read
     await send({"type": "http.response.start", "status": status, "headers": every})
     await send({"type": "http.response.body", "body": body})
 
