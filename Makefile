@@ -10,12 +10,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
 WORKERS ?= 2
-NODE_POSSIBLE := $(BIN)/python -m makima.sandbox.node.requirements
+NODE_POSSIBLE := $(BIN)/python -m makima.sandbox.node
 
 .PHONY: help demo test e2e check generate bench clean
 
 help: ## List the targets
-	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 $(STAMP): pyproject.toml constraints.txt
 	@if [ -z "$(PYTHON)" ]; then echo "makima needs Python 3.11 or newer; install one, or name it: make PYTHON=/path/to/python" >&2; exit 1; fi
