@@ -101,8 +101,8 @@ class SupervisorsSection(BaseModel):
         50,
         gt=0,
         le=10_000,
-        description="Writes a second, over all supervisors, that only show activity, progress and heartbeats. Changes of "
-        "state and phase are written at once and not counted.",
+        description="Writes a second, over all supervisors, that only show activity, progress and heartbeats. Changes "
+        "of state and phase are written at once and not counted.",
     )
     status_refresh_seconds: float = Field(
         30, ge=1, le=3600, description="Seconds between such writes to one supervisor, where the budget allows it."
