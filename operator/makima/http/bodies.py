@@ -16,7 +16,7 @@ BODY_SECONDS = 30.0
 """Longest wait for the rest of a body."""
 
 DISCARDED = 16 * 1024 * 1024
-DISCARD_SECONDS = 3.0
+DISCARD_SECONDS = 15.0
 """How much, and how long, is still read of a body that is too long, and thrown away. A client that is cut off while it
 sends gets a reset connection instead of the answer that tells it why."""
 
