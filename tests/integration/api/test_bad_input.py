@@ -45,7 +45,7 @@ TABLE = {
     "incarnation 0": Bad(changed(incarnation=0), 400, "VALIDATION_FAILED", "incarnation"),
     "progress 101": Bad(changed(progress=101), 400, "VALIDATION_FAILED", "progress"),
     "progress -1": Bad(changed(progress=-1), 400, "VALIDATION_FAILED", "progress"),
-    "progress NaN": Bad(replaced(b"77", b"NaN"), 400, "VALIDATION_FAILED", "progress"),
+    "progress NaN": Bad(replaced(b": 77", b": NaN"), 400, "VALIDATION_FAILED", "progress"),
     "progress as text": Bad(changed(progress="77"), 400, "VALIDATION_FAILED", "progress"),
     "progress 77.5": Bad(changed(progress=77.5), 400, "VALIDATION_FAILED", "progress"),
     "activity of 10 MB": Bad(changed(current_activity="x" * 10_000_000), 413, "TOO_LARGE"),
