@@ -77,10 +77,12 @@ async def test_new_commands_and_answers_are_announced(stores: PostgresSupervisio
     assert await take(heard, 1) == {life.contract_id}
 
 
-async def test_changes_of_supervisors_are_announced_with_the_commit(stores: PostgresSupervision, life: Session) -> None:
+async def test_changes_of_supervisors_are_announced_with_the_commit(stores: PostgresSupervision) -> None:
     await listening(stores)
     heard, registry = stores.registry.changes(), stores.registry
+    life = await registry.allocate(somebody(), after=0)
     contract_id = life.contract_id
+    assert await take(heard, 1) == {contract_id}
     await registry.set_pod(contract_id, 1, None)  # changes nothing
     begun = await registry.allocate(somebody(), after=0)
     assert await take(heard, 1) == {begun.contract_id}
@@ -99,7 +101,7 @@ async def test_changes_of_supervisors_are_announced_with_the_commit(stores: Post
 
 
 async def test_a_lost_connection_listens_again(
-    stores: PostgresSupervision, life: Session, database_url: str, caplog: pytest.LogCaptureFixture
+    stores: PostgresSupervision, database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     await listening(stores)
     heard = stores.registry.changes()
@@ -113,21 +115,21 @@ async def test_a_lost_connection_listens_again(
             while not caplog.records:
                 await asyncio.sleep(0.01)
     await listening(stores)
-    await stores.heartbeats.refresh([], announce=[life.contract_id])
-    assert await take(heard, 1) == {life.contract_id}
+    someone = uuid4()
+    await stores.heartbeats.refresh([], announce=[someone])
+    assert await take(heard, 1) == {someone}
     assert "not listening to Postgres" in caplog.text
 
 
-async def test_what_others_say_on_the_channel_is_passed_over(
-    stores: PostgresSupervision, life: Session, database_url: str
-) -> None:
+async def test_what_others_say_on_the_channel_is_passed_over(stores: PostgresSupervision, database_url: str) -> None:
     await listening(stores)
     heard = stores.registry.changes()
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as admin:
         await admin.execute("NOTIFY makima_supervisors, 'hello'")
         await admin.execute("NOTIFY makima_supervisors")
-    await stores.heartbeats.refresh([], announce=[life.contract_id])
-    assert await take(heard, 1) == {life.contract_id}
+    someone = uuid4()
+    await stores.heartbeats.refresh([], announce=[someone])
+    assert await take(heard, 1) == {someone}
 
 
 async def test_a_subscription_ends_when_the_stores_are_closed(stores: PostgresSupervision) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -185,14 +186,24 @@ async def test_an_older_heartbeat_refreshes_nothing(
     assert await stores.registry.session(life.contract_id) == before
 
 
-async def test_many_that_refresh_the_same_rows_in_any_order_never_block_each_other_for_good(
-    stores: PostgresSupervision,
+async def test_rows_are_refreshed_in_one_order_so_that_nobody_waits_in_a_circle(
+    stores: PostgresSupervision, other: psycopg.AsyncConnection[tuple[object, ...]]
 ) -> None:
-    lives = [await stores.registry.allocate(somebody(), after=0) for _ in range(50)]
-    groups = [[beat(session, number) for session in lives[:: (-1) ** number]] for number in range(1, 25)]
-    await asyncio.gather(*(stores.heartbeats.refresh(group) for group in groups))
-    sessions = await stores.registry.sessions([session.contract_id for session in lives])
-    assert {session.sequence for session in sessions.values()} == {24}
+    ids = [UUID(int=number) for number in (3, 2, 1)]  # so that the table has them in the other order
+    lives = [await stores.registry.allocate(somebody(contract_id=contract_id), after=0) for contract_id in ids]
+    await other.execute("SET lock_timeout = '5s'")
+    await other.execute("SELECT FROM supervisors WHERE contract_id = %s FOR UPDATE", [ids[2]])
+    work = asyncio.ensure_future(stores.heartbeats.refresh([beat(session, 1) for session in lives]))
+    async with asyncio.timeout(20):
+        while not await stores.database.rows(
+            b"SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        ):
+            await asyncio.sleep(0.01)
+    await other.execute("SELECT FROM supervisors WHERE contract_id = %s FOR UPDATE", [ids[0]])  # it holds none yet
+    await other.commit()
+    await work
+    sessions = await stores.registry.sessions(ids)
+    assert {session.sequence for session in sessions.values()} == {1}
 
 
 def test_an_empty_group_is_a_whole_copy() -> None:

@@ -310,9 +310,11 @@ async def test_what_is_remembered_is_of_one_moment(
         return number
 
     writer = asyncio.ensure_future(write())
-    for _ in range(100):
-        found = await stores.memory.remembered(life.contract_id, 1)
-        newest = found.checkpoints[0].number if found.checkpoints else 0
-        assert (found.last_message, len(found.messages)) == (newest, min(newest, 1))
-    stop.set()
-    assert await writer > 20
+    try:
+        for _ in range(100):
+            found = await stores.memory.remembered(life.contract_id, 1)
+            newest = found.checkpoints[0].number if found.checkpoints else 0
+            assert (found.last_message, len(found.messages)) == (newest, min(newest, 1))
+    finally:
+        stop.set()
+        assert await writer > 20
