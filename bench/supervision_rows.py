@@ -43,6 +43,8 @@ def deadline_rows(supervisors: int, timers: int) -> list[Row]:
     return [
         Row(f"{supervisors:,} deadlines (kopf: {timers:,}), 1 % silent", "s", "deadlines.last", 2, most=1),
         Row("  CPU for one look at one of them", "µs", "deadlines.cpu", 1),
+        Row("  found where only Postgres heard the living", "s", "deadlines.untold", 2),
+        Row("  CPU for one look then", "µs", "deadlines.untold_cpu", 1),
         Row("  CPU with nothing to find (kopf: scaled)", "cores", "deadlines.cores", 3),
         Row("  memory for each", "KiB", "deadlines.memory", 1),
         Row("  memory for all (kopf: scaled)", "MiB", "deadlines.fleet", 0),

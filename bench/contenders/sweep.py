@@ -1,8 +1,8 @@
 """makima's watch over a fleet's deadlines as a process: `python -m bench.contenders.sweep FILE`, figures as JSON.
 
-The operator's own services on real Postgres: every deadline comes at the same moment, one supervisor in a hundred is
-silent, and of the others Postgres has a heartbeat that this process has not heard of. Sweeps come as often as the
-operator's.
+The operator's own services on real Postgres: every deadline in the index comes at the same moment, one supervisor in a
+hundred is silent. The others were heard of meanwhile, as the rows of `supervisors` tell the operator every two seconds;
+or, the worst case, only Postgres has their newer heartbeats. Sweeps come as often as the operator's.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ class Fleet:
         due: when every deadline comes (POSIX seconds).
         silent: one in so many.
         seconds: of sweeps after that moment in which nothing is due.
+        told: whether this process has heard of the living.
     """
 
     address: str
@@ -44,6 +45,7 @@ class Fleet:
     due: float
     silent: int
     seconds: float
+    told: bool
 
 
 class _Clock:
@@ -73,6 +75,8 @@ async def _watch(fleet: Fleet, database: Database) -> dict[str, float]:
     heard = datetime.fromtimestamp(fleet.due, UTC) - TIMEOUT
     for number in range(fleet.supervisors):
         watch.expect(Watched(contract_id(number), ("bench", f"s{number:05d}"), CURRENT, heard, TIMEOUT))
+        if fleet.told and number % fleet.silent:
+            watch.heard(contract_id(number), CURRENT, heard + TIMEOUT * 3 / 4)
     swept = await _sweep(watch, fleet.due)
     began, used = time.perf_counter(), time.process_time()
     while time.perf_counter() < began + fleet.seconds:

@@ -55,21 +55,15 @@ async def measure(run: Run, name: str, results: Results) -> None:
 async def _sweep(run: Run, cluster: BenchCluster, results: Results) -> None:
     url = await cluster.fresh_database()
     await asyncio.to_thread(register_all, url, run.supervisors)
-    due = time.time() + AHEAD
-    moment = datetime.fromtimestamp(due, UTC)
-    database = Database(url)
-    await database.open()
-    await make_hours(database, [moment - 2 * TIMEOUT, moment])
-    await database.close()
-    await asyncio.to_thread(_fill, url, run.supervisors, moment)
-    fleet = Fleet(url, run.supervisors, due, SILENT, LOOKED)
-    file = await asyncio.to_thread(_written, run.scratch / "sweep.json", fleet)
-    found = json.loads(await output_of([sys.executable, "-m", "bench.contenders.sweep", str(file)], AHEAD + 120))
+    untold = await _swept(run, url, told=False)
+    found = await _swept(run, url, told=True)
     results.put(
         "makima",
         **{
             "deadlines.last": found["last"],
+            "deadlines.untold": untold["last"],
             "deadlines.cpu": found["cpu"] / run.supervisors * 1e6,
+            "deadlines.untold_cpu": untold["cpu"] / run.supervisors * 1e6,
             "deadlines.cores": found["idle"],
             "deadlines.memory": found["memory"] * 1024 / run.supervisors,
             "deadlines.fleet": found["memory"],
@@ -77,9 +71,27 @@ async def _sweep(run: Run, cluster: BenchCluster, results: Results) -> None:
     )
 
 
+async def _swept(run: Run, url: str, *, told: bool) -> dict[str, float]:
+    due = time.time() + AHEAD
+    await _prepare(url, run.supervisors, datetime.fromtimestamp(due, UTC))
+    fleet = Fleet(url, run.supervisors, due, SILENT, LOOKED, told)
+    file = await asyncio.to_thread(_written, run.scratch / "sweep.json", fleet)
+    found = await output_of([sys.executable, "-m", "bench.contenders.sweep", str(file)], AHEAD + 120)
+    return dict(json.loads(found))
+
+
+async def _prepare(url: str, number: int, due: datetime) -> None:
+    database = Database(url)
+    await database.open()
+    await make_hours(database, [due - 2 * TIMEOUT, due])
+    await database.close()
+    await asyncio.to_thread(_fill, url, number, due)
+
+
 def _fill(url: str, number: int, due: datetime) -> None:
     """Two heartbeats each, the second one only of those that live; and coverage for all the time."""
     with psycopg.connect(url) as connection, connection.cursor() as cursor:
+        cursor.execute("TRUNCATE supervisor_heartbeats, ingest_coverage")
         with cursor.copy(f"COPY supervisor_heartbeats ({HEARTBEATS}) FROM STDIN".encode()) as copy:
             for sequence, before in ((1, TIMEOUT), (2, TIMEOUT / 4)):
                 for index in range(number):
