@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from makima.sandbox import go_build, go_toolchain, programs
+from makima.sandbox import c_compiler, go_build, go_toolchain, programs
 from makima.sandbox.folders import SandboxError, sandbox_folder
 from makima.sandbox.go_build import Progress
-from makima.sandbox.programs import PROGRAMS, find_programs
+from makima.sandbox.node.programs import CLUSTER, CONTAINERS, RUNC
+from makima.sandbox.programs import PROGRAMS, Program, find_programs
 
 QUIET = Progress(io.StringIO())
 
@@ -67,11 +68,12 @@ def test_what_is_nowhere_is_built_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert built == [program.package for program in PROGRAMS]
 
 
-def test_the_versions_are_those_of_the_module_files() -> None:
-    for program in PROGRAMS:
-        text = (resources.files("makima.sandbox") / "go_modules" / program.module / "go.mod").read_text()
-        module = {"etcd": "go.etcd.io/etcd/server/v3", "kubernetes": "k8s.io/kubernetes"}[program.module]
-        assert re.search(rf"{re.escape(module)} {re.escape(program.version)}$", text, re.MULTILINE)
+@pytest.mark.parametrize("program", [*PROGRAMS, *CLUSTER, *CONTAINERS, RUNC], ids=lambda program: program.name)
+def test_the_versions_are_those_of_the_module_files(program: Program) -> None:
+    text = (resources.files("makima.sandbox") / "go_modules" / program.module / "go.mod").read_text()
+    required = re.findall(r"^(?:require |\t)(\S+) (v\S+)$", text, re.MULTILINE)
+    own = program.module == "pause"  # its source is here, and its version is ours
+    assert own or any(program.package.startswith(module) and version == program.version for module, version in required)
 
 
 @pytest.mark.parametrize(("version", "enough"), [("go1.26.0", True), ("go1.27.3", True), ("go1.25.9", False)])
@@ -110,3 +112,18 @@ def test_progress_elsewhere_than_on_a_terminal_is_a_line_now_and_then() -> None:
 def test_a_name_that_can_be_no_folder_is_refused(name: str) -> None:
     with pytest.raises(SandboxError, match="can't be the name"):
         sandbox_folder(name)
+
+
+def test_a_c_compiler_with_its_headers_is_used_and_else_the_wheel(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, empty_cache: Path
+) -> None:
+    fetched: list[str] = []
+    monkeypatch.setattr(c_compiler, "fetch_wheel", lambda wheel, *_: fetched.append(wheel))
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    a_program(tmp_path / "bin" / "cc", "#!/bin/sh\nexit 1\n")
+    assert (
+        c_compiler.c_compiler(QUIET) == f'"{empty_cache}/makima/{c_compiler.WHEEL.replace("==", "-")}/ziglang/zig" cc'
+    )
+    assert fetched == [c_compiler.WHEEL]
+    works = a_program(tmp_path / "bin" / "gcc", "#!/bin/sh\nexit 0\n")
+    assert c_compiler.c_compiler(QUIET) == str(works)
