@@ -99,12 +99,20 @@ class World:
 
     def external(self, name: str = "a", **spec: Any) -> UUID:
         """Somebody applies a contract, and a Supervisor without a template."""
-        body = self.cluster.create(name, {"phases": PHASES})
+        contract = self.unsupervised(name)
+        self.apply_supervisor(name, **spec)
+        return contract
+
+    def unsupervised(self, name: str = "a") -> UUID:
+        """Somebody applies a contract that says nothing of a supervisor."""
+        return UUID(self.cluster.create(name, {"phases": PHASES})["metadata"]["uid"])
+
+    def apply_supervisor(self, name: str = "a", **spec: Any) -> None:
+        """Somebody applies a Supervisor without a template."""
         uid = f"00000000-0000-4000-b000-{len(self.lives.supervisors):012d}"
         meta = {"name": name, "namespace": "ns", "uid": uid, "generation": 1}
         made = {"apiVersion": "makima.dev/v1alpha1", "kind": "Supervisor", "metadata": meta, "spec": spec}
         self.lives._changed(self.lives.supervisors, "ADDED", made)  # the fake's own world
-        return UUID(body["metadata"]["uid"])
 
     def status(self, name: str = "a") -> JsonObject:
         """Supervisor.status."""

@@ -61,12 +61,19 @@ class Supervise:
     def at_rest(self, contract: Contract, body: JsonObject) -> None:  # noqa: ARG002  # as every companion
         """A contract is at rest."""
         name = (contract.metadata.namespace, contract.metadata.name)
+        if not self._concerns(name, contract):
+            return
         before = self._contracts.get(name)
         if before is not None and before.metadata.resource_version == contract.metadata.resource_version:
             return
         self._contracts[name] = contract
         self.cache.at(name)
         self._put(name)
+
+    def _concerns(self, name: Name, contract: Contract) -> bool:
+        """Whether it has, had or wants a supervisor; the others cost neither a look nor memory."""
+        had = contract.status is not None and contract.status.supervisor_ref is not None
+        return contract.spec.supervisor is not None or had or self.cache.get(name) is not None
 
     def contract_gone(self, key: ObjectKey) -> None:
         """A contract is gone; what was made from it goes with it."""

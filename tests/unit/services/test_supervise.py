@@ -327,6 +327,15 @@ async def test_a_supervisor_that_somebody_applied_is_left_as_it_is(world: World)
     assert world.postgres.rows[contract].incarnation == 1
 
 
+async def test_a_contract_costs_nothing_here_until_it_has_or_wants_a_supervisor(world: World) -> None:
+    world.unsupervised()
+    await world.until(lambda: world.state() == "Created")
+    await world.until_quiet()
+    assert world.operators[0].supervise.cache.carriers() == []
+    world.apply_supervisor()
+    await world.until(lambda: world.state() == "Active")
+
+
 async def test_states_reach_the_resource_at_once_and_the_rest_within_the_budget(world: World) -> None:
     contract = await running(world)
     await world.until_quiet()
