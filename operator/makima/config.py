@@ -199,8 +199,11 @@ class Config(BaseSettings):
         return self.database_url.get_secret_value()
 
 
-def load_config() -> Config:
+def load_config(kubeconfig: Path | None = None, context: str | None = None) -> Config:
     """Read file and environment.
+
+    Args:
+        kubeconfig: over both, unless empty; so is `context`.
 
     Raises:
         ConfigInvalid: says which key is wrong and why; never shows a secret.
@@ -209,7 +212,8 @@ def load_config() -> Config:
     if named and not Path(named).is_file():
         raise ConfigInvalid(f"MAKIMA_CONFIG names {named}, which is no file", hint="unset it, or mend the path")
     try:
-        return Config()
+        given = {"kubeconfig": kubeconfig, "context": context}
+        return Config.model_validate({key: value for key, value in given.items() if value})
     except ValidationError as error:
         lines = [f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors()]
         raise ConfigInvalid(f"configuration: {'; '.join(lines)}", hint="see docs/reference/configuration.md") from None

@@ -42,6 +42,14 @@ def test_the_environment_is_over_the_file(elsewhere: Path, monkeypatch: pytest.M
     assert not config.decisions().monitoring
 
 
+def test_the_command_line_is_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAKIMA_CONTEXT", "from-the-environment")
+    assert load_config().context == "from-the-environment"
+    assert load_config(Path("/k"), "given").context == "given"
+    assert load_config(Path("/k"), "").context == "from-the-environment"
+    assert load_config(Path("/k")).kubeconfig == Path("/k")
+
+
 BAD = {
     "an unknown key": "[contracts]\nstale_treshold_minutes = 5\n",
     "a number out of range": "[contracts]\nstale_threshold_minutes = -5\n",

@@ -24,9 +24,7 @@ def api(
     Configuration: the file that MAKIMA_CONFIG names, and MAKIMA_… variables over it. The database (MAKIMA_DATABASE_URL)
     has to be migrated, and CRDs and policies installed. Any number of these processes may run at a time.
     """
-    config = load_config()
-    chosen = {"kubeconfig": kubeconfig or config.kubeconfig, "context": context or config.context}
-    config = config.model_copy(update=chosen)
+    config = load_config(kubeconfig, context)
     config.required_database_url()
     _run(config)
 
