@@ -5,13 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import os
 import signal
-import socket
-import uuid
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
 from functools import partial
 
 import uvloop
@@ -27,6 +23,7 @@ from makima.adapters.postgres.database import Database, Limits
 from makima.adapters.postgres.supervision import PostgresSupervision
 from makima.adapters.probes import ProbeServer
 from makima.adapters.prometheus_api import ApiMetrics
+from makima.adapters.this_process import SystemClock, identity
 from makima.adapters.validators import GateValidators
 from makima.config import Config
 from makima.errors import MakimaError
@@ -59,20 +56,12 @@ a fifth of the time went into looking for cycles (docs/benchmarks.md)."""
 log = logging.getLogger(__name__)
 
 
-class SystemClock:
-    """`makima.ports.Clock`: the machine's time."""
-
-    def now(self) -> datetime:
-        """Now, in UTC."""
-        return datetime.now(UTC)
-
-
 class ApiProcess:
     """Everything of `makima api`: built at once, started in order, stopped in the opposite one."""
 
     def __init__(self, config: Config) -> None:
         self.config = config
-        self.identity = f"{socket.gethostname()}_{os.getpid()}_{uuid.uuid4().hex[:8]}"
+        self.identity = identity()
         self.clock = SystemClock()
         self.metrics = ApiMetrics(CollectorRegistry())
         self.ready = False

@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import socket
-import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import kopf
@@ -28,6 +26,7 @@ from makima.adapters.postgres.history import PostgresHistory
 from makima.adapters.postgres.supervision import PostgresSupervision
 from makima.adapters.probes import ProbeServer
 from makima.adapters.prometheus import PrometheusMetrics
+from makima.adapters.this_process import SystemClock, identity
 from makima.adapters.validators import GateValidators
 from makima.config import Config
 from makima.domain.leadership import deaf_for
@@ -41,19 +40,6 @@ LOST_LEADERSHIP = 75
 """Exit code of an operator that lost its Lease: EX_TEMPFAIL, start it again."""
 
 log = logging.getLogger(__name__)
-
-
-class SystemClock:
-    """`makima.ports.Clock`: the machine's time."""
-
-    def now(self) -> datetime:
-        """Now, in UTC."""
-        return datetime.now(UTC)
-
-
-def identity() -> str:
-    """Who this process is: unique, and telling where it runs."""
-    return f"{socket.gethostname()}_{os.getpid()}_{uuid.uuid4().hex[:8]}"
 
 
 class OperatorProcess:
