@@ -4,117 +4,46 @@ from __future__ import annotations
 
 import io
 import os
-import signal
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import aiohttp
 
 from makima.adapters.kubernetes.connection import Connection
 from makima.sandbox import Sandbox
+from tests.support.own_process import MAKIMA_GROUPS, ProcessUnderTest
 
 API_USER = "system:serviceaccount:makima-system:makima-api"
-API_GROUPS = ("system:serviceaccounts", "system:serviceaccounts:makima-system", "system:authenticated")
 AUDIENCE = "makima.dev"
 
 
-class ApiUnderTest:
-    """One API process. Its log is kept, and shown when a test fails."""
+class ApiUnderTest(ProcessUnderTest):
+    """One API process."""
+
+    command = ("-X", "faulthandler", "-m", "makima", "api")
+    section = "API"
+    stop_seconds = 30
 
     def __init__(self, log: Path, kubeconfig: Path, database_url: str, **settings: object) -> None:
-        self.log, self.ports_file = log, log.with_suffix(".ports")
-        self._environment = {
-            **os.environ,
-            "KUBECONFIG": str(kubeconfig),
-            "MAKIMA_DATABASE_URL": database_url,
-            "MAKIMA_API__PORT": "0",
-            "MAKIMA_API__HEALTH_PORT": "0",
-            "MAKIMA_API__METRICS_PORT": "0",
-            "MAKIMA_API__PORTS_FILE": str(self.ports_file),
-            **{f"MAKIMA_{key.upper()}": str(value) for key, value in settings.items()},
-        }
-        self.process: subprocess.Popen[bytes] | None = None
-        self.ports: dict[str, str] = {}
+        super().__init__(log, kubeconfig, database_url, **{"api__port": 0, **settings})
 
-    def start(self) -> ApiUnderTest:
+    def start(self) -> Self:
         """Start it; returns once it is ready."""
-        self.ports_file.unlink(missing_ok=True)
-        with self.log.open("ab") as out:
-            command = [sys.executable, "-X", "faulthandler", "-m", "makima", "api"]
-            self.process = subprocess.Popen(command, env=self._environment, stdout=out, stderr=out)
-        return self._wait_ready()
-
-    def _wait_ready(self, seconds: float = 60) -> ApiUnderTest:
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            assert self.running, f"the API service ended: {self.log.read_text()[-3000:]}"
-            text = self.ports_file.read_text() if self.ports_file.exists() else ""
-            found = dict(line.split("=") for line in text.split())
-            try:
-                if "metrics" in found:
-                    self.ports = found  # until then callers meet the old ones, where nobody answers
-                    if self.probe("health", "/readyz")[0] == 200:
-                        return self
-            except OSError:
-                pass
-            time.sleep(0.05)
-        raise AssertionError(f"the API service did not become ready: {self.log.read_text()[-3000:]}")
+        return super().start().wait_ready(60)
 
     @property
     def url(self) -> str:
         """Where it serves."""
         return f"http://127.0.0.1:{self.ports['api']}"
 
-    @property
-    def running(self) -> bool:
-        """Whether the process is there."""
-        return self.process is not None and self.process.poll() is None
-
-    def probe(self, kind: str, path: str) -> tuple[int, str]:
-        """GET from its health or metrics port."""
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.ports[kind]}{path}", timeout=5) as answer:
-                return answer.status, answer.read().decode()
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, error.read().decode()
-
     def memory(self) -> int:
         """Bytes in memory."""
         assert self.process is not None
         pages = Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]
         return int(pages) * os.sysconf("SC_PAGESIZE")
-
-    def signal(self, number: signal.Signals) -> None:
-        """Send a signal to this process alone."""
-        assert self.process is not None
-        self.process.send_signal(number)
-
-    def kill(self) -> None:
-        """SIGKILL, and wait for the end."""
-        assert self.process is not None
-        self.process.kill()
-        self.process.wait(timeout=10)
-
-    def stop(self) -> int:
-        """End it in good order; gives its exit code."""
-        if self.process is None or self.process.poll() is not None:
-            return self.process.returncode if self.process is not None else 0
-        self.process.send_signal(signal.SIGCONT)
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            return self.process.wait(timeout=30)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            raise
 
 
 StartApi = Callable[..., ApiUnderTest]
@@ -124,7 +53,7 @@ StartApi = Callable[..., ApiUnderTest]
 @contextmanager
 def apis(sandbox: Sandbox, database_url: str, folder: Path, **settings: object) -> Iterator[StartApi]:
     """Start API processes on the API service's own account; all are ended at the end."""
-    account = sandbox.cluster.kubeconfig_for(API_USER, API_GROUPS)
+    account = sandbox.cluster.kubeconfig_for(API_USER, MAKIMA_GROUPS)
     number = count()
     with ExitStack() as ends:
 

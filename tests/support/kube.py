@@ -22,7 +22,8 @@ from makima.domain.settings import Settings
 from makima.errors import Denied
 from makima.models.contract import Contract
 from makima.sandbox import Sandbox
-from tests.support.operator_process import OPERATOR_GROUPS, OPERATOR_USER
+from tests.support.operator_process import OPERATOR_USER
+from tests.support.own_process import MAKIMA_GROUPS
 
 Body = dict[str, Any]
 Right = tuple[str, str, str]
@@ -202,7 +203,7 @@ async def cast(sandbox: Sandbox, admin: Connection, namespace: str) -> AsyncIter
         person(sandbox, namespace, "ed", ("developers",), "editor") as editor,
         person(sandbox, namespace, "connie", ("developers", "leads"), "confirmer") as confirmer,
         person(sandbox, namespace, *account(namespace, "agent"), "supervisor") as supervisor,
-        person(sandbox, namespace, OPERATOR_USER, OPERATOR_GROUPS, "operator") as operator,
+        person(sandbox, namespace, OPERATOR_USER, MAKIMA_GROUPS, "operator") as operator,
     ):
         await make_role(admin, namespace, "status-writer", STATUS_WRITER)
         for who, role, right in (

@@ -14,7 +14,8 @@ import yaml
 
 from makima.sandbox import Sandbox
 from makima.sandbox.certificates import Authority
-from tests.support.operator_process import OPERATOR_GROUPS, OPERATOR_USER
+from tests.support.operator_process import OPERATOR_USER
+from tests.support.own_process import MAKIMA_GROUPS
 
 WATCHES = b"watch=true"
 """In the request of every watch."""
@@ -100,7 +101,7 @@ async def through_proxy(
         reading: whether the proxy can tell requests apart. If not, silence takes TLS's own goodbyes too, as a firewall
             that drops packets does.
     """
-    account = sandbox.cluster.kubeconfig_for(OPERATOR_USER, OPERATOR_GROUPS)
+    account = sandbox.cluster.kubeconfig_for(OPERATOR_USER, MAKIMA_GROUPS)
     config = yaml.safe_load(account.read_text())
     host, _, port = sandbox.cluster.server_url.removeprefix("https://").partition(":")
     proxy = SilentProxy(host, int(port), *(_contexts(sandbox, config["users"][0]["user"]) if reading else ()))

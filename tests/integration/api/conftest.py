@@ -10,11 +10,10 @@ import aiohttp
 import pytest
 
 from makima.adapters.kubernetes.connection import Connection
-from makima.adapters.postgres.database import Database
-from makima.adapters.postgres.supervision import PostgresSupervision
 from makima.sandbox import Sandbox
 from tests.support.api_process import ApiUnderTest, StartApi, apis
 from tests.support.carried_world import CarriedWorld
+from tests.support.own_postgres import open_stores
 
 
 @pytest.fixture(scope="module")
@@ -43,14 +42,8 @@ def api(start_api: StartApi) -> ApiUnderTest:
 @pytest.fixture
 async def world(admin: Connection, namespace: str, module_database: str) -> AsyncIterator[CarriedWorld]:
     """A namespace of the test's own, over the module's database."""
-    database = Database(module_database)
-    await database.open()
-    store = PostgresSupervision(database)
-    await store.open()
-    async with aiohttp.ClientSession() as http:
+    async with open_stores(module_database) as store, aiohttp.ClientSession() as http:
         yield CarriedWorld(admin, namespace, store, http)
-    await store.close()
-    await database.close()
     await asyncio.sleep(0)
 
 

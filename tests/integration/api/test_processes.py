@@ -18,15 +18,13 @@ import pytest
 
 from makima import database
 from makima.adapters.kubernetes.connection import Connection
-from makima.adapters.postgres.database import Database
-from makima.adapters.postgres.supervision import PostgresSupervision
 from makima.models.enums import CommandKind
 from makima.models.supervision import StoredCommand
 from makima.sandbox import Sandbox
-from makima.sandbox.postgres import LocalPostgres, create_cluster
-from makima.sandbox.server_process import free_port
+from makima.sandbox.postgres import LocalPostgres
 from tests.support.api_process import ApiUnderTest, StartApi, apis
 from tests.support.carried_world import CarriedWorld, address, beat
+from tests.support.own_postgres import open_stores, own_server
 
 REGISTER = "/api/v1/supervisors/register"
 Life = dict[str, Any]
@@ -77,10 +75,8 @@ class Load:
 @pytest.fixture
 def own_postgres(sandbox: Sandbox, tmp_path: Path) -> Iterator[LocalPostgres]:
     """A Postgres of the test's own, to be killed."""
-    server = LocalPostgres(create_cluster("api"), free_port(), tmp_path)
-    server.start()
-    yield server
-    server.stop()
+    with own_server("api", tmp_path) as server:
+        yield server
 
 
 async def test_a_killed_postgres_loses_nothing_acknowledged_and_doubles_nothing(
@@ -110,14 +106,9 @@ async def test_a_killed_postgres_loses_nothing_acknowledged_and_doubles_nothing(
 
 @asynccontextmanager
 async def _world(admin: Connection, namespace: str, url: str) -> AsyncIterator[CarriedWorld]:
-    pool = Database(url)
-    await pool.open()
-    store = PostgresSupervision(pool)
-    await store.open()
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=40)) as http:
+    total = aiohttp.ClientTimeout(total=40)
+    async with open_stores(url) as store, aiohttp.ClientSession(timeout=total) as http:
         yield CarriedWorld(admin, namespace, store, http)
-    await store.close()
-    await pool.close()
 
 
 async def _grown(load: Load, by: int) -> None:
@@ -250,8 +241,8 @@ async def test_without_the_feature_there_are_no_routes_no_timers_and_no_writes(
 
 async def test_readiness_does_not_depend_on_postgres(start_api: StartApi) -> None:
     api = start_api(database_url="postgresql://nobody@127.0.0.1:1/nothing")
-    assert api.probe("health", "/readyz")[0] == 200
-    assert api.probe("health", "/healthz")[0] == 200
+    assert api.get("health", "/readyz")[0] == 200
+    assert api.get("health", "/healthz")[0] == 200
 
 
 async def test_memory_is_flat_while_postgres_is_away(

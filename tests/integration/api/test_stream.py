@@ -120,7 +120,7 @@ async def test_at_most_so_many_streams_are_open(world: CarriedWorld, start_api: 
             async with stream(world, api, agent):
                 pass
         assert refused.value.status == 503
-    await _until(lambda: "makima_streams 0.0" in api.probe("metrics", "/metrics")[1])
+    await _until(lambda: "makima_streams 0.0" in api.get("metrics", "/metrics")[1])
 
 
 async def test_a_client_that_never_reads_is_closed_and_costs_bounded_memory(
@@ -146,7 +146,7 @@ async def test_a_client_that_never_reads_is_closed_and_costs_bounded_memory(
     assert isinstance(task.exception(), ConnectionError)
     writer.close()
     assert peak - before < 100_000_000
-    await _until(lambda: "makima_streams 0.0" in api.probe("metrics", "/metrics")[1])
+    await _until(lambda: "makima_streams 0.0" in api.get("metrics", "/metrics")[1])
     assert (await world.caller(api, agent).good("POST", address(life), beat(life)))["result"] == "stored"
     assert reader is not None
 

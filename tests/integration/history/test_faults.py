@@ -18,9 +18,9 @@ from makima.adapters.postgres.database import Limits
 from makima.adapters.postgres.history import PostgresHistory
 from makima.errors import HistoryUnavailable
 from makima.models.history import HistoryBatch
-from makima.sandbox.postgres import LocalPostgres, create_cluster
-from makima.sandbox.server_process import free_port
+from makima.sandbox.postgres import LocalPostgres
 from tests.support.history_values import contract, event, versions_of
+from tests.support.own_postgres import own_server
 
 pytestmark = pytest.mark.asyncio
 
@@ -29,11 +29,9 @@ IMPATIENT = Limits(statement=1.5, lock=1, operation=2, connect=1)
 
 @pytest.fixture
 def postgres(tmp_path: Path) -> Iterator[LocalPostgres]:
-    server = LocalPostgres(create_cluster("test"), free_port(), tmp_path)
-    server.start()
-    migrate.upgrade(server.url)
-    yield server
-    server.stop()
+    with own_server("test", tmp_path) as server:
+        migrate.upgrade(server.url)
+        yield server
 
 
 @pytest_asyncio.fixture

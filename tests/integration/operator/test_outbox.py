@@ -10,10 +10,10 @@ import pytest
 from makima import database
 from makima.adapters.postgres.history import PostgresHistory
 from makima.models.bounds import DELIVERABLES_PER_PHASE, TRANSITIONS
-from makima.sandbox.postgres import LocalPostgres, create_cluster
-from makima.sandbox.server_process import free_port
+from makima.sandbox.postgres import LocalPostgres
 from tests.support.driven import Driven, phase, recorded_versions
 from tests.support.operator_process import StartOperator
+from tests.support.own_postgres import own_server
 
 pytestmark = [pytest.mark.xdist_group("outbox"), pytest.mark.timeout(300)]
 
@@ -22,11 +22,9 @@ STEPS = 100
 
 @pytest.fixture(scope="module")
 def own_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalPostgres]:
-    server = LocalPostgres(create_cluster("outbox"), free_port(), tmp_path_factory.mktemp("postgres"))
-    server.start()
-    database.upgrade(server.url, "head", 60)
-    yield server
-    server.stop()
+    with own_server("outbox", tmp_path_factory.mktemp("postgres")) as server:
+        database.upgrade(server.url, "head", 60)
+        yield server
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,8 @@ import pytest
 
 from makima.sandbox import Sandbox, start
 from tests.support.driven import Driven, phase
-from tests.support.operator_process import OPERATOR_GROUPS, OPERATOR_USER, OperatorUnderTest, StartOperator
+from tests.support.operator_process import OPERATOR_USER, OperatorUnderTest, StartOperator
+from tests.support.own_process import MAKIMA_GROUPS
 
 pytestmark = pytest.mark.xdist_group("processes")
 
@@ -63,7 +64,7 @@ async def test_kopf_run_works_too(
     namespace = driven.admin.namespace
     environment = {
         **os.environ,
-        "KUBECONFIG": str(installed_cluster.cluster.kubeconfig_for(OPERATOR_USER, OPERATOR_GROUPS)),
+        "KUBECONFIG": str(installed_cluster.cluster.kubeconfig_for(OPERATOR_USER, MAKIMA_GROUPS)),
         "MAKIMA_DATABASE_URL": module_database,
         "MAKIMA_OPERATOR__NAMESPACES": f'["{namespace}"]',
         "MAKIMA_OPERATOR__LEASE_NAME": f"kopf-run-{namespace}",
@@ -111,7 +112,7 @@ def test_an_operator_without_a_database_says_what_to_do(installed_cluster: Sandb
 def test_an_operator_with_an_empty_database_waits_and_says_what_to_do(
     installed_cluster: Sandbox, empty_database_url: str, tmp_path: Path
 ) -> None:
-    kubeconfig = installed_cluster.cluster.kubeconfig_for(OPERATOR_USER, OPERATOR_GROUPS)
+    kubeconfig = installed_cluster.cluster.kubeconfig_for(OPERATOR_USER, MAKIMA_GROUPS)
     operator = OperatorUnderTest(tmp_path / "empty.log", kubeconfig, empty_database_url).start()
     deadline = time.monotonic() + 60
     while "makima migrate up" not in operator.log.read_text():

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import psycopg
 import pytest
 
-from makima.adapters.postgres.database import Database
 from makima.adapters.postgres.supervision import PostgresSupervision
 from makima.models.supervision import Session
+from tests.support.own_postgres import open_stores
 from tests.support.supervision_values import NOW, somebody
 
 Begin = Callable[[], Awaitable[Session]]
@@ -18,14 +18,9 @@ Begin = Callable[[], Awaitable[Session]]
 @pytest.fixture
 async def stores(database_url: str) -> AsyncIterator[PostgresSupervision]:
     """Open, listening, with partitions for the hours around NOW."""
-    database = Database(database_url)
-    await database.open()
-    supervision = PostgresSupervision(database)
-    await supervision.open()
-    await supervision.heartbeats.keep_partitions(NOW)
-    yield supervision
-    await supervision.close()
-    await database.close()
+    async with open_stores(database_url) as supervision:
+        await supervision.heartbeats.keep_partitions(NOW)
+        yield supervision
 
 
 @pytest.fixture

@@ -14,12 +14,12 @@ from uuid import uuid4
 import pytest
 
 from makima.adapters.postgres import migrate
-from makima.adapters.postgres.database import Database, Limits
+from makima.adapters.postgres.database import Limits
 from makima.adapters.postgres.supervision import PostgresSupervision
 from makima.errors import HistoryUnavailable
 from makima.models.supervision import Session
-from makima.sandbox.postgres import LocalPostgres, create_cluster
-from makima.sandbox.server_process import free_port
+from makima.sandbox.postgres import LocalPostgres
+from tests.support.own_postgres import open_stores, own_server
 from tests.support.supervision_values import NOW, append, beat, message, question, save, somebody
 
 IMPATIENT = Limits(statement=1.5, lock=1, operation=2, connect=1)
@@ -31,23 +31,16 @@ Answer = TypeVar("Answer")
 
 @pytest.fixture
 def postgres(tmp_path: Path) -> Iterator[LocalPostgres]:
-    server = LocalPostgres(create_cluster("test"), free_port(), tmp_path)
-    server.start()
-    migrate.upgrade(server.url)
-    yield server
-    server.stop()
+    with own_server("test", tmp_path) as server:
+        migrate.upgrade(server.url)
+        yield server
 
 
 @pytest.fixture
 async def stores(postgres: LocalPostgres) -> AsyncIterator[PostgresSupervision]:
-    database = Database(postgres.url, IMPATIENT)
-    await database.open()
-    supervision = PostgresSupervision(database)
-    await supervision.open()
-    await supervision.heartbeats.keep_partitions(NOW)
-    yield supervision
-    await supervision.close()
-    await database.close()
+    async with open_stores(postgres.url, IMPATIENT) as supervision:
+        await supervision.heartbeats.keep_partitions(NOW)
+        yield supervision
 
 
 async def until_answered(call: Callable[[], Awaitable[Answer]], failed: list[int]) -> Answer:
