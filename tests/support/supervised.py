@@ -208,7 +208,7 @@ class Driver:
         watch = LivenessWatch(postgres, postgres, clock)
         mine = SupervisePorts(world.lives, postgres, world.events, world.counted, clock)
         self.supervise = Supervise(mine, steps, cache, watch, FleetRates(limits, clock.now()))
-        self.operator.sweep_seconds = self.supervise.sweep_seconds = SWEEP_SECONDS
+        self.operator.loop.sweep_seconds = self.supervise.loop.sweep_seconds = SWEEP_SECONDS
         self.operator.accompany(self.supervise)
         self.operator.ask(ContractKnowledge(postgres, postgres, cache, clock))
         self.operator.recorder.commands = postgres

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
 from datetime import timedelta
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -20,14 +18,10 @@ from makima.models.supervisor import Supervisor
 from makima.ports import History, JsonObject
 from makima.services.companions import Companion
 from makima.services.contract_cache import ContractCache, resource_version, wish_unseen
-from makima.services.deadline_index import DeadlineIndex
+from makima.services.control_loop import SWEEP_SECONDS, ControlLoop
 from makima.services.reconcile import ContractReconciler, Knowledge, Ports
 from makima.services.recorder import HistoryRecorder
 from makima.services.resync import resync
-from makima.services.work_queue import WorkQueue
-
-WORKERS = 16
-SWEEP_SECONDS = 0.25
 
 LEARN_PAUSE = 2.0
 
@@ -42,14 +36,14 @@ class ContractOperator:
 
     def __init__(self, ports: Ports, history: History, settings: Settings, resync_every: timedelta) -> None:
         self.ports = ports
-        self.cache, self.deadlines, self.queue = ContractCache(), DeadlineIndex(), WorkQueue()
+        self.cache = ContractCache()
+        self.loop = ControlLoop(self._look, ports.clock)
+        self.queue, self.deadlines = self.loop.queue, self.loop.deadlines
         self.recorder = HistoryRecorder(history, ports.clock)
         self.recorder.on_room = self.queue.put
         self.history, self._resync_every = history, resync_every
         self._reconciler = ContractReconciler(ports, settings, self.cache, self.recorder, self.deadlines)
         self._reconciler.look_again = self.queue.put
-        self.sweep_seconds = SWEEP_SECONDS
-        self._tasks: list[asyncio.Task[None]] = []
         self.companions: list[Companion] = []
         self._reconciler.reports, self._reconciler.at_rest = self._reports, self._at_rest
 
@@ -112,35 +106,19 @@ class ContractOperator:
 
     def start(self) -> None:
         """Start the workers, the sweep, the recorder and the resync."""
-        jobs: list[Coroutine[Any, Any, None]] = [self._work() for _ in range(WORKERS)]
-        jobs += [self._sweep(), self.recorder.run(), self._resync()]
-        self._tasks = [asyncio.create_task(job) for job in jobs]
+        self.loop.start(self.recorder.run(), self._resync())
         for companion in self.companions:
             companion.start()
 
     async def stop(self) -> None:
         """Stop; what was being written is finished by whoever leads next."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.loop.stop()
         await self._reconciler.validation.stop()
         for companion in self.companions:
             await companion.stop()
-        self._tasks = []
 
-    async def _work(self) -> None:
-        while True:
-            uid = await self.queue.take()
-            try:
-                await self._reconciler.look(uid)
-            finally:
-                self.queue.done(uid)
-
-    async def _sweep(self) -> None:
-        while True:
-            for uid in self.deadlines.due(self.ports.clock.now()):
-                self.queue.put(uid)
-            await asyncio.sleep(self.sweep_seconds)
+    async def _look(self, uid: str) -> None:
+        await self._reconciler.look(uid)
 
     async def _resync(self) -> None:
         """Compare everything from time to time: kopf has no resync, and a deletion may have gone unseen."""

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from makima.domain.notices import Notice
@@ -21,16 +20,12 @@ from makima.errors import ClusterError
 from makima.models.contract import Contract
 from makima.models.supervision import Session
 from makima.ports import JsonObject, ObjectKey
-from makima.services.deadline_index import DeadlineIndex
+from makima.services.control_loop import ControlLoop
 from makima.services.fleet_rates import FleetRates
 from makima.services.life_steps import LifeSteps
 from makima.services.liveness_watch import LivenessWatch, Watched
 from makima.services.supervisor_cache import Carrier, Name, Silent, SupervisorCache
 from makima.services.supervisor_look import SupervisePorts, SupervisorLook
-from makima.services.work_queue import WorkQueue
-
-WORKERS = 16
-SWEEP_SECONDS = 0.25
 
 log = logging.getLogger(__name__)
 
@@ -44,11 +39,9 @@ class Supervise:
         self._ports, self.cache, self._watch, self._rates = ports, cache, watch, rates
         self._look = SupervisorLook(ports, steps, watch, rates)
         self._look.again, self._look.later = self._put, self._later
-        self._queue, self._deadlines = WorkQueue(), DeadlineIndex()
+        self.loop = ControlLoop(self._look_at, ports.clock)
         self._contracts: dict[Name, Contract] = {}
         self._pods_known = False
-        self.sweep_seconds = SWEEP_SECONDS
-        self._tasks: list[asyncio.Task[None]] = []
         self.on_report: Callable[[str], None] = lambda _uid: None
         watch.on_dead = lambda item, dead: self._silent(item, dead.since)
 
@@ -133,19 +126,15 @@ class Supervise:
 
     def start(self) -> None:
         """Begin to work; nothing is decided before the pods are listed."""
-        jobs: list[Coroutine[Any, Any, None]] = [self._work() for _ in range(WORKERS)]
-        jobs += [self._sweep(), self._listen_all(), self._list_first()]
-        self._tasks = [asyncio.create_task(job) for job in jobs]
+        self.loop.start(self._listen_all(), self._list_first())
 
     async def stop(self) -> None:
         """End; whoever leads next goes on from what is stored."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.loop.stop()
 
     def waiting(self) -> int:
         """How many supervisors wait to be looked at."""
-        return len(self._queue)
+        return len(self.loop.queue)
 
     async def compare(self) -> None:
         """Compare the pods that are known with those that there are.
@@ -177,35 +166,24 @@ class Supervise:
             self._put(carrier.name)
 
     def _put(self, name: Name) -> None:
-        self._queue.put("/".join(name))
+        self.loop.queue.put("/".join(name))
 
     def _later(self, carrier: Carrier, moment: datetime | None) -> None:
         """Look again then, unless a look is due before."""
         key = "/".join(carrier.name)
-        known = self._deadlines.get(key)
+        known = self.loop.deadlines.get(key)
         if moment is not None and (known is None or moment < known):
-            self._deadlines.set(key, moment)
-
-    async def _work(self) -> None:
-        while True:
-            key = await self._queue.take()
-            try:
-                namespace, _, name = key.partition("/")
-                await self.look((namespace, name))
-            finally:
-                self._queue.done(key)
-
-    async def _sweep(self) -> None:
-        while True:
-            for key in self._deadlines.due(self._ports.clock.now()):
-                self._queue.put(key)
-            await asyncio.sleep(self.sweep_seconds)
+            self.loop.deadlines.set(key, moment)
 
     async def _listen_all(self) -> None:
         """Beside the other sweep: Postgres may take its time to answer."""
         while True:
             await self._watch.sweep()
-            await asyncio.sleep(self.sweep_seconds)
+            await asyncio.sleep(self.loop.sweep_seconds)
+
+    async def _look_at(self, key: str) -> None:
+        namespace, _, name = key.partition("/")
+        await self.look((namespace, name))
 
     async def look(self, name: Name) -> None:
         """Look at one supervisor now; never raises."""
@@ -215,7 +193,7 @@ class Supervise:
         if contract is None:
             self._forget_idle(carrier)
             return
-        self._deadlines.set("/".join(name), None)
+        self.loop.deadlines.set("/".join(name), None)
         await self._look.look(carrier, contract)
 
     def _forget_idle(self, carrier: Carrier) -> None:

@@ -6,7 +6,6 @@ contract is told until its status says so.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,9 +25,8 @@ from makima.models.contract import Contract
 from makima.models.contract_status import ContractStatus, TaskStatus
 from makima.models.enums import TaskState
 from makima.ports import Clock, EventSink, Jobs, JsonObject, ObjectKey
-from makima.services.deadline_index import DeadlineIndex
+from makima.services.control_loop import ControlLoop
 from makima.services.task_ends import TaskEnds
-from makima.services.work_queue import WorkQueue
 from makima.services.workspace import Workspaces
 from makima.stores import CommandStore, WorkStore
 
@@ -66,22 +64,19 @@ class TaskJobs:
     def __init__(self, ports: JobPorts, workspaces: Workspaces) -> None:
         self._ports, self._workspaces = ports, workspaces
         self._ends = TaskEnds(ports.jobs, ports.work, ports.commands)
-        self.cache, self._queue, self._deadlines = workspaces.cache, WorkQueue(), DeadlineIndex()
+        self.cache, self._loop = workspaces.cache, ControlLoop(self.look, ports.clock, WORKERS)
+        self._loop.sweep_seconds = SWEEP_SECONDS
         self._followed: dict[str, _Followed] = {}
         self._reports: dict[str, dict[str, Report]] = {}
-        self._tasks: list[asyncio.Task[None]] = []
         self.on_report: Callable[[str], None] = lambda _uid: None
 
     def start(self) -> None:
         """Begin to work."""
-        jobs = [*(self._work() for _ in range(WORKERS)), self._sweep()]
-        self._tasks = [asyncio.create_task(job) for job in jobs]
+        self._loop.start()
 
     async def stop(self) -> None:
         """End; what was under way is found again by whoever leads next."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._loop.stop()
 
     def reports(self, uid: str) -> tuple[Report, ...]:
         """What the contract of this UID has to be told."""
@@ -96,7 +91,7 @@ class TaskJobs:
         self._settle(uid, contract.status)
         known = self._followed.get(uid)
         self._followed[uid] = _Followed(contract, body, known.failures if known is not None else 0)
-        self._queue.put(uid)
+        self._loop.queue.put(uid)
 
     def _concerns(self, contract: Contract, status: ContractStatus) -> bool:
         if contract.metadata.deleting:
@@ -120,7 +115,7 @@ class TaskJobs:
         """Nothing of this contract has to be followed."""
         self._followed.pop(uid, None)
         self._reports.pop(uid, None)
-        self._deadlines.set(uid, None)
+        self._loop.deadlines.set(uid, None)
 
     def see_job(self, kind: str | None, body: JsonObject) -> None:
         """The watch saw a Job."""
@@ -132,7 +127,7 @@ class TaskJobs:
         else:
             self.cache.see(job)
         if job.owner in self._followed:
-            self._queue.put(job.owner)
+            self._loop.queue.put(job.owner)
         else:
             self.on_report(job.owner)  # the contract's rest says whether there is something to do
 
@@ -152,20 +147,6 @@ class TaskJobs:
             self.cache.see_gone(job)
             self.on_report(job.owner)
 
-    async def _work(self) -> None:
-        while True:
-            uid = await self._queue.take()
-            try:
-                await self.look(uid)
-            finally:
-                self._queue.done(uid)
-
-    async def _sweep(self) -> None:
-        while True:
-            for uid in self._deadlines.due(self._ports.clock.now()):
-                self._queue.put(uid)
-            await asyncio.sleep(SWEEP_SECONDS)
-
     async def look(self, uid: str) -> None:
         """Look at one contract's tasks and workspace. Errors become a later look; never raises."""
         followed = self._followed.get(uid)
@@ -174,16 +155,16 @@ class TaskJobs:
         try:
             wake = await self._act(followed, followed.contract.status)
             followed.failures = 0
-            self._deadlines.set(uid, wake)
+            self._loop.deadlines.set(uid, wake)
         except MakimaError as error:
             followed.failures += 1
             self._tell(followed, error)
             delay = timedelta(seconds=retry_delay(followed.failures))
-            self._deadlines.set(uid, self._ports.clock.now() + delay)
+            self._loop.deadlines.set(uid, self._ports.clock.now() + delay)
         except Exception:  # a bug must not stop the other contracts; it is logged whole and retried
             followed.failures += 1
             log.exception("tasks of contract %s: unexpected error", uid)
-            self._deadlines.set(uid, self._ports.clock.now() + timedelta(seconds=30))
+            self._loop.deadlines.set(uid, self._ports.clock.now() + timedelta(seconds=30))
 
     def _tell(self, followed: _Followed, error: MakimaError) -> None:
         meta = followed.contract.metadata
