@@ -224,3 +224,15 @@ class Driver:
     def busy(self) -> bool:
         """Whether something is left to do now."""
         return bool(len(self.operator.queue) or self.supervise.waiting() or self.operator.recorder.waiting())
+
+
+async def running(world: World, **settings: object) -> UUID:
+    """A supervisor whose first life is registered and heard of."""
+    contract = world.create("a", **settings)
+    await world.until(lambda: world.alive() == "Starting")
+    world.lives.runs(world.pods()[0])
+    world.register(contract)
+    world.beat(contract)
+    await world.until(lambda: world.alive() == "Heartbeating" and world.status()["state"] == "Working")
+    await world.until(lambda: world.state() == "Active")
+    return contract

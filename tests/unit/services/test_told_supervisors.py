@@ -2,21 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 
-from tests.support.supervised import World
-from tests.unit.services.test_supervise import running
-
-
-@pytest.fixture
-async def world() -> AsyncIterator[World]:
-    world = World()
-    await world.lead()
-    yield world
-    for driver in list(world.operators):
-        await world.end(driver)
+from tests.support.supervised import World, running
 
 
 async def test_pause_resume_and_stop_are_told_once_each(world: World) -> None:
