@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
 import sys
 import time
 import urllib.error
@@ -19,7 +18,7 @@ import psycopg
 
 from bench.beats.fleet import CURRENT, PHASE, contract_id, task_id
 from bench.cluster import NAMESPACE, SYSTEM, BenchCluster
-from bench.contenders.processes import ROOT, Contender
+from bench.contenders.processes import ROOT, Contender, inherited, launch
 from bench.deadlines import BenchError, until
 from makima.adapters.kubernetes.connection import Connection
 
@@ -77,18 +76,14 @@ async def api_process(cluster: BenchCluster, database_url: str) -> AsyncIterator
 
 
 def _launch(cluster: BenchCluster, database_url: str, ports: Path) -> Contender:
-    log = ports.with_suffix(".log")
     environment = {
-        **{key: value for key, value in os.environ.items() if not key.startswith(("MAKIMA_", "KUBE"))},
+        **inherited(),
         "KUBECONFIG": str(cluster.sandbox.cluster.kubeconfig_for(API_USER, groups=API_GROUPS)),
         "MAKIMA_DATABASE_URL": database_url,
         "MAKIMA_API__PORTS_FILE": str(ports),
         **{f"MAKIMA_API__{name}": "0" for name in ("PORT", "HEALTH_PORT", "METRICS_PORT")},
     }
-    with log.open("wb") as out:
-        command = [sys.executable, "-m", "makima", "api"]
-        process = subprocess.Popen(command, env=environment, stdout=out, stderr=out, cwd=ROOT)
-    return Contender("makima api", process, log, time.perf_counter())
+    return launch("makima-api", cluster, [sys.executable, "-m", "makima", "api"], environment)
 
 
 async def _ready(found: Contender, ports: Path) -> int:

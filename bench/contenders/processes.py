@@ -90,8 +90,12 @@ def _command(name: str, cluster: BenchCluster) -> list[str]:
     return [sys.executable, "-m", "bench.contenders.raw_watch", str(cluster.operator_kubeconfig)]
 
 
+def inherited() -> dict[str, str]:
+    """This process's environment without anything that configures makima or Kubernetes."""
+    return {key: value for key, value in os.environ.items() if not key.startswith(("MAKIMA_", "KUBE"))}
+
+
 def _environment(name: str, cluster: BenchCluster, database_url: str) -> dict[str, str]:
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("MAKIMA_", "KUBE"))}
     kubeconfig = cluster.twin_kubeconfig if name == "plain_kopf" else cluster.operator_kubeconfig
     makima = {
         "MAKIMA_DATABASE_URL": database_url,
@@ -100,12 +104,12 @@ def _environment(name: str, cluster: BenchCluster, database_url: str) -> dict[st
     }
     for_name = makima if name == "makima" else {}
     path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-    return {**kept, "KUBECONFIG": str(kubeconfig), "PYTHONPATH": path, **for_name}
+    return {**inherited(), "KUBECONFIG": str(kubeconfig), "PYTHONPATH": path, **for_name}
 
 
-def _launch(name: str, cluster: BenchCluster, database_url: str) -> Contender:
+def launch(name: str, cluster: BenchCluster, command: list[str], environment: dict[str, str]) -> Contender:
+    """Start a process; its log is in the cluster's scratch folder."""
     log = cluster.scratch / f"{name}-{time.time_ns()}.log"
-    command, environment = _command(name, cluster), _environment(name, cluster, database_url)
     with log.open("wb") as out:
         began = time.perf_counter()
         process = subprocess.Popen(command, env=environment, stdout=out, stderr=out, cwd=ROOT)
@@ -115,7 +119,7 @@ def _launch(name: str, cluster: BenchCluster, database_url: str) -> Contender:
 @asynccontextmanager
 async def running(name: str, cluster: BenchCluster, database_url: str) -> AsyncIterator[Contender]:
     """The contender, from here to the end of the block."""
-    contender = _launch(name, cluster, database_url)
+    contender = launch(name, cluster, _command(name, cluster), _environment(name, cluster, database_url))
     try:
         yield contender
     finally:
