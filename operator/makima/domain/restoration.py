@@ -12,6 +12,7 @@ from datetime import datetime
 from uuid import UUID
 
 from makima.domain.saved_state import Facts, facts_of, read_saved
+from makima.domain.task_list import ENDED
 from makima.models.contract import Contract
 from makima.models.enums import RestorationOutcome, TaskState
 from makima.models.supervision import Remembered, StoredCheckpoint, StoredMessage, StoredQuestion, StoredTask
@@ -24,8 +25,6 @@ SPAWNED_SINCE = 256
 
 REASON = 1024
 """Characters of a reason (`makima.models.bounds.Sentence`)."""
-
-UNFINISHED = frozenset({TaskState.PENDING, TaskState.RUNNING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ def _read_checkpoint(checkpoint: StoredCheckpoint, facts: Facts) -> SavedState |
 def _outcome(remembered: Remembered, waited: tuple[StoredTask, ...]) -> RestorationOutcome:
     if remembered.questions:
         return RestorationOutcome.QUESTIONS_REDELIVERED
-    if any(task.state in UNFINISHED for task in waited):
+    if any(task.state not in ENDED for task in waited):
         return RestorationOutcome.WAITING_FOR_TASKS
     return RestorationOutcome.RESUMED
 
@@ -104,7 +103,7 @@ def _reasons(remembered: Remembered, state: SavedState | None, waited: tuple[Sto
     if remembered.questions:
         yield f"{len(remembered.questions)} questions wait for an answer, and are not to be asked again"
     if waited:
-        done = [task for task in waited if task.state not in UNFINISHED]
+        done = [task for task in waited if task.state in ENDED]
         failed = sum(task.state is TaskState.FAILED for task in done)
         yield f"of {len(waited)} tasks waited for, {len(done)} ended meanwhile ({failed} of them failed)"
     since = len(_spawned_since(remembered, state))

@@ -14,7 +14,7 @@ from makima.domain.outbox import is_full
 from makima.domain.reasons import TransitionReason
 from makima.domain.reports import validate_deliverable
 from makima.domain.states import FINISHED
-from makima.domain.task_list import ENDED, with_task
+from makima.domain.task_list import ENDED, first_state, with_task
 from makima.domain.told import (
     AskAdvance,
     AskQuestion,
@@ -109,7 +109,7 @@ def _spawn(draft: Draft, report: SpawnTask) -> Step:
         id=report.id,
         name=report.name,
         phase=report.phase,
-        state=TaskState.PENDING if report.template is not None else TaskState.RUNNING,
+        state=first_state(report.template),
         template=report.template,
         start_time=report.at,
     )

@@ -16,6 +16,11 @@ LISTED = timedelta(minutes=10)
 """How long a finished task stays listed if there is room: so long, a repeated report of it is recognised."""
 
 
+def first_state(template: str | None) -> TaskState:
+    """State of a new task: one with a template waits for its Job, another is run by its supervisor from the start."""
+    return TaskState.RUNNING if template is None else TaskState.PENDING
+
+
 def with_task(status: ContractStatus, task: TaskStatus, now: datetime) -> ContractStatus | None:
     """The status with one more task, and those folded that need not be listed; None = there is no room for it."""
     foldable = [item for item in status.tasks if _foldable(item, status.phases)]

@@ -14,6 +14,7 @@ from makima.domain import told
 from makima.domain.draft import Surroundings
 from makima.domain.lifecycle import Decision, decide
 from makima.domain.settings import Settings
+from makima.domain.task_list import ENDED, first_state
 from makima.domain.told import AdvanceAnswer, Caller, Outcome, RefusedReport, Report, Taken
 from makima.domain.validation import Verdict
 from makima.errors import NotFound, Superseded
@@ -36,8 +37,6 @@ from makima.services.carried_work import Carried, CarriedWork
 from makima.services.identity import Identity
 from makima.services.refusals import refusal
 from makima.stores import WorkStore
-
-UNFINISHED = frozenset({TaskState.PENDING, TaskState.RUNNING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +74,19 @@ class ContractReports:
         known = next((one for one in carried.status.tasks if one.id == str(call.id)), None)
         phase = known.phase if known is not None else carried.status.phase
         self._try(carried, told.SpawnTask(by, str(call.id), call.name, phase, now, call.template))
-        state = TaskState.PENDING if call.template is not None else TaskState.RUNNING
         task = StoredTask(
             call.id,
             contract_id,
             phase,
             call.name,
-            state,
+            first_state(call.template),
             now,
             call.template,
             incarnation=call.incarnation,
             arguments=call.arguments,
         )
         stored = await self._store.spawn_task(task)
-        if stored.state not in UNFINISHED:
+        if stored.state in ENDED:
             return self._accepted(carried.status, duplicate=True)
         return await self._tell(session, call.incarnation, _spawned(by, stored))
 
@@ -178,7 +176,7 @@ class ContractReports:
         stored = next((task for task in tasks if task.id == task_id), None)
         if stored is None:
             raise NotFound(f"the contract has no task {task_id}", "spawn it first")
-        if stored.state in UNFINISHED:
+        if stored.state not in ENDED:
             await self._tell(session, incarnation, _spawned(by, stored))
 
     async def _tell(self, session: Session, incarnation: int, report: Report) -> Accepted:
