@@ -23,7 +23,7 @@ _found: set[str] = set()
 @kopf.timer("makima.dev", "v1alpha1", "supervisors", interval=INTERVAL)
 async def look(status: kopf.Status, name: str, **_: Any) -> None:
     """Whether it is silent."""
-    global _looks  # noqa: PLW0603
+    global _looks  # noqa: PLW0603  # kopf calls a bare function
     _looks += 1
     said = status.get("lastHeartbeatTime")
     if said is None or name in _found:

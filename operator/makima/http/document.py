@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from makima.models.wire.heartbeat import (
     BatchAnswer,
@@ -56,15 +56,16 @@ def describe(app: FastAPI) -> None:
             app.openapi_schema = _document(app)
         return app.openapi_schema
 
-    app.openapi = openapi  # type: ignore[method-assign]
+    app.openapi = openapi  # type: ignore[method-assign]  # as FastAPI tells to
 
 
 def _document(app: FastAPI) -> dict[str, Any]:
     document = get_openapi(title=app.title, version=app.version, routes=app.routes)
     schemas = document["components"]["schemas"]
-    models = [model for *_, body, answer in HOT for model in (body, answer)]
-    needed = [(model, "validation") for model in (*models, StreamFrame, StreamAnswer, ErrorEnvelope)]
-    _, found = models_json_schema(needed, ref_template=REF)  # type: ignore[arg-type]
+    models: list[type[BaseModel]] = [StreamFrame, StreamAnswer, ErrorEnvelope]
+    models += [model for _, _, _, body, answer in HOT for model in (body, answer)]
+    needed: list[tuple[type[BaseModel], JsonSchemaMode]] = [(model, "validation") for model in models]
+    _, found = models_json_schema(needed, ref_template=REF)
     for name, schema in found["$defs"].items():
         schemas.setdefault(name, schema)
     for path, operation, text, body, answer in HOT:

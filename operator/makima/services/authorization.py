@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Protocol
 from uuid import UUID
 
@@ -125,7 +125,7 @@ class Authorization:
         """
         for name in (EVERY, access.name):
             asked = Access(access.verb, access.resource, access.namespace, name)
-            if await self._known.get((identity.key, asked), lambda asked=asked: self._reviews.allowed(identity, asked)):  # type: ignore[misc]
+            if await self._known.get((identity.key, asked), partial(self._reviews.allowed, identity, asked)):
                 return
         what = f"{access.verb} {access.resource}.makima.dev {access.name} in namespace {access.namespace}"
         raise refusal(

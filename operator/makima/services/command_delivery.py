@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from uuid import UUID
 
 from makima.errors import HistoryUnavailable
@@ -144,7 +145,7 @@ class CommandDelivery:
             await asyncio.sleep(GATHER_SECONDS)
             self._heard.clear()
             ids, self._news = list(self._news), set()
-            if not await self._try(lambda ids=ids: self._refresh(ids)):  # type: ignore[misc]
+            if not await self._try(partial(self._refresh, ids)):
                 self._news.update(ids)
                 self._heard.set()
                 await asyncio.sleep(AWAY_SECONDS)

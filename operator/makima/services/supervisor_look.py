@@ -95,7 +95,7 @@ class SupervisorLook:
         except MakimaError as error:
             self._failed(carrier, error)
         except ValidationError as error:
-            log.error("supervisor %s/%s is unreadable: %s", *name, error.errors()[0]["msg"])  # noqa: TRY400
+            log.error("supervisor %s/%s is unreadable: %s", *name, error.errors()[0]["msg"])  # noqa: TRY400  # bad input, no bug
         except Exception:  # a bug must not stop the other supervisors; it is logged whole and retried
             log.exception("supervisor %s/%s: unexpected error", *name)
             self.later(carrier, self._ports.clock.now() + timedelta(seconds=30))

@@ -95,7 +95,8 @@ class Transport:
             if status and status not in AGAIN:
                 raise self._refusal(status, payload, path)
             failures += 1
-            pause = max(wait, retry_delay(failures, first=0.1, longest=5.0) * random.uniform(0.5, 1.0))  # noqa: S311
+            spread = random.uniform(0.5, 1.0)  # noqa: S311  # parts those who failed together
+            pause = max(wait, retry_delay(failures, first=0.1, longest=5.0) * spread)
             if time.monotonic() + pause >= until:
                 raise Unreachable(
                     f"no answer to {method} {path} within {deadline:g} s: {_said(status, payload)}",

@@ -46,7 +46,7 @@ async def test_a_life_reports_everything_and_the_next_goes_on_from_there(
     world: CarriedWorld, contract_id: UUID, place: Place
 ) -> None:
     await world.drive("work")
-    with pytest.raises(Superseded):  # noqa: PT012
+    with pytest.raises(Superseded):  # noqa: PT012  # it ends the block, wherever that is
         async with Supervisor(place) as first:
             await first.on_llm_response("I plan.")
             task = await first.spawn_task("build")

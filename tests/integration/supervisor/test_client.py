@@ -257,7 +257,7 @@ async def test_sync_is_answered_by_a_heartbeat(api: ApiDouble, place: Place) -> 
 async def test_a_newer_life_ends_the_block_wherever_it_is_and_nothing_is_sent_after(
     api: ApiDouble, place: Place
 ) -> None:
-    with pytest.raises(Superseded, match="incarnation 2"):  # noqa: PT012
+    with pytest.raises(Superseded, match="incarnation 2"):  # noqa: PT012  # it ends the block, wherever that is
         async with Supervisor(place) as supervisor:
             await supervisor.on_llm_response("mine")
             api.supersede()
@@ -274,7 +274,7 @@ async def test_a_newer_life_ends_the_block_wherever_it_is_and_nothing_is_sent_af
 
 async def test_a_newer_life_ends_a_call_that_is_made_just_then(api: ApiDouble, place: Place) -> None:
     api.heartbeat_seconds = 60
-    with pytest.raises(Superseded):  # noqa: PT012
+    with pytest.raises(Superseded):  # noqa: PT012  # it ends the block, wherever that is
         async with Supervisor(place) as supervisor:
             api.supersede()
             await supervisor.on_llm_response("too late")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from makima.ports import JsonObject
 from tests.support.supervised import Driver, World, running
 
 
@@ -81,7 +82,7 @@ async def test_a_leader_that_slept_makes_no_pod_of_a_life_that_is_over(world: Wo
     await world.end(awake)
 
 
-def _old_pod(world: World):  # type: ignore[no-untyped-def]
+def _old_pod(world: World) -> JsonObject:
     body = world.lives.pods["ns", "a-2"]
     labels = {**body["metadata"]["labels"], "makima.dev/incarnation": "1"}
     return {**body, "metadata": {**body["metadata"], "name": "a-1", "uid": "gone", "labels": labels}}

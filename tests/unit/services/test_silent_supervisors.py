@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from makima.models.supervision import Session
 from tests.support.supervised import World, running
 
 
@@ -115,7 +116,5 @@ async def test_an_external_supervisor_is_asked_to_restart_once_and_is_alive_when
     assert world.lives.pods == {}
 
 
-def _session(contract: UUID, task: str):  # type: ignore[no-untyped-def]
-    from makima.models.supervision import Session
-
+def _session(contract: UUID, task: str) -> Session:
     return Session(contract, UUID(task), "ns", "a", 0)

@@ -36,8 +36,7 @@ NO_TASKS = LENGTH.pack(12) + Struct(">iii").pack(0, 0, UUID_OID)
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 EARLIEST, LATEST = (
-    (moment.replace(tzinfo=UTC) - EPOCH) // MICROSECOND
-    for moment in (datetime(2, 1, 1), datetime(9998, 12, 31))  # noqa: DTZ001
+    (moment - EPOCH) // MICROSECOND for moment in (datetime(2, 1, 1, tzinfo=UTC), datetime(9998, 12, 31, tzinfo=UTC))
 )
 
 COLUMNS = attrgetter(

@@ -50,7 +50,8 @@ class ApiReader:
         return directory(services, self._items("/apis/discovery.k8s.io/v1/endpointslices?resourceVersion=0"))
 
     def _items(self, path: str) -> list[dict[str, Any]]:
-        with urllib.request.urlopen(self._server + path, timeout=CALL_SECONDS, context=self._trust) as answered:  # noqa: S310
+        url = self._server + path
+        with urllib.request.urlopen(url, timeout=CALL_SECONDS, context=self._trust) as answered:  # noqa: S310  # https
             items: list[dict[str, Any]] = json.load(answered)["items"]
         return items
 

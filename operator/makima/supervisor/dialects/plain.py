@@ -78,8 +78,9 @@ def _deliverable(report: Report) -> Event | None:
 
 def _progress(report: Report) -> Event | None:
     percent = report.get("percent")
-    whole = isinstance(percent, int) and not isinstance(percent, bool)
-    return Progressed(percent) if whole and 0 <= percent <= 100 else None  # type: ignore[operator,arg-type]
+    if not isinstance(percent, int) or isinstance(percent, bool):
+        return None
+    return Progressed(percent) if 0 <= percent <= 100 else None
 
 
 def _activity(report: Report) -> Event | None:
