@@ -21,7 +21,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@if [ -z "$(PYTHON)" ]; then echo "makima needs Python 3.11 or newer; install one, or name it: make PYTHON=/path/to/python" >&2; exit 1; fi
 	"$(PYTHON)" -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[sandbox]' --group dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[sandbox,agents]' --group dev
 	@touch $@
 
 demo: $(STAMP) ## Run the main job on a sandbox of its own (KEEP=1 leaves it running, DEMO="--context NAME": on your cluster)

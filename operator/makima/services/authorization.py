@@ -117,15 +117,22 @@ class Authorization:
             await self.require(identity, Access(verb, "supervisors", session.namespace, session.name))
         return session
 
+    async def may(self, identity: Identity, access: Access) -> bool:
+        """Whether RBAC allows exactly this; an empty name or namespace stands for all of them.
+
+        Raises:
+            Refused: UNAVAILABLE if the API server does not answer.
+        """
+        return await self._known.get((identity.key, access), partial(self._reviews.allowed, identity, access))
+
     async def require(self, identity: Identity, access: Access) -> None:
         """RBAC has to allow it. Asked for the whole namespace first: then one question is enough for a fleet.
 
         Raises:
             Refused: FORBIDDEN; UNAVAILABLE if the API server does not answer.
         """
-        for name in (EVERY, access.name):
-            asked = Access(access.verb, access.resource, access.namespace, name)
-            if await self._known.get((identity.key, asked), partial(self._reviews.allowed, identity, asked)):
+        for name in dict.fromkeys((EVERY, access.name)):
+            if await self.may(identity, Access(access.verb, access.resource, access.namespace, name)):
                 return
         what = f"{access.verb} {access.resource}.makima.dev {access.name} in namespace {access.namespace}"
         raise refusal(

@@ -115,6 +115,10 @@ class PostgresHistory:
         rows = await self.database.rows(READ["live_uids"])
         return [(row["uid"], row["namespace"], row["name"]) for row in rows]
 
+    async def namespaces(self) -> frozenset[str]:
+        """Every namespace that has, or had, a contract."""
+        return frozenset(row["namespace"] for row in await self.database.rows(READ["namespaces"]))
+
 
 async def _mark_deleted(connection: Connection, uids: list[UUID], at: datetime) -> None:
     cursor = await connection.execute(RECORD["mark_deleted"], {"uids": uids, "at": at})

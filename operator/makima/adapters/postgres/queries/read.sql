@@ -54,3 +54,13 @@ SELECT uid::text, namespace, name FROM contracts WHERE deleted_at IS NULL ORDER 
 
 -- name: schema_revision
 SELECT version_num FROM makima_migrations;
+
+-- name: namespaces
+-- A loose index scan: one look into the index for each namespace, however many contracts it has.
+WITH RECURSIVE found AS (
+    (SELECT namespace FROM contracts ORDER BY namespace LIMIT 1)
+    UNION ALL
+    SELECT (SELECT namespace FROM contracts WHERE namespace > found.namespace ORDER BY namespace LIMIT 1)
+    FROM found WHERE found.namespace IS NOT NULL
+)
+SELECT namespace FROM found WHERE namespace IS NOT NULL;
