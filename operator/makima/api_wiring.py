@@ -16,10 +16,12 @@ from prometheus_client import CollectorRegistry
 from makima.adapters.kubernetes.access_review import KubernetesAccessReviews
 from makima.adapters.kubernetes.carried import KubernetesCarried
 from makima.adapters.kubernetes.connection import Connection, load_configuration
+from makima.adapters.kubernetes.contracts import KubernetesCluster
 from makima.adapters.kubernetes.events import KubernetesEvents
 from makima.adapters.kubernetes.token_review import KubernetesTokenReviews
 from makima.adapters.logging_setup import configure_logging
 from makima.adapters.postgres.database import Database, Limits
+from makima.adapters.postgres.history import PostgresHistory
 from makima.adapters.postgres.supervision import PostgresSupervision
 from makima.adapters.probes import ProbeServer
 from makima.adapters.prometheus_api import ApiMetrics
@@ -30,11 +32,12 @@ from makima.errors import MakimaError
 from makima.http.app import application
 from makima.http.server import Server, listener, serve, server
 from makima.http.stream import Streams
-from makima.http.use_cases import UseCases
+from makima.http.use_cases import SupervisorCalls, UseCases
 from makima.services import ingest
 from makima.services.authorization import Authorization
 from makima.services.carried_work import CarriedWork
 from makima.services.command_delivery import CommandDelivery
+from makima.services.contract_lookup import ContractLookup
 from makima.services.contract_reports import Around, ContractReports
 from makima.services.coverage import Coverage
 from makima.services.current_state import CurrentState
@@ -45,6 +48,7 @@ from makima.services.memory import Memory
 from makima.services.session_cache import SessionCache
 from makima.services.sessions import Sessions, Stores
 from makima.services.supervisor_reads import SupervisorReads
+from makima.services.visibility import Visibility
 
 PARTITION_SECONDS = 300.0
 """How often the hours ahead are seen to; they are made two ahead, so that missing some looks costs nothing."""
@@ -80,10 +84,9 @@ class ApiProcess:
         async with AsyncExitStack() as ends:
             probes = ProbeServer({}, {"serving": self._serving}, self.metrics.render)
             ends.push_async_callback(probes.stop)
-            use = await self._use_cases(ends) if self.config.feature_flags.supervisor_heartbeat else None
-            await self._serve(ends, probes, use)
+            await self._serve(ends, probes, await self._use_cases(ends))
 
-    async def _serve(self, ends: AsyncExitStack, probes: ProbeServer, use: UseCases | None) -> None:
+    async def _serve(self, ends: AsyncExitStack, probes: ProbeServer, use: UseCases) -> None:
         options = self.config.api
         sock = listener(options.bind_address, options.port)
         ends.callback(sock.close)
@@ -115,11 +118,30 @@ class ApiProcess:
     async def _use_cases(self, ends: AsyncExitStack) -> UseCases:
         connection = Connection(await load_configuration(self.config.kubeconfig, self.config.context), "makima-api")
         ends.push_async_callback(connection.close)
-        store = await self._supervision(ends)
-        options, clock = self.config.api, self.clock
-        authentication = Authentication(KubernetesTokenReviews(connection, options.audience))
+        store, history = await self._supervision(ends), await self._history(ends)
         sessions = SessionCache(store.registry)
         rights = Authorization(KubernetesAccessReviews(connection), sessions)
+        supervision = None
+        if self.config.feature_flags.supervisor_heartbeat:
+            supervision = await self._supervisor_calls(ends, connection, store, rights)
+        return UseCases(
+            settings=self.config.decisions(),
+            clock=self.clock,
+            people=Authentication(KubernetesTokenReviews(connection, self.config.api.audience, people=True)),
+            rights=rights,
+            visibility=Visibility(rights, history.namespaces),
+            history=history,
+            lookup=ContractLookup(KubernetesCluster(connection), history, rights),
+            supervision=supervision,
+        )
+
+    async def _supervisor_calls(
+        self, ends: AsyncExitStack, connection: Connection, store: PostgresSupervision, rights: Authorization
+    ) -> SupervisorCalls:
+        options, clock, sessions = self.config.api, self.clock, rights.sessions
+        await store.open()
+        ends.push_async_callback(store.close)
+        authentication = Authentication(KubernetesTokenReviews(connection, options.audience))
         commands = CommandDelivery(store.commands, clock, most_polls=options.long_polls)
         limits = ingest.Limits(options.buffer_heartbeats, options.buffer_megabytes * 1024 * 1024)
         taking = Ingest(store.heartbeats, self.metrics, clock, limits)
@@ -131,7 +153,7 @@ class ApiProcess:
         for part in (sessions, commands):
             part.start()
             ends.push_async_callback(part.stop)
-        return UseCases(
+        return SupervisorCalls(
             authentication=authentication,
             rights=rights,
             heartbeats=heartbeats,
@@ -148,7 +170,6 @@ class ApiProcess:
             reports=ContractReports(store.work, work, rights, await self._around(ends, connection)),
             commands=commands,
             reads=SupervisorReads(store.heartbeats, store.commands, work, rights, clock),
-            clock=clock,
         )
 
     async def _supervision(self, ends: AsyncExitStack) -> PostgresSupervision:
@@ -156,10 +177,15 @@ class ApiProcess:
         database = Database(self.config.required_database_url(), limits, application_name="makima-api")
         await database.open()
         ends.push_async_callback(database.close)
-        store = PostgresSupervision(database)
-        await store.open()
-        ends.push_async_callback(store.close)
-        return store
+        return PostgresSupervision(database)
+
+    async def _history(self, ends: AsyncExitStack) -> PostgresHistory:
+        """Connections of its own: people who read long lists do not hold up heartbeats."""
+        limits = Limits(connections=self.config.api.reading_connections)
+        history = PostgresHistory(self.config.required_database_url(), limits, application_name="makima-api-reads")
+        await history.open()
+        ends.push_async_callback(history.close)
+        return history
 
     async def _begin(
         self,

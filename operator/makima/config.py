@@ -138,7 +138,10 @@ class ApiSection(BaseModel):
     streams: int = Field(1000, ge=0, le=100_000, description="Open WebSockets at most.")
     long_polls: int = Field(2000, ge=0, le=100_000, description="Long polls that wait at most.")
     calls: int = Field(4000, ge=10, le=100_000, description="Calls under way at most; then 503.")
-    database_connections: int = Field(8, ge=3, le=200, description="Connections to Postgres at most.")
+    database_connections: int = Field(8, ge=3, le=200, description="Connections to Postgres at most, for supervisors.")
+    reading_connections: int = Field(
+        4, ge=1, le=200, description="Connections to Postgres at most, for people's reads."
+    )
     log_format: Literal["auto", "json", "text"] = Field("auto", description="auto: JSON unless on a terminal.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Lowest level that is shown.")
 

@@ -35,6 +35,14 @@ class Clock(Protocol):
         ...
 
 
+class ContractReader(Protocol):
+    """Whoever can read one contract. Raises `makima.errors.ClusterError` subclasses."""
+
+    async def contract(self, namespace: str, name: str) -> JsonObject | None:
+        """The contract as the API server has it now (a quorum read), or None if it is gone."""
+        ...
+
+
 class Cluster(Protocol):
     """The Kubernetes API as far as contracts need it. Every method raises `makima.errors.ClusterError` subclasses."""
 

@@ -1,4 +1,4 @@
-"""What the use cases need of Postgres for supervisors: small protocols, met by `makima.adapters.postgres`.
+"""What the API service and supervision need of Postgres: small protocols, met by `makima.adapters.postgres`.
 
 Every method raises `makima.errors.HistoryUnavailable` when Postgres is away; nothing is then known about a write, and
 making the call again is safe.
@@ -12,7 +12,7 @@ from typing import Protocol
 from uuid import UUID
 
 from makima.models.enums import RestorationOutcome
-from makima.models.history import HistoryEvent
+from makima.models.history import ContractRow, HistoryEvent, StoredEvent
 from makima.models.supervision import (
     Beat,
     BeatResult,
@@ -25,6 +25,30 @@ from makima.models.supervision import (
     StoredTask,
 )
 from makima.models.wire.memory import AppendMessages, SaveCheckpoint, Saved, SaveState
+
+
+class ContractHistory(Protocol):
+    """What is read of contracts, also of those that are gone."""
+
+    async def contract(self, uid: UUID) -> ContractRow | None:
+        """The contract as last recorded."""
+        ...
+
+    async def find_contracts(self, namespace: str, name: str) -> Sequence[ContractRow]:
+        """Every contract that ever had this name, newest first."""
+        ...
+
+    async def events(self, contract_id: UUID, after: int = 0, limit: int = 100) -> Sequence[StoredEvent]:
+        """The next events of one contract after a sequence number, oldest first."""
+        ...
+
+    async def events_after(self, seq: int, limit: int) -> Sequence[StoredEvent]:
+        """The next events of all contracts; nothing with a lower number ever appears later."""
+        ...
+
+    async def namespaces(self) -> frozenset[str]:
+        """Every namespace that has, or had, a contract."""
+        ...
 
 
 class SupervisorRegistry(Protocol):

@@ -75,8 +75,12 @@ async def make_account(admin: Connection, namespace: str, name: str) -> None:
 async def token_of(
     admin: Connection, namespace: str, account: str, *, audience: str = AUDIENCE, pod: tuple[str, str] | None = None
 ) -> str:
-    """A token of a service account, perhaps one that names a pod (name, UID) and dies with it."""
-    spec: dict[str, Any] = {"audiences": [audience], "expirationSeconds": 3600}
+    """A token of a service account, perhaps one that names a pod (name, UID) and dies with it.
+
+    Args:
+        audience: "" = the API server's own.
+    """
+    spec: dict[str, Any] = {"audiences": [audience] if audience else [], "expirationSeconds": 3600}
     if pod is not None:
         spec["boundObjectRef"] = {"kind": "Pod", "apiVersion": "v1", "name": pod[0], "uid": pod[1]}
     path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token"

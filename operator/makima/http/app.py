@@ -10,12 +10,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from makima import __version__
 from makima.http import problems
 from makima.http.bodies import ReadWhole, respond
+from makima.http.caller import Authenticated
 from makima.http.document import describe
-from makima.http.hot_path import HotPath
+from makima.http.hot_path import Bounded, HotPath
 from makima.http.problems import rendered
-from makima.http.supervisors import life_routes, reading_routes
+from makima.http.routes import every_router
 from makima.http.use_cases import UseCases
-from makima.http.work import work_routes
 from makima.services.refusals import unavailable, unexpected
 
 ANSWER_SECONDS = 120.0
@@ -25,16 +25,24 @@ CALLS = 4000
 """Calls under way in one process."""
 
 
-def application(use: UseCases | None, *, calls: int = CALLS) -> ASGIApp:
-    """The API service's application; without use cases (the feature is off) it has no routes."""
+def application(use: UseCases, *, calls: int = CALLS) -> ASGIApp:
+    """The API service's application."""
+    supervision = use.supervision
+    app: ASGIApp = Guarded(Authenticated(ReadWhole(framework(use)), use.people))
+    if supervision is None:
+        return Bounded(app, calls)
+    app = HotPath(app, supervision.heartbeats, supervision.authentication, supervision.streams)
+    return Bounded(app, calls, supervision.heartbeats.turn_away)
+
+
+def framework(use: UseCases) -> FastAPI:
+    """The routes of everything that is not on the hot path, and the document of everything."""
     app = FastAPI(title="makima", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False)
     problems.install(app)
-    if use is None:
-        return Guarded(app)
-    for routes in (life_routes(use), reading_routes(use), work_routes(use)):
-        app.include_router(routes)
-    describe(app)
-    return HotPath(Guarded(ReadWhole(app)), use.heartbeats, use.authentication, use.streams, calls)
+    for router in every_router(use):
+        app.include_router(router)
+    describe(app, heartbeats=use.supervision is not None)
+    return app
 
 
 class Guarded:

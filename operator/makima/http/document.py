@@ -25,7 +25,10 @@ JSON = "application/json"
 EVERY = (400, 401, 403, 404, 409, 413, 500, 503)
 """Statuses that any call may answer with."""
 
-HOT: tuple[tuple[str, str, str, type[BaseModel], type[BaseModel]], ...] = (
+HotCall = tuple[str, str, str, type[BaseModel], type[BaseModel]]
+"""Path, operation, description, body, answer."""
+
+HOT: tuple[HotCall, ...] = (
     (
         "/api/v1/contracts/{contract_id}/supervisor/heartbeat",
         "send_heartbeat",
@@ -48,29 +51,30 @@ STREAM = (
 )
 
 
-def describe(app: FastAPI) -> None:
-    """Have the application give the whole document."""
+def describe(app: FastAPI, *, heartbeats: bool) -> None:
+    """Have the application give the whole document; `heartbeats`: with what the hot path serves."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = _document(app)
+            app.openapi_schema = _document(app, HOT if heartbeats else ())
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]  # as FastAPI tells to
 
 
-def _document(app: FastAPI) -> dict[str, Any]:
+def _document(app: FastAPI, hot: tuple[HotCall, ...]) -> dict[str, Any]:
     document = get_openapi(title=app.title, version=app.version, routes=app.routes)
-    schemas = document["components"]["schemas"]
-    models: list[type[BaseModel]] = [StreamFrame, StreamAnswer, ErrorEnvelope]
-    models += [model for _, _, _, body, answer in HOT for model in (body, answer)]
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    models: list[type[BaseModel]] = [ErrorEnvelope, *((StreamFrame, StreamAnswer) if hot else ())]
+    models += [model for _, _, _, body, answer in hot for model in (body, answer)]
     needed: list[tuple[type[BaseModel], JsonSchemaMode]] = [(model, "validation") for model in models]
     _, found = models_json_schema(needed, ref_template=REF)
     for name, schema in found["$defs"].items():
         schemas.setdefault(name, schema)
-    for path, operation, text, body, answer in HOT:
+    for path, operation, text, body, answer in hot:
         document["paths"][path] = {"post": _hot(operation, text, body, answer, "{contract_id}" in path)}
-    document["paths"]["/api/v1/supervisors/stream"] = {"get": _stream()}
+    if hot:
+        document["paths"]["/api/v1/supervisors/stream"] = {"get": _stream()}
     for calls in document["paths"].values():
         for call in calls.values():
             _with_errors(call)

@@ -7,6 +7,7 @@ other call (`makima.http.document`).
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -25,37 +26,45 @@ STREAM_PATH = "/api/v1/supervisors/stream"
 CONTRACT = re.compile(r"[0-9a-fA-F-]{36}")
 
 
+class Bounded:
+    """No more calls under way than that: each of them holds a body. Streams are counted where they are served."""
+
+    def __init__(self, app: ASGIApp, most: int, on_refused: Callable[[], None] = lambda: None) -> None:
+        self._app, self._most, self._on_refused = app, most, on_refused
+        self._under_way = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if self._under_way >= self._most:
+            self._on_refused()
+            await respond(send, *rendered(unavailable("too many calls are under way")))
+            return
+        self._under_way += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._under_way -= 1
+
+
 class HotPath:
     """Single heartbeats, batches and the stream; everything else goes to the application behind."""
 
-    def __init__(
-        self, app: ASGIApp, heartbeats: Heartbeats, authentication: Authentication, streams: Streams, most: int
-    ) -> None:
+    def __init__(self, app: ASGIApp, heartbeats: Heartbeats, authentication: Authentication, streams: Streams) -> None:
         self._app, self._heartbeats, self._authentication = app, heartbeats, authentication
-        self._streams, self._most = streams, most
-        self._under_way = 0
+        self._streams = streams
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
         kind = scope["type"]
         if kind == "http":
-            await self._counted(scope, receive, send)
+            await self._route(scope, receive, send)
         elif kind == "websocket" and scope["path"] == STREAM_PATH:
             await self._streams.serve(scope, receive, send)
         else:
             await self._app(scope, receive, send)
-
-    async def _counted(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Bounded: each request under way holds a body."""
-        if self._under_way >= self._most:
-            self._heartbeats.turn_away()
-            await respond(send, *rendered(unavailable("too many calls are under way")))
-            return
-        self._under_way += 1
-        try:
-            await self._route(scope, receive, send)
-        finally:
-            self._under_way -= 1
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]

@@ -7,8 +7,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 
-from makima.http.caller import Caller
-from makima.http.use_cases import UseCases
+from makima.http.addressed import addressed_uid
+from makima.http.caller import Caller, Person, calling
+from makima.http.use_cases import SupervisorCalls, UseCases
 from makima.models.wire.commands import Acknowledge, CommandList
 from makima.models.wire.memory import AppendMessages, SaveCheckpoint, Saved, SaveState
 from makima.models.wire.reading import HeartbeatHistory, SupervisorReport, Synced
@@ -17,14 +18,15 @@ from makima.services.identity import Identity
 from makima.services.memory import PAGE
 
 ROOT = "/api/v1/contracts/{contract_id}/supervisor"
+READ = "/api/v1/contracts/{id}/supervisor"
 LONGEST_POLL = 60.0
 LONGEST_SYNC = 30.0
 
 
-def life_routes(use: UseCases) -> APIRouter:
+def life_routes(use: SupervisorCalls) -> APIRouter:
     """What a supervisor itself calls, but for its reports about the contract."""
     router = APIRouter(tags=["supervisors"])
-    caller = Depends(Caller(use.authentication))
+    caller = Depends(Caller(lambda: use.authentication))
 
     @router.post("/api/v1/supervisors/register", operation_id="register_supervisor")
     async def register(call: Register, who: Identity = caller) -> Registered:
@@ -69,42 +71,47 @@ def life_routes(use: UseCases) -> APIRouter:
 def reading_routes(use: UseCases) -> APIRouter:
     """What people read, and supervisors about themselves."""
     router = APIRouter(tags=["supervisors"])
-    caller = Depends(Caller(use.authentication))
+    caller = Depends(calling)
+    addressed = Depends(addressed_uid(use))
 
-    @router.get(f"{ROOT}/restoration", operation_id="get_restoration")
-    async def restoration(contract_id: UUID, who: Identity = caller) -> Restoration:
+    def supervision() -> SupervisorCalls:
+        assert use.supervision is not None, "these routes are there with supervisors only"
+        return use.supervision
+
+    @router.get(f"{READ}/restoration", operation_id="get_restoration")
+    async def restoration(contract_id: UUID = addressed, who: Person = caller) -> Restoration:
         """How the next life would come back, decided anew."""
-        return await use.sessions.restoration(await use.rights.reader(who, contract_id))
+        return await supervision().sessions.restoration(await use.rights.reader(who.identity, contract_id))
 
-    @router.get(f"{ROOT}/messages", operation_id="get_messages")
+    @router.get(f"{READ}/messages", operation_id="get_messages")
     async def messages(
-        contract_id: UUID,
+        contract_id: UUID = addressed,
         after: Annotated[int, Query(ge=0, le=2**53, description="Sequence of the last message already known.")] = 0,
         limit: Annotated[int, Query(ge=1, le=PAGE)] = 100,
-        who: Identity = caller,
+        who: Person = caller,
     ) -> ConversationPage:
         """The conversation, oldest first; fewer than `limit` where they are long, none at its end."""
-        return ConversationPage(messages=await use.memory.messages(who, contract_id, after, limit))
+        return ConversationPage(messages=await supervision().memory.messages(who.identity, contract_id, after, limit))
 
-    @router.get(f"{ROOT}/status", operation_id="get_supervisor_status")
-    async def status(contract_id: UUID, who: Identity = caller) -> SupervisorReport:
+    @router.get(f"{READ}/status", operation_id="get_supervisor_status")
+    async def status(contract_id: UUID = addressed, who: Person = caller) -> SupervisorReport:
         """How the supervisor is, as of its newest heartbeat."""
-        return await use.reads.status(who, contract_id)
+        return await supervision().reads.status(who.identity, contract_id)
 
-    @router.get(f"{ROOT}/heartbeats", operation_id="get_heartbeats")
+    @router.get(f"{READ}/heartbeats", operation_id="get_heartbeats")
     async def heartbeats(
-        contract_id: UUID, limit: Annotated[int, Query(ge=1, le=1000)] = 10, who: Identity = caller
+        contract_id: UUID = addressed, limit: Annotated[int, Query(ge=1, le=1000)] = 10, who: Person = caller
     ) -> HeartbeatHistory:
         """The newest heartbeats of the last 24 hours, newest first."""
-        return await use.reads.heartbeats(who, contract_id, limit)
+        return await supervision().reads.heartbeats(who.identity, contract_id, limit)
 
-    @router.post(f"{ROOT}/sync", operation_id="sync_supervisor")
+    @router.post(f"{READ}/sync", operation_id="sync_supervisor")
     async def sync(
-        contract_id: UUID,
+        contract_id: UUID = addressed,
         wait: Annotated[float, Query(ge=0, le=LONGEST_SYNC, description="Seconds to wait for the report.")] = 5,
-        who: Identity = caller,
+        who: Person = caller,
     ) -> Synced:
         """Tell the supervisor to report now, and wait for it."""
-        return await use.reads.sync(who, contract_id, wait)
+        return await supervision().reads.sync(who.identity, contract_id, wait)
 
     return router

@@ -4,21 +4,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from makima.domain.settings import Settings
 from makima.http.stream import Streams
 from makima.ports import Clock
 from makima.services.authorization import Authorization
 from makima.services.command_delivery import CommandDelivery
+from makima.services.contract_lookup import ContractLookup
 from makima.services.contract_reports import ContractReports
 from makima.services.heartbeats import Heartbeats
 from makima.services.identity import Authentication
 from makima.services.memory import Memory
 from makima.services.sessions import Sessions
 from makima.services.supervisor_reads import SupervisorReads
+from makima.services.visibility import Visibility
+from makima.stores import ContractHistory
 
 
 @dataclass(frozen=True, slots=True)
-class UseCases:
-    """Everything that calls can ask for."""
+class SupervisorCalls:
+    """What supervisors call, and what is asked about them (flag `supervisor_heartbeat`).
+
+    Attributes:
+        authentication: takes tokens of makima's audience only.
+    """
 
     authentication: Authentication
     rights: Authorization
@@ -29,4 +37,23 @@ class UseCases:
     reports: ContractReports
     commands: CommandDelivery
     reads: SupervisorReads
+
+
+@dataclass(frozen=True, slots=True)
+class UseCases:
+    """Everything that calls can ask for.
+
+    Attributes:
+        settings: has the feature flags; what belongs to one that is off has no route.
+        people: authentication that also takes tokens for the API server itself.
+        supervision: None with the flag off.
+    """
+
+    settings: Settings
     clock: Clock
+    people: Authentication
+    rights: Authorization
+    visibility: Visibility
+    history: ContractHistory
+    lookup: ContractLookup
+    supervision: SupervisorCalls | None = None

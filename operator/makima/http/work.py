@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends
 
 from makima.http.caller import Caller
 from makima.http.supervisors import ROOT
-from makima.http.use_cases import UseCases
+from makima.http.use_cases import SupervisorCalls
 from makima.models.wire.work import (
     Accepted,
     Advanced,
@@ -21,10 +21,10 @@ from makima.models.wire.work import (
 from makima.services.identity import Identity
 
 
-def work_routes(use: UseCases) -> APIRouter:
+def work_routes(use: SupervisorCalls) -> APIRouter:
     """The routes of these calls."""
     router = APIRouter(tags=["work"])
-    caller = Depends(Caller(use.authentication))
+    caller = Depends(Caller(lambda: use.authentication))
 
     @router.post(f"{ROOT}/tasks", operation_id="spawn_task")
     async def spawn(contract_id: UUID, call: SpawnTask, who: Identity = caller) -> Accepted:

@@ -114,8 +114,16 @@ class Authorization:
         if session is None:
             raise _not_found()
         if identity.pod_uid is None or identity.pod_uid != session.pod_uid:
+            await self._may_know(identity, session)
             await self.require(identity, Access(verb, "supervisors", session.namespace, session.name))
         return session
+
+    async def _may_know(self, identity: Identity, session: Session) -> None:
+        """Who may read neither the contract nor its supervisor is told what is told of an id that never was."""
+        for resource in ("supervisors", "contracts"):
+            if await self.holds(identity, Access("get", resource, session.namespace, session.name)):
+                return
+        raise _not_found()
 
     async def may(self, identity: Identity, access: Access) -> bool:
         """Whether RBAC allows exactly this; an empty name or namespace stands for all of them.
@@ -125,15 +133,27 @@ class Authorization:
         """
         return await self._known.get((identity.key, access), partial(self._reviews.allowed, identity, access))
 
+    async def holds(self, identity: Identity, access: Access) -> bool:
+        """Whether RBAC allows it, for the whole namespace or this object.
+
+        Asked for the namespace first: then one question is enough for a fleet.
+
+        Raises:
+            Refused: UNAVAILABLE if the API server does not answer.
+        """
+        for name in dict.fromkeys((EVERY, access.name)):
+            if await self.may(identity, Access(access.verb, access.resource, access.namespace, name)):
+                return True
+        return False
+
     async def require(self, identity: Identity, access: Access) -> None:
-        """RBAC has to allow it. Asked for the whole namespace first: then one question is enough for a fleet.
+        """RBAC has to allow it.
 
         Raises:
             Refused: FORBIDDEN; UNAVAILABLE if the API server does not answer.
         """
-        for name in dict.fromkeys((EVERY, access.name)):
-            if await self.may(identity, Access(access.verb, access.resource, access.namespace, name)):
-                return
+        if await self.holds(identity, access):
+            return
         what = f"{access.verb} {access.resource}.makima.dev {access.name} in namespace {access.namespace}"
         raise refusal(
             Code.FORBIDDEN,

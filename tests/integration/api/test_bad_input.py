@@ -204,9 +204,8 @@ async def test_a_body_that_never_ends_is_cut_off(world: CarriedWorld, api: ApiUn
     assert (await caller.good("POST", address(life), beat(life)))["result"] == "stored"
 
 
-async def test_the_document_has_every_call_with_its_errors(world: CarriedWorld, api: ApiUnderTest) -> None:
-    async with world.http.get(f"{api.url}/openapi.json") as answer:
-        document = await answer.json()
+async def test_the_document_has_every_call_with_its_errors(world: CarriedWorld, api: ApiUnderTest, agent: str) -> None:
+    document = await world.caller(api, agent).good("GET", "/openapi.json")
     calls = [(path, method, call) for path, item in document["paths"].items() for method, call in item.items()]
     ids = [call["operationId"] for _, _, call in calls]
     assert len(set(ids)) == len(ids) == 20

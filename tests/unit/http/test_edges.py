@@ -5,17 +5,22 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import pickle
 from typing import Any
 
 import pytest
+from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
 
 from makima.errors import Denied, HistoryUnavailable, OutOfSequence, Superseded
-from makima.http.app import Guarded, application
+from makima.http.app import Guarded
 from makima.http.bodies import ReadWhole, limit_of
+from makima.http.caller import VERIFIED, Authenticated, Person, calling, person_of
+from makima.http.hot_path import Bounded
 from makima.http.problems import rendered
 from makima.models.wire.message import MESSAGE_BYTES, STATE_BYTES
 from makima.models.wire.problem import HTTP_STATUS, Code
+from makima.services.identity import Authentication, Identity
 
 
 async def call(app: Any, path: str = "/x", *parts: bytes, method: str = "POST") -> tuple[int, Any]:
@@ -116,9 +121,65 @@ async def test_a_call_that_takes_for_ever_is_ended(monkeypatch: pytest.MonkeyPat
     assert (status, answer["error"]["code"]) == (503, "UNAVAILABLE")
 
 
-async def test_without_use_cases_there_are_no_routes() -> None:
-    status, answer = await call(application(None), "/api/v1/supervisors/register", b"{}")
-    assert (status, answer["error"]["code"]) == (404, "NOT_FOUND")
+class Tokens:
+    """Knows one token."""
+
+    async def review(self, token: str) -> Identity | None:
+        return Identity("ann", key="ann") if token == "good" else None
+
+
+PATHS = ["/", "/openapi.json", "/api/v1/contracts", "/api/v1/supervisors/register", "/nothing"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_nobody_is_answered_without_a_token(path: str) -> None:
+    async def never(scope: Scope, receive: Receive, send: Send) -> None:
+        raise AssertionError("called by nobody")
+
+    status, answer = await call(Authenticated(never, Authentication(Tokens())), path, b"{")
+    assert (status, answer["error"]["code"]) == (401, "UNAUTHENTICATED")
+
+
+async def test_a_listener_that_verified_the_caller_needs_no_token() -> None:
+    seen: list[Person] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append(calling(Request(scope)))
+        await echo(scope, receive, send)
+
+    async def front_proxy(scope: Scope, receive: Receive, send: Send) -> None:
+        scope[VERIFIED] = Identity("bob", key="bob")
+        await Authenticated(app, Authentication(Tokens()))(scope, receive, send)
+
+    assert (await call(front_proxy, "/x", b"abc")) == (200, 3)
+    assert seen[0].identity.user == "bob" and seen[0].credential is None
+
+
+async def test_the_callers_token_is_carried_along_and_never_shown() -> None:
+    scope: Scope = {"type": "http", "headers": [(b"authorization", b"Bearer good")]}
+    found = await person_of(scope, Authentication(Tokens()))
+    assert found.credential is not None and found.credential.authorization() == "Bearer good"
+    assert "good" not in f"{found!r} {found.credential} {found.credential!r}"
+    with pytest.raises(TypeError):
+        pickle.dumps(found.credential)
+
+
+async def test_calls_beyond_the_bound_are_turned_away_and_counted() -> None:
+    turned: list[int] = []
+    busy = asyncio.Event()
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        await busy.wait()
+        await echo(scope, receive, send)
+
+    app = Bounded(slow, 1, lambda: turned.append(1))
+    first = asyncio.create_task(call(app, "/x", b"abc"))
+    await asyncio.sleep(0)
+    status, answer = await call(app, "/x", b"abc")
+    assert (status, answer["error"]["code"], turned) == (503, "UNAVAILABLE", [1])
+    busy.set()
+    assert await first == (200, 3)
+    assert (await call(app, "/x", b"abc")) == (200, 3)
 
 
 def test_every_code_has_a_status() -> None:

@@ -1,0 +1,115 @@
+"""People in front of the API service without a cluster: who they are, what RBAC gives them, what the history has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from uuid import UUID
+
+from makima.errors import ClusterUnavailable, HistoryUnavailable
+from makima.models.history import ContractRow, HistoryEvent, StoredEvent
+from makima.services.authorization import Access, Authorization
+from makima.services.identity import Identity
+from makima.services.session_cache import SessionCache
+from tests.support.fake_supervision import FakeSupervision
+from tests.support.fakes import START
+
+
+def somebody(name: str) -> Identity:
+    """A person of this name."""
+    return Identity(name, key=name)
+
+
+@dataclass
+class FakeReviews:
+    """RBAC and tokens in sets: (user, verb, resource, namespace) is a grant, "" any namespace; a token is its user."""
+
+    granted: set[tuple[str, str, str, str]] = field(default_factory=set)
+    users: set[str] = field(default_factory=set)
+    asked: list[Access] = field(default_factory=list)
+    away: bool = False
+
+    def grant(self, user: str, namespace: str, *verbs: str, resource: str = "contracts") -> None:
+        """A role binding."""
+        self.users.add(user)
+        self.granted |= {(user, verb, resource, namespace) for verb in verbs}
+
+    async def allowed(self, identity: Identity, access: Access) -> bool:
+        if self.away:
+            raise ClusterUnavailable("away")
+        self.asked.append(access)
+        places = {access.namespace, ""}
+        return any((identity.user, access.verb, access.resource, place) in self.granted for place in places)
+
+    async def review(self, token: str) -> Identity | None:
+        if self.away:
+            raise ClusterUnavailable("away")
+        return somebody(token) if token in self.users else None
+
+
+def rights(reviews: FakeReviews) -> Authorization:
+    """Rights that go by these grants."""
+    return Authorization(reviews, SessionCache(FakeSupervision()))
+
+
+def a_row(uid: UUID, name: str, namespace: str = "ns", **fields: object) -> ContractRow:
+    """A projection row."""
+    row = ContractRow(
+        uid=uid,
+        namespace=namespace,
+        name=name,
+        type="simple",
+        status="active",
+        phase="plan",
+        phases=("plan", "execute"),
+        version=2,
+        resource_version="7",
+        generation=1,
+        created_at=START,
+        updated_at=START,
+    )
+    return replace(row, **fields)  # type: ignore[arg-type]  # any field
+
+
+@dataclass
+class FakeContractHistory:
+    """What the projection has, in dictionaries."""
+
+    rows: dict[UUID, ContractRow] = field(default_factory=dict)
+    stored: list[StoredEvent] = field(default_factory=list)
+    away: bool = False
+
+    def _reach(self) -> None:
+        if self.away:
+            raise HistoryUnavailable("the fake Postgres is away")
+
+    def add(self, row: ContractRow) -> ContractRow:
+        """Record a contract."""
+        self.rows[row.uid] = row
+        return row
+
+    def happened(self, event: HistoryEvent) -> None:
+        """Record an event."""
+        self.stored.append(StoredEvent(len(self.stored) + 1, event))
+
+    async def contract(self, uid: UUID) -> ContractRow | None:
+        self._reach()
+        return self.rows.get(uid)
+
+    async def find_contracts(self, namespace: str, name: str) -> Sequence[ContractRow]:
+        self._reach()
+        named = [row for row in self.rows.values() if (row.namespace, row.name) == (namespace, name)]
+        return sorted(named, key=lambda row: row.created_at, reverse=True)
+
+    async def events(self, contract_id: UUID, after: int = 0, limit: int = 100) -> Sequence[StoredEvent]:
+        self._reach()
+        mine = [item for item in self.stored if item.event.contract_id == contract_id and item.seq > after]
+        return mine[:limit]
+
+    async def events_after(self, seq: int, limit: int) -> Sequence[StoredEvent]:
+        self._reach()
+        return [item for item in self.stored if item.seq > seq][:limit]
+
+    async def namespaces(self) -> frozenset[str]:
+        self._reach()
+        return frozenset(row.namespace for row in self.rows.values())
