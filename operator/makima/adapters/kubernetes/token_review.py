@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import Any
-from uuid import UUID
 
 from makima.adapters.kubernetes.connection import Connection
-from makima.services.identity import Identity
+from makima.services.identity import Identity, identity_named
 
 PATH = "/apis/authentication.k8s.io/v1/tokenreviews"
-POD_UID = "authentication.kubernetes.io/pod-uid"
 
 
 class KubernetesTokenReviews:
@@ -43,15 +39,4 @@ class KubernetesTokenReviews:
 def identity_of(user: dict[str, Any]) -> Identity:
     """The identity in a TokenReview's `status.user`."""
     extra = {key: tuple(values) for key, values in (user.get("extra") or {}).items()}
-    pods = extra.get(POD_UID, ())
-    name, uid, groups = user.get("username", ""), user.get("uid", ""), tuple(user.get("groups") or ())
-    # What RBAC may look at, and no more: the token's own id must not make every renewed token a stranger.
-    named = json.dumps([name, uid, groups, pods])
-    return Identity(
-        user=name,
-        uid=uid,
-        groups=groups,
-        extra=extra,
-        pod_uid=UUID(pods[0]) if pods else None,
-        key=hashlib.sha256(named.encode()).hexdigest(),
-    )
+    return identity_named(user.get("username", ""), user.get("uid", ""), tuple(user.get("groups") or ()), extra)
