@@ -27,6 +27,7 @@ from makima.adapters.probes import ProbeServer
 from makima.adapters.prometheus_api import ApiMetrics
 from makima.adapters.this_process import SystemClock, identity
 from makima.adapters.validators import GateValidators
+from makima.aggregated_wiring import AggregatedApi, aggregated_api
 from makima.config import Config
 from makima.errors import MakimaError
 from makima.http.app import application
@@ -69,6 +70,7 @@ class ApiProcess:
         self.clock = SystemClock()
         self.metrics = ApiMetrics(CollectorRegistry())
         self.ready = False
+        self._aggregated: AggregatedApi | None = None
         self._stop = asyncio.Event()
 
     async def run(self) -> None:
@@ -90,9 +92,14 @@ class ApiProcess:
         options = self.config.api
         sock = listener(options.bind_address, options.port)
         ends.callback(sock.close)
+        app = application(use, calls=options.calls)
+        self._aggregated = await aggregated_api(self.config, app)
+        if self._aggregated is not None:
+            ends.push_async_callback(self._aggregated.stop)
+            self._aggregated.start()
         health, metrics = await probes.start(options.bind_address, options.health_port, options.metrics_port)
         self._tell_ports(sock.getsockname()[1], health, metrics)
-        found = server(application(use, calls=options.calls), options.tls_certificate, options.tls_key)
+        found = server(app, options.tls_certificate, options.tls_key)
         serving = asyncio.create_task(serve(found, sock))
         self.ready = True
         await self._until_stopped(found, serving)
@@ -104,12 +111,16 @@ class ApiProcess:
         log.info("the API service ends: calls under way are finished, heartbeats that wait are stored")
         self.ready = False
         found.stop()
+        if self._aggregated is not None:
+            self._aggregated.end()
         await serving
 
     def _tell_ports(self, port: int, health: int, metrics: int) -> None:
         log.info("serving on port %d, probes on port %d, metrics on port %d", port, health, metrics)
         if self.config.api.ports_file is not None:
-            self.config.api.ports_file.write_text(f"api={port}\nhealth={health}\nmetrics={metrics}\n")
+            aggregated = f"aggregated={self._aggregated.port}\n" if self._aggregated is not None else ""
+            text = f"{aggregated}api={port}\nhealth={health}\nmetrics={metrics}\n"
+            self.config.api.ports_file.write_text(text)
 
     def _serving(self) -> str | None:
         """Never by Postgres or the API server: without them a replica still answers, with 503 and a time."""

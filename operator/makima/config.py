@@ -130,6 +130,19 @@ class ApiSection(BaseModel):
         None, description="Certificate chain (PEM). Default: none, something in front of it speaks TLS."
     )
     tls_key: Path | None = Field(None, description="Its key (PEM). Default: none.")
+    aggregated_port: int = Field(
+        8443, ge=0, le=65535, description="Port of the aggregated API, for the API server only; 0 = any free one."
+    )
+    aggregated_certificate: Path | None = Field(
+        None, description="Its certificate (PEM), read again when it changes. Default: none, no aggregated API."
+    )
+    aggregated_key: Path | None = Field(None, description="Its key (PEM). Default: none.")
+    front_proxy_seconds: float = Field(
+        10,
+        gt=0,
+        le=3600,
+        description="Seconds between looks at whom the cluster calls its front proxy, and at certificate and key.",
+    )
     audience: str = Field("makima.dev", min_length=1, description="Audience that a bearer token has to be made for.")
     buffer_heartbeats: int = Field(
         20_000, ge=1000, le=1_000_000, description="Heartbeats that wait for Postgres at most; then 503."

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from makima.http.connection import BoundedHead, from_front_proxy
+from makima.http.front_proxy_tls import FrontProxyTls
 from makima.models.wire.message import STATE_BYTES
+from makima.services.front_proxy import FrontProxy
 
 GOODBYE_SECONDS = 3.0
 """How long a client may take to read the end of a stream."""
@@ -38,6 +42,17 @@ class EndsForGood(WebSocketsSansIOProtocol):
 
 class Server(uvicorn.Server):
     """Stops when told by `stop`."""
+
+    def shed(self) -> None:
+        """End the connections that there are now: idle ones at once, the others by the end of the grace period."""
+        now = list(self.server_state.connections)
+        for connection in now:
+            connection.shutdown()
+        asyncio.get_running_loop().call_later(GRACE_SECONDS, self._abort, now)
+
+    def _abort(self, connections: list[Any]) -> None:
+        for connection in self.server_state.connections.intersection(connections):
+            connection.transport.abort()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -70,10 +85,22 @@ def listener(address: str, port: int) -> socket.socket:
 
 def server(app: ASGIApp, certificate: Path | None, key: Path | None) -> Server:
     """A server for the application; with certificate and key it speaks TLS."""
-    config = uvicorn.Config(
+    return Server(_config(app, BoundedHead, ssl_certfile=certificate, ssl_keyfile=key))
+
+
+def front_proxy_server(app: ASGIApp, tls: FrontProxyTls, front_proxy: Callable[[], FrontProxy | None]) -> Server:
+    """A server that only the front proxy gets into."""
+    config = _config(app, from_front_proxy(front_proxy))
+    config.load()
+    config.ssl = tls.context()
+    return Server(config)
+
+
+def _config(app: ASGIApp, connection: type[BoundedHead], **more: Any) -> uvicorn.Config:
+    return uvicorn.Config(
         app,
         loop="none",
-        http="httptools",
+        http=connection,
         ws=EndsForGood,
         lifespan="off",
         access_log=False,
@@ -88,10 +115,8 @@ def server(app: ASGIApp, certificate: Path | None, key: Path | None) -> Server:
         timeout_keep_alive=75,
         timeout_graceful_shutdown=GRACE_SECONDS,
         backlog=BACKLOG,
-        ssl_certfile=certificate,
-        ssl_keyfile=key,
+        **more,
     )
-    return Server(config)
 
 
 async def serve(found: Server, sock: socket.socket) -> None:

@@ -80,7 +80,7 @@ class Streams:
             self._must_have_room()
             await self.authentication.identity(header(scope, b"authorization"))
         except Exception as error:
-            await _refuse_handshake(send, error)
+            await refuse_handshake(send, error)
             return
         stream = Stream(self, header(scope, b"authorization"), receive, send)
         self._open.add(stream)
@@ -96,7 +96,8 @@ class Streams:
             raise unavailable(f"this process has {self._most} streams open already", 5)
 
 
-async def _refuse_handshake(send: Send, error: Exception) -> None:
+async def refuse_handshake(send: Send, error: Exception) -> None:
+    """Answer a handshake with an error instead of a stream."""
     status, body, headers = rendered(error)
     every = [(b"content-type", b"application/json"), *((key.encode(), value.encode()) for key, value in headers)]
     await send({"type": "websocket.http.response.start", "status": status, "headers": every})

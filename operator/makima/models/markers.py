@@ -98,3 +98,5 @@ class ResourceNames:
 
 API_GROUP = "makima.dev"
 API_VERSION = "v1alpha1"
+MONITOR_GROUP = "monitor.makima.dev"
+MONITOR_VERSION = "v1alpha1"

@@ -61,6 +61,8 @@ class Authority:
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([_attribute(NameOID.COMMON_NAME, name)])
         builder = _builder(subject, subject, key.public_key()).add_extension(x509.BasicConstraints(True, 0), True)
+        # OpenSSL tells two authorities of the same name apart by this, when one follows the other.
+        builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
         _write(self._pair, builder.sign(key, hashes.SHA256()), key)
 
     def _issue(self, file: str, subject: x509.Name, extensions: list[x509.ExtensionType]) -> Pair:
@@ -77,7 +79,8 @@ class Authority:
         assert isinstance(signer, ec.EllipticCurvePrivateKey)
         key = ec.generate_private_key(ec.SECP256R1())
         builder = _builder(subject, issuer, key.public_key())
-        for extension in extensions:
+        signed_by = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
+        for extension in (*extensions, signed_by):
             builder = builder.add_extension(extension, critical=False)
         _write(pair, builder.sign(signer, hashes.SHA256()), key)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from makima.models.markers import API_GROUP
+from makima.models.markers import API_GROUP, MONITOR_GROUP
 from makima.schema.version import PART_OF
 
 NAMESPACE = "makima-system"
@@ -70,23 +70,38 @@ def api_rules() -> list[Rule]:
     ]
 
 
+def monitor_rules() -> list[Rule]:
+    """What the API server asks for before it forwards a call; the API service asks RBAC about makima.dev after it.
+
+    `create` is how a question with a body is put. So whoever may look at contracts may put every one: what it may do
+    is decided by the second asking, and nothing is written in a person's name that comes this way.
+    """
+    resources = ("contracts", "contracts/*", "monitor", "dashboard", "batch")
+    return [rule(MONITOR_GROUP, resources, (*READ, "create"))]
+
+
 def people_roles() -> list[dict[str, Any]]:
     """Roles to bind to people, supervisors and pipelines."""
     own = ours(("contracts",), ("confirm", "supervise", "batch"))
     return [
-        cluster_role("makima-view", [ours(RESOURCES, READ)], into="view"),
-        cluster_role("makima-edit", [ours(RESOURCES, (*READ, *WRITE))], into="edit"),
-        cluster_role("makima-admin", [ours(RESOURCES, (*READ, *WRITE, "deletecollection")), own], into="admin"),
-        cluster_role("makima-confirm", [ours(("contracts",), (*READ, "update", "patch", "confirm"))]),
+        cluster_role("makima-view", [ours(RESOURCES, READ), *monitor_rules()], into="view"),
+        cluster_role("makima-edit", [ours(RESOURCES, (*READ, *WRITE)), *monitor_rules()], into="edit"),
+        cluster_role(
+            "makima-admin",
+            [ours(RESOURCES, (*READ, *WRITE, "deletecollection")), own, *monitor_rules()],
+            into="admin",
+        ),
+        cluster_role("makima-confirm", [ours(("contracts",), (*READ, "update", "patch", "confirm")), *monitor_rules()]),
         cluster_role(
             "makima-supervise",
             [
                 ours(("contracts",), (*READ, "update", "patch", "supervise")),
                 ours(("supervisors",), (*READ, "create", "update", "patch")),
                 ours(("contracttypes",), READ),
+                *monitor_rules(),
             ],
         ),
-        cluster_role("makima-batch", [ours(("contracts",), (*READ, "batch"))]),
+        cluster_role("makima-batch", [ours(("contracts",), (*READ, "batch")), *monitor_rules()]),
     ]
 
 
@@ -115,7 +130,16 @@ def render_rbac() -> list[dict[str, Any]]:
         _binding("ClusterRoleBinding", "ClusterRole", {"name": OPERATOR, "labels": dict(PART_OF)}),
         _binding("ClusterRoleBinding", "ClusterRole", {"name": API_SERVICE, "labels": dict(PART_OF)}),
         _binding("RoleBinding", "Role", _place(OPERATOR)),
+        front_proxy_binding(),
     ]
+
+
+def front_proxy_binding() -> dict[str, Any]:
+    """Lets the API service read who the cluster's front proxy is (the aggregated API)."""
+    metadata = {"name": f"{API_SERVICE}-front-proxy", "namespace": "kube-system", "labels": dict(PART_OF)}
+    binding = _binding("RoleBinding", "Role", metadata, to=API_SERVICE)
+    binding["roleRef"]["name"] = "extension-apiserver-authentication-reader"
+    return binding
 
 
 def render_namespace() -> dict[str, Any]:
@@ -127,9 +151,9 @@ def _place(name: str) -> dict[str, Any]:
     return {"name": name, "namespace": NAMESPACE, "labels": dict(PART_OF)}
 
 
-def _binding(kind: str, role: str, metadata: dict[str, Any]) -> dict[str, Any]:
-    """Binds a role to the service account of the same name."""
-    name = metadata["name"]
+def _binding(kind: str, role: str, metadata: dict[str, Any], *, to: str | None = None) -> dict[str, Any]:
+    """Binds a role to the service account of the same name, or another one."""
+    name = to or metadata["name"]
     return {
         "apiVersion": API,
         "kind": kind,

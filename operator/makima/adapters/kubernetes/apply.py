@@ -14,6 +14,9 @@ FIELD_MANAGER = "makima-install"
 PLURALS = {
     "Namespace": "namespaces",
     "ServiceAccount": "serviceaccounts",
+    "Secret": "secrets",
+    "Service": "services",
+    "APIService": "apiservices",
     "CustomResourceDefinition": "customresourcedefinitions",
     "ValidatingAdmissionPolicy": "validatingadmissionpolicies",
     "ValidatingAdmissionPolicyBinding": "validatingadmissionpolicybindings",
