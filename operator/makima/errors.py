@@ -95,8 +95,9 @@ class Denied(ClusterError):
 
     Attributes:
         code: the plan's code at the start of the message, for example VERSION_CONFLICT; "" where there is none.
+        status: HTTP status of the answer; 0 where there was none.
     """
 
-    def __init__(self, message: str, hint: str | None = None, *, code: str = "") -> None:
+    def __init__(self, message: str, hint: str | None = None, *, code: str = "", status: int = 0) -> None:
         super().__init__(message, hint)
-        self.code = code
+        self.code, self.status = code, status

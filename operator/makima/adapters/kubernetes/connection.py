@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -22,6 +22,9 @@ from makima.errors import ClusterUnavailable, MakimaError
 MERGE_PATCH = "application/merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
 TIMEOUT = aiohttp.ClientTimeout(total=30, connect=10)
+STREAM = aiohttp.ClientTimeout(total=None, connect=10, sock_read=120)
+"""For watches and other streams: open for as long as something comes."""
+
 IN_POD = "KUBERNETES_SERVICE_HOST"
 
 
@@ -107,25 +110,66 @@ class Connection:
         path: str,
         *,
         data: bytes | None = None,
-        query: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | Sequence[tuple[str, str]] | None = None,
         headers: Mapping[str, str] | None = None,
         limits: aiohttp.ClientTimeout = TIMEOUT,
     ) -> aiohttp.ClientResponse:
         """A call whose answer is read by the caller; for watches."""
+        every, extra = await self._every_call(headers)
+        response: aiohttp.ClientResponse = await self._session().request(
+            method, self._url(path), data=data, params=query, headers=every, timeout=limits, **extra
+        )
+        return response
+
+    async def stream(
+        self, method: str, path: str, *, query: Mapping[str, str] | None = None, limits: aiohttp.ClientTimeout = STREAM
+    ) -> aiohttp.ClientResponse:
+        """A call whose answer goes on for long; the caller reads it.
+
+        Raises:
+            makima.errors.ClusterError: one of its kinds, by what the API server answered at the beginning.
+        """
+        try:
+            response = await self.open(method, path, query=query, limits=limits)
+            if response.status < 400:
+                return response
+            async with response:
+                payload = await response.read()
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise ClusterUnavailable(f"the API server does not answer: {error or type(error).__name__}") from error
+        raise failure_of(response.status, payload, f"{method} {path}")
+
+    async def websocket(self, path: str) -> aiohttp.ClientWebSocketResponse:
+        """A WebSocket through the API server, to an aggregated API."""
+        every, extra = await self._every_call(None)
+        found: aiohttp.ClientWebSocketResponse = await self._session().ws_connect(
+            self._url(path), headers=every, heartbeat=20, **extra
+        )
+        return found
+
+    async def bearer_token(self) -> str | None:
+        """The token that calls go with, if they go with one."""
+        found = await self.configuration.get_api_key_with_prefix("BearerToken", alias="authorization")
+        return str(found).removeprefix("Bearer ") if found else None
+
+    def _session(self) -> Any:
         rest = self._api.rest_client
         if rest.pool_manager is None:
             rest.pool_manager = rest._create_pool_manager()  # noqa: SLF001  # only there does the client make a session
+        return rest.pool_manager
+
+    def _url(self, path: str) -> str:
+        return str(self.configuration.host).rstrip("/") + path
+
+    async def _every_call(self, headers: Mapping[str, str] | None) -> tuple[dict[str, str], dict[str, Any]]:
+        """Headers and options that every call needs."""
         every = {"User-Agent": self._agent, **(headers or {})}
         token = await self.configuration.get_api_key_with_prefix("BearerToken", alias="authorization")
         if token:
             every["Authorization"] = token
-        url = self.configuration.host.rstrip("/") + path
         extra: dict[str, Any] = {}
         if self.configuration.tls_server_name:
             extra["server_hostname"] = self.configuration.tls_server_name
-        if rest.proxy:
-            extra["proxy"] = rest.proxy
-        response: aiohttp.ClientResponse = await rest.pool_manager.request(
-            method, url, data=data, params=query, headers=every, timeout=limits, **extra
-        )
-        return response
+        if self._api.rest_client.proxy:
+            extra["proxy"] = self._api.rest_client.proxy
+        return every, extra

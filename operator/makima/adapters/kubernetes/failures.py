@@ -21,16 +21,17 @@ def failure_of(status: int, payload: bytes, call: str) -> ClusterError:
     if status == OVERLOADED or status >= 500:
         return ClusterUnavailable(f"the API server can't serve now ({status}): {message}")
     if status == 401:
-        return Denied(f"the API server does not know us: {message}", hint="renew the credentials in the kubeconfig")
-    return denied(message)
+        hint = "renew the credentials in the kubeconfig"
+        return Denied(f"the API server does not know us: {message}", hint, status=status)
+    return denied(message, status)
 
 
-def denied(message: str) -> Denied:
+def denied(message: str, status: int = 0) -> Denied:
     """A refusal; the text before the plan's code (which policy, which object) is left out where there is a code."""
     found = CODE.search(message)
     if found is None:
-        return Denied(message)
-    return Denied(message[found.start() :], code=found.group(1))
+        return Denied(message, status=status)
+    return Denied(message[found.start() :], code=found.group(1), status=status)
 
 
 def _message(payload: bytes) -> str:
