@@ -28,12 +28,12 @@ demo: $(STAMP) ## Run the main job on a sandbox of its own (KEEP=1 leaves it run
 	$(BIN)/python examples/demo/run.py $(if $(KEEP),--keep) $(DEMO)
 
 test: $(STAMP) ## Run all tests, with a real API server, a real Postgres and, as root on Linux, a real node (NODE=no: without)
-	$(if $(filter tests/unit%,$(TESTS)),,@$(BIN)/makima sandbox build $(if $(filter no,$(NODE)),,$$($(NODE_POSSIBLE) && echo --node)))
+	$(if $(filter tests/unit%,$(TESTS)),,@$(BIN)/makima sandbox build --helm $(if $(filter no,$(NODE)),,$$($(NODE_POSSIBLE) && echo --node)))
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(if $(filter no,$(NODE)),--ignore tests/e2e) $(TESTS)
 	@$(if $(filter no,$(NODE)),echo "not run: tests/e2e need a real node (NODE=no); make e2e runs them")
 
 e2e: $(STAMP) ## Run the tests on a real node, which needs root on Linux
-	@$(BIN)/makima sandbox build --node
+	@$(BIN)/makima sandbox build --node --helm
 	$(BIN)/python -m pytest $(if $(TESTS),$(TESTS),tests/e2e)
 
 check: $(STAMP) ## Lint, format, types, layering, generated files
@@ -42,7 +42,7 @@ check: $(STAMP) ## Lint, format, types, layering, generated files
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(MAKE) --no-print-directory generate
-	git diff --exit-code -- crds manifests docs
+	git diff --exit-code -- crds manifests docs helm
 
 generate: $(STAMP) ## Write CRDs, manifests and reference pages from their sources
 	$(BIN)/python -m makima.schema

@@ -71,6 +71,7 @@ class OperatorProcess:
         self.lease = Lease(
             self.connection, options.lease_namespace, options.lease_name, self.identity, options.lease_duration_seconds
         )
+        self.metrics.leads(lambda: self.lease.leading)
         self.probe = WatchProbe(self.connection, self.lease.path, options.watch_inactivity_seconds)
         self.events = KubernetesEvents(self.connection, self.identity)
         self.validators = GateValidators(self.connection)

@@ -39,12 +39,16 @@ class Counted:
 
     restarts: list[str] = field(default_factory=list)
     restorations: list[str] = field(default_factory=list)
+    given_up: int = 0
 
     def supervisor_restarted(self, reason: str) -> None:
         self.restarts.append(reason)
 
     def supervisor_restored(self, outcome: str) -> None:
         self.restorations.append(outcome)
+
+    def supervisor_given_up(self) -> None:
+        self.given_up += 1
 
 
 class World:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter as Tally
+from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
@@ -32,8 +33,13 @@ class PrometheusMetrics:
         self._durations = Histogram(
             "makima_reconcile_duration_seconds", "How long a look takes.", buckets=BUCKETS, registry=registry
         )
+        self._leading = Gauge("makima_operator_leading", "1 in the operator that leads, else 0.", registry=registry)
         ProcessCollector(registry=registry)
         self._show()
+
+    def leads(self, leading: Callable[[], bool]) -> None:
+        """Where it is to be had whether this process leads."""
+        self._leading.set_function(lambda: float(leading()))
 
     def phase_transition(self, from_phase: str, to_phase: str) -> None:  # noqa: ARG002  # see the counter
         """One more `phase_transitions_total`."""

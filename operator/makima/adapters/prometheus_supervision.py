@@ -15,6 +15,9 @@ class SupervisionMetrics:
         self._restarts = Counter(
             "supervisor_restarts", "Lives that followed another, by how that ended.", ["reason"], registry=registry
         )
+        self._given_up = Counter(
+            "supervisor_restart_budgets_spent", "Supervisors that were given up: no further life.", registry=registry
+        )
         self._restorations = Counter(
             "supervisor_restorations", "How supervisors came back.", ["outcome"], registry=registry
         )
@@ -30,6 +33,10 @@ class SupervisionMetrics:
     def supervisor_restarted(self, reason: str) -> None:
         """One more `supervisor_restarts_total`."""
         self._restarts.labels(reason).inc()
+
+    def supervisor_given_up(self) -> None:
+        """One more `supervisor_restart_budgets_spent_total`."""
+        self._given_up.inc()
 
     def supervisor_restored(self, outcome: str) -> None:
         """One more `supervisor_restorations_total`."""

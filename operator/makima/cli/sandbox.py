@@ -29,10 +29,14 @@ def sandbox() -> None:
 Node = Annotated[bool, typer.Option("--node", help="With a real node that runs pods; needs root on Linux.")]
 
 
+Helm = Annotated[bool, typer.Option("--helm", help="Helm 4 and 3 as well, which the tests of the chart need.")]
+
+
 @app.command()
-def build(node: Node = False) -> None:
+def build(node: Node = False, helm: Helm = False) -> None:
     """Have etcd, kube-apiserver and kubectl at hand, building what is nowhere to be had; `up` does so by itself."""
     from makima.sandbox.go_build import Progress
+    from makima.sandbox.helm import HELMS, find_helm
     from makima.sandbox.node.programs import find_node_programs
     from makima.sandbox.node.requirements import require_node_support
     from makima.sandbox.programs import find_programs
@@ -40,6 +44,8 @@ def build(node: Node = False) -> None:
     if node:
         require_node_support()
     found = find_programs(Progress()) | (find_node_programs(Progress()) if node else {})
+    for program in HELMS if helm else ():
+        found[f"helm {program.version}"] = find_helm(program.version, Progress())
     for program, file in found.items():
         typer.echo(f"{program}: {file}")
 

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from makima.schema.admission import SOURCES, render_policies
+from makima.schema.chart import chart_files
 from makima.schema.crds import render_crds
 from makima.schema.fields_page import fields_page
 from makima.schema.rbac import render_namespace, render_rbac
@@ -35,7 +36,7 @@ def to_yaml(documents: Sequence[Mapping[str, Any]]) -> str:
 
 def generated_files() -> dict[str, str]:
     """Text by path below the root of the repository."""
-    return {**_crd_files(), **_manifest_files(), **_pages()}
+    return {**_crd_files(), **_manifest_files(), **chart_files(), **_pages()}
 
 
 def _crd_files() -> dict[str, str]:

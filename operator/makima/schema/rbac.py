@@ -80,6 +80,22 @@ def monitor_rules() -> list[Rule]:
     return [rule(MONITOR_GROUP, resources, (*READ, "create"))]
 
 
+CLUSTER_GROUPS = frozenset(
+    {"admissionregistration.k8s.io", "apiextensions.k8s.io", "authentication.k8s.io", "authorization.k8s.io"}
+)
+"""API groups of which everything that we use has cluster scope, so that no Role can grant it."""
+
+
+def needs_cluster_scope(one: Rule) -> bool:
+    """Whether only a ClusterRole, bound for the whole cluster, can grant this rule."""
+    return bool(CLUSTER_GROUPS & set(one["apiGroups"]))
+
+
+def lease_rules() -> list[Rule]:
+    """What the operator does in its own namespace. watch: /healthz goes by whether the leader sees its renewals."""
+    return [rule("coordination.k8s.io", ("leases",), ("get", "watch", "create", "update"))]
+
+
 def people_roles() -> list[dict[str, Any]]:
     """Roles to bind to people, supervisors and pipelines."""
     own = ours(("contracts",), ("confirm", "supervise", "batch"))
@@ -118,15 +134,13 @@ def cluster_role(name: str, rules: list[Rule], *, into: str | None = None) -> di
 
 def render_rbac() -> list[dict[str, Any]]:
     """Service account, roles and bindings, in the order in which they can be created."""
-    # watch: /healthz goes by whether the leader sees its own renewals.
-    lease = rule("coordination.k8s.io", ("leases",), ("get", "watch", "create", "update"))
     return [
         {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": _place(OPERATOR)},
         cluster_role(OPERATOR, operator_rules()),
         {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": _place(API_SERVICE)},
         cluster_role(API_SERVICE, api_rules()),
         *people_roles(),
-        {"apiVersion": API, "kind": "Role", "metadata": _place(OPERATOR), "rules": [lease]},
+        {"apiVersion": API, "kind": "Role", "metadata": _place(OPERATOR), "rules": lease_rules()},
         _binding("ClusterRoleBinding", "ClusterRole", {"name": OPERATOR, "labels": dict(PART_OF)}),
         _binding("ClusterRoleBinding", "ClusterRole", {"name": API_SERVICE, "labels": dict(PART_OF)}),
         _binding("RoleBinding", "Role", _place(OPERATOR)),

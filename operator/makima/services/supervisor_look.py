@@ -58,6 +58,10 @@ class SupervisionMetrics(Protocol):
         """One more `supervisor_restorations_total`."""
         ...
 
+    def supervisor_given_up(self) -> None:
+        """One more `supervisor_restart_budgets_spent_total`."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class SupervisePorts:
@@ -210,6 +214,8 @@ class SupervisorLook:
     def _tell(self, carrier: Carrier, before: SupervisorStatus | None, step: WriteStatus, now: datetime) -> None:
         if step.restarted is not None:
             self._ports.metrics.supervisor_restarted(step.restarted)
+        if step.notice is not None and step.notice.reason is EventReason.SUPERVISOR_GIVEN_UP:
+            self._ports.metrics.supervisor_given_up()
         restored = step.status.restoration
         known = before.restoration if before is not None else None
         if restored is not None and (known is None or known.time != restored.time):

@@ -37,6 +37,14 @@ def test_every_status_is_there_from_the_start_with_zero(metrics: PrometheusMetri
     assert "waiting_for_input" in found
 
 
+def test_whether_this_process_leads_is_told_as_it_is_at_the_time_of_asking(metrics: PrometheusMetrics) -> None:
+    leading = False
+    metrics.leads(lambda: leading)
+    assert samples(metrics)["makima_operator_leading",] == 0
+    leading = True
+    assert samples(metrics)["makima_operator_leading",] == 1
+
+
 def test_counters_have_the_plans_names(metrics: PrometheusMetrics) -> None:
     metrics.phase_transition("plan", "execute")
     metrics.phase_transition("execute", "review")

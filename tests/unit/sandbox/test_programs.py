@@ -13,6 +13,7 @@ import pytest
 from makima.sandbox import c_compiler, go_build, go_toolchain, programs
 from makima.sandbox.folders import SandboxError, sandbox_folder
 from makima.sandbox.go_build import Progress
+from makima.sandbox.helm import HELMS
 from makima.sandbox.node.programs import CLUSTER, CONTAINERS, RUNC
 from makima.sandbox.programs import PROGRAMS, Program, find_programs
 
@@ -68,7 +69,7 @@ def test_what_is_nowhere_is_built_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert built == [program.package for program in PROGRAMS]
 
 
-@pytest.mark.parametrize("program", [*PROGRAMS, *CLUSTER, *CONTAINERS, RUNC], ids=lambda program: program.name)
+@pytest.mark.parametrize("program", [*PROGRAMS, *CLUSTER, *CONTAINERS, RUNC, *HELMS], ids=lambda program: program.name)
 def test_the_versions_are_those_of_the_module_files(program: Program) -> None:
     text = (resources.files("makima.sandbox") / "go_modules" / program.module / "go.mod").read_text()
     required = re.findall(r"^(?:require |\t)(\S+) (v\S+)$", text, re.MULTILINE)

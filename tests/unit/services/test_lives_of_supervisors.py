@@ -84,6 +84,7 @@ async def test_a_spent_budget_is_the_end_until_the_contract_is_taken_up_again(wo
     assert world.alive() == "GivenUp"
     assert world.status()["state"] == "Failed"
     assert "restart budget spent" in world.status()["errorMessage"]
+    assert world.counted.given_up == 1
     await world.until(lambda: world.state() == "Failed")
     version = world.cluster.objects["ns", "a"]["status"]["version"]
     world.clock.advance(seconds=1)
