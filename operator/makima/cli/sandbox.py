@@ -44,8 +44,8 @@ def build(node: Node = False, helm: Helm = False) -> None:
     if node:
         require_node_support()
     found = find_programs(Progress()) | (find_node_programs(Progress()) if node else {})
-    for program in HELMS if helm else ():
-        found[f"helm {program.version}"] = find_helm(program.version, Progress())
+    for one in HELMS if helm else ():
+        found[f"helm {one.version}"] = find_helm(one.version, Progress())
     for program, file in found.items():
         typer.echo(f"{program}: {file}")
 
