@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -22,13 +21,6 @@ class OperatorUnderTest(ProcessUnderTest):
     command = ("-m", "makima", "operator")
     section = "OPERATOR"
     stop_seconds = 20
-
-    async def keep_running(self) -> None:
-        """Start it again whenever it ends, as a Deployment does, until cancelled."""
-        while True:
-            if not self.running:
-                self.start()
-            await asyncio.sleep(0.2)
 
     def wait_leading(self, seconds: float = 60) -> Self:
         """Wait until it drives contracts."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -52,20 +53,27 @@ class ProcessUnderTest:
             self.process = subprocess.Popen(command, env=self._environment, stdout=out, stderr=out)
         return self
 
+    async def keep_running(self) -> None:
+        """Start it again whenever it ends, as a Deployment does, until cancelled."""
+        while True:
+            if not self.running:
+                ProcessUnderTest.start(self)
+            await asyncio.sleep(0.2)
+
     def wait_ready(self, seconds: float) -> Self:
         """Wait until /readyz says yes."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             assert self.running, f"it ended: {self.log.read_text()[-3000:]}"
             try:
-                if self._knows_ports() and self.get("health", "/readyz")[0] == 200:
+                if self.knows_ports() and self.get("health", "/readyz")[0] == 200:
                     return self
             except OSError:
                 pass
             time.sleep(0.05)
         raise AssertionError(f"it did not become ready: {self.log.read_text()[-3000:]}")
 
-    def _knows_ports(self) -> bool:
+    def knows_ports(self) -> bool:
         """Whether it told its ports; until then callers meet those of its last start, where nobody answers."""
         text = self.ports_file.read_text() if self.ports_file.exists() else ""
         found = dict(line.split("=") for line in text.split())
@@ -80,7 +88,7 @@ class ProcessUnderTest:
 
     def get(self, kind: str, path: str) -> tuple[int, str]:
         """GET from its health or metrics port."""
-        self._knows_ports()
+        self.knows_ports()
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.ports[kind]}{path}", timeout=5) as answer:
                 return answer.status, answer.read().decode()

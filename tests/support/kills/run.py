@@ -1,0 +1,113 @@
+"""One run of a contract as it is seen between its supervisor and the API service."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from tests.support.kills.plans import Kill
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a supervisor.
+
+    Attributes:
+        path: with its query.
+        life: incarnation that it was made in; None where it does not say.
+    """
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+    life: int | None
+    content: Any
+
+    @classmethod
+    def read(cls, method: str, path: str, headers: dict[str, str], body: bytes) -> Call:
+        """What was sent."""
+        content = json.loads(body) if body else {}
+        return cls(method, path, headers, body, content.get("incarnation"), content)
+
+
+@dataclass
+class Run:
+    """What happened to one contract.
+
+    Attributes:
+        kills: what is still to come, in order.
+        acknowledged: texts of messages that the agent knows to be stored.
+        late: calls of lives that were killed, to be delivered when a newer life has registered.
+        refusals: HTTP statuses that calls of older lives got, with what they were.
+        lives: incarnations that registered, in order.
+        headers: of the last call of each life, its token among them.
+    """
+
+    name: str
+    contract_id: UUID
+    kills: list[Kill]
+    done: list[Kill] = field(default_factory=list)
+    acknowledged: list[str] = field(default_factory=list)
+    late: list[Call] = field(default_factory=list)
+    refusals: list[tuple[str, int]] = field(default_factory=list)
+    lives: list[int] = field(default_factory=list)
+    headers: dict[int, dict[str, str]] = field(default_factory=dict)
+    calls: int = 0
+    _last: str = "register"
+
+    def point(self, call: Call) -> str:
+        """What the call is, in the words of `plans.POINTS`."""
+        return _point(call, self._last)
+
+    def due(self, point: str) -> Kill | None:
+        """The kill that belongs here; it is due once."""
+        if not self.kills or self.kills[0].point != point:
+            return None
+        return self.kills.pop(0)
+
+    def not_yet(self, kill: Kill) -> None:
+        """The call was not taken: the kill comes with its repetition."""
+        self.kills.insert(0, kill)
+
+    def took(self, call: Call, point: str, status: int) -> None:
+        """The call was answered."""
+        if status < 300 and not point.startswith(("state", "heartbeat", "acknowledge", "other")):
+            self._last = point
+        if call.life is not None:
+            self.headers[call.life] = call.headers
+
+
+def _point(call: Call, last: str) -> str:
+    path = call.path.partition("?")[0]
+    words: Sequence[str] = path.removeprefix("/api/v1/").split("/")
+    match [call.method, *words]:
+        case ["POST", "supervisors", "register"]:
+            return "register"
+        case ["PUT", "contracts", _, "supervisor", "state"]:
+            return f"state after {last}"
+        case ["POST", "contracts", _, "supervisor", *rest]:
+            return _report(rest, call.content)
+    return "other"
+
+
+def _report(rest: Sequence[str], content: Any) -> str:
+    if rest[:1] == ["messages"]:
+        return f"message {content['messages'][0]['content'].split()[0]}"
+    if rest[1:2] == ["acknowledge"]:
+        return "acknowledge"
+    if len(rest) == 3:
+        return "end task"
+    names = {
+        "tasks": ("spawn", "name"),
+        "questions": ("ask", ""),
+        "deliverables": ("deliver", "id"),
+        "advance": ("advance", "to"),
+        "checkpoints": ("checkpoint", ""),
+        "heartbeat": ("heartbeat in", "phase"),
+    }
+    word, field_name = names.get(rest[0], ("other", ""))
+    return f"{word} {content[field_name]}" if field_name else word

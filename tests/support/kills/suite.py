@@ -1,0 +1,144 @@
+"""Runs contracts, kills at their save points, and looks whether anything was lost or doubled."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from makima.errors import MakimaError
+from makima.models.supervision import StoredMessage, StoredQuestion, StoredTask
+from tests.support.kills.agent import ANSWERS, QUESTION
+from tests.support.kills.plans import Kill, runs
+from tests.support.kills.run import Run
+from tests.support.kills.world import World, contract_id
+from tests.support.own_postgres import open_stores
+
+STEPS = ["began", "answered", "planned", "built"]
+"""First words of the conversation's messages."""
+
+PHASES = [
+    {"name": "plan", "deliverables": [{"id": "plan-document"}], "gate": {"autoAdvance": False}},
+    {"name": "execute", "deliverables": [{"id": "pull-request"}], "gate": {"autoAdvance": False}},
+]
+RUN_SECONDS = float(os.environ.get("MAKIMA_KILLS_RUN_SECONDS", "600"))
+UNSEEN = frozenset({("register", "before"), ("advance Completed", "after")})
+"""Where no registered life ends, or none follows as the contract is completed."""
+
+REFUSED = frozenset({401, 403, 409})
+"""What a life that is over may hear: its token is gone, its pod is another one, it is superseded."""
+
+
+class Lost(AssertionError):
+    """Something was lost, doubled, or let in that had to be refused."""
+
+
+async def run_all(
+    world: World, kills: Sequence[Kill], seed: int, *, in_each: int = 5, at_once: int = 4, left_out: str = ""
+) -> list[Run]:
+    """Carry contracts until every kill has happened; each run is looked at when it is over.
+
+    Args:
+        world: where.
+        kills: which.
+        seed: how they are spread over contracts.
+        in_each: kills of one contract at most.
+        at_once: contracts that run at the same time.
+        left_out: a save point that the supervisors don't have.
+
+    Raises:
+        Lost: a run was not as it has to be; says which, with its kills.
+    """
+    room = asyncio.Semaphore(at_once)
+    plans = runs(kills, seed, in_each)
+
+    async def one(number: int, plan: list[Kill]) -> Run:
+        async with room:
+            return await run_one(world, f"{left_out or 'run'}-{number}", plan, left_out)
+
+    print(f"\nkills: {len(kills)} in {len(plans)} contracts, seed {seed}", flush=True)
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(one(number, plan)) for number, plan in enumerate(plans)]
+    await world.settle()
+    return [task.result() for task in tasks]
+
+
+async def run_one(world: World, name: str, plan: list[Kill], left_out: str = "") -> Run:
+    """One contract from its creation to its end, with these kills."""
+    described = "; ".join(str(kill) for kill in plan)
+    body = await world.driven.create(name, phases=PHASES, supervisor=world.supervisors.spec(left_out))
+    run = Run(name, contract_id(body), list(plan))
+    world.crossing.expect(run)
+    answering = asyncio.create_task(_answer(world, name))
+    try:
+        await world.supervisors.begin(name, left_out)
+        await world.driven.until(name, lambda status: status.get("state") == "Completed", RUN_SECONDS)
+        _check(run, await stored(world, run.contract_id), await world.driven.status(name))
+    except (AssertionError, TimeoutError) as error:
+        said = (await world.supervisors.words(name))[-3000:]
+        left = "; ".join(str(kill) for kill in run.kills)
+        raise Lost(f"{name} [{described}], to come: [{left}]: {error}\n{said}") from error
+    finally:
+        answering.cancel()
+        await asyncio.gather(answering, return_exceptions=True)
+    print(f"{name}: {len(run.lives)} lives, {len(run.refusals)} old writes refused: {described}", flush=True)
+    return run
+
+
+async def _answer(world: World, name: str) -> None:
+    """What a person does who is asked: answers, as soon as the question is there."""
+    while True:
+        with suppress(MakimaError):
+            status = await world.driven.status(name)
+            for question in status.get("questions", ()):
+                answers = [{"questionId": question["id"], "answer": ANSWERS[0]}]
+                await world.driven.admin.patch_spec(name, answers=answers)
+                return
+        await asyncio.sleep(0.1)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What Postgres has of a contract."""
+
+    messages: Sequence[StoredMessage]
+    tasks: Sequence[StoredTask]
+    questions: Sequence[StoredQuestion]
+
+
+async def stored(world: World, contract: UUID) -> Stored:
+    """Read it; Postgres may just be coming back for another run."""
+    while True:
+        with suppress(MakimaError):
+            async with open_stores(world.database_url) as stores:
+                messages = await stores.memory.messages(contract, 0, 100)
+                return Stored(messages, await stores.work.tasks(contract), await stores.work.questions(contract))
+        await asyncio.sleep(0.2)
+
+
+def _check(run: Run, stored: Stored, status: dict[str, Any]) -> None:
+    assert not run.kills, "the run never came to these points"
+    _check_conversation(run, [message.content for message in stored.messages])
+    assert [message.sequence for message in stored.messages] == [1, 2, 3, 4], f"sequences: {stored.messages}"
+    lives = [message.incarnation for message in stored.messages]
+    assert lives == sorted(lives), f"an older life wrote after a newer one: {lives}"
+    assert [(task.name, task.state.value) for task in stored.tasks] == [("survey", "Completed")], f"{stored.tasks}"
+    asked = [(item.text, item.answer) for item in stored.questions]
+    assert asked == [(QUESTION, ANSWERS[0])], f"questions: {stored.questions}"
+    done = [(item["phase"], item["id"]) for item in status["deliverables"]]
+    assert done == [("plan", "plan-document"), ("execute", "pull-request")], f"deliverables: {done}"
+    let_in = [found for found in run.refusals if found[1] not in REFUSED]
+    assert not let_in, f"writes of lives that were over: {let_in}"
+    followed = sum(kill.takes_the_life and (kill.point, kill.when) not in UNSEEN for kill in run.done)
+    assert len(set(run.lives)) > followed, f"{followed} lives had to be followed by others; {run.lives} registered"
+
+
+def _check_conversation(run: Run, texts: list[str]) -> None:
+    """Every message once, in order; every one that the agent knew to be stored is there."""
+    assert [text.split()[0] for text in texts] == STEPS, f"conversation: {texts}"
+    missing = [text for text in run.acknowledged if texts.count(text) != 1]
+    assert not missing, f"acknowledged, and not there exactly once: {missing}; there: {texts}"
