@@ -12,7 +12,7 @@ from typing import Protocol
 from uuid import UUID
 
 from makima.models.enums import RestorationOutcome
-from makima.models.history import ContractRow, HistoryEvent, StoredEvent
+from makima.models.history import ContractRow, HistoryEvent, Place, StoredEvent
 from makima.models.supervision import (
     Beat,
     BeatResult,
@@ -40,6 +40,16 @@ class ContractHistory(Protocol):
 
     async def events(self, contract_id: UUID, after: int = 0, limit: int = 100) -> Sequence[StoredEvent]:
         """The next events of one contract after a sequence number, oldest first."""
+        ...
+
+    async def tasks_after(self, contract_id: UUID, place: Place | None, limit: int) -> Sequence[StoredTask]:
+        """The next tasks of a contract, oldest first; None = from the beginning."""
+        ...
+
+    async def questions_after(
+        self, contract_id: UUID, place: Place | None, limit: int, *, only_open: bool
+    ) -> Sequence[StoredQuestion]:
+        """The next questions of a contract, oldest first; None = from the beginning."""
         ...
 
     async def events_after(self, seq: int, limit: int) -> Sequence[StoredEvent]:

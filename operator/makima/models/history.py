@@ -62,6 +62,14 @@ class StoredEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page of a list ended: the time by which the list is ordered, and the id that parts equal ones."""
+
+    at: datetime
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class ContractRow:
     """A contract as the projection has it; the newest of several is the one with the higher
     (`version`, `resource_version` as a number).

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from makima.adapters.postgres import supervision_rows
 from makima.adapters.postgres.database import Connection, Database, Limits
 from makima.adapters.postgres.decoding import contract_row, stored_event, task_row
 from makima.adapters.postgres.encoding import encode
@@ -19,10 +20,12 @@ from makima.models.history import (
     ContractRow,
     HistoryBatch,
     HistoryEvent,
+    Place,
     StoredEvent,
     TaskRow,
     deletion_event_id,
 )
+from makima.models.supervision import StoredQuestion, StoredTask
 
 READ = load("read")
 
@@ -86,6 +89,19 @@ class PostgresHistory:
         rows = await self.database.rows(READ["tasks"], {"contract_id": contract_id})
         return [task_row(row) for row in rows]
 
+    async def tasks_after(self, contract_id: UUID, place: Place | None, limit: int) -> list[StoredTask]:
+        """The next tasks of a contract, oldest first."""
+        parameters = {"contract_id": contract_id, "limit": limit, **_beyond(place)}
+        return [supervision_rows.task_row(row) for row in await self.database.rows(READ["tasks_after"], parameters)]
+
+    async def questions_after(
+        self, contract_id: UUID, place: Place | None, limit: int, *, only_open: bool
+    ) -> list[StoredQuestion]:
+        """The next questions of a contract, oldest first."""
+        parameters = {"contract_id": contract_id, "limit": limit, "only_open": only_open, **_beyond(place)}
+        rows = await self.database.rows(READ["questions_after"], parameters)
+        return [supervision_rows.question_row(row) for row in rows]
+
     async def events(self, contract_id: UUID, after: int = 0, limit: int = 100) -> list[StoredEvent]:
         """The next events of one contract after sequence number `after`, oldest first."""
         parameters = {"contract_id": contract_id, "after": after, "limit": limit}
@@ -118,6 +134,11 @@ class PostgresHistory:
     async def namespaces(self) -> frozenset[str]:
         """Every namespace that has, or had, a contract."""
         return frozenset(row["namespace"] for row in await self.database.rows(READ["namespaces"]))
+
+
+def _beyond(place: Place | None) -> dict[str, object]:
+    """Parameters for what comes after a place, in ascending order."""
+    return {"at": place.at, "id": place.id} if place is not None else {"at": "-infinity", "id": UUID(int=0)}
 
 
 async def _mark_deleted(connection: Connection, uids: list[UUID], at: datetime) -> None:

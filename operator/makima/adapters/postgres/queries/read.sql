@@ -18,6 +18,19 @@ ORDER BY created_at DESC, uid DESC;
 SELECT id, contract_id, phase, name, state, template, message, created_at, completed_at
 FROM tasks WHERE contract_id = %(contract_id)s::uuid ORDER BY created_at, id;
 
+-- name: tasks_after
+SELECT id, contract_id, phase, name, state, created_at, template, message, completed_at, incarnation, arguments
+FROM tasks WHERE contract_id = %(contract_id)s::uuid
+    AND (created_at, id) > (%(at)s::timestamptz, %(id)s::uuid)
+ORDER BY created_at, id LIMIT %(limit)s::bigint;
+
+-- name: questions_after
+SELECT id, contract_id, incarnation, phase, text, options, asked_at, answer, answered_by, answered_at
+FROM questions WHERE contract_id = %(contract_id)s::uuid
+    AND (asked_at, id) > (%(at)s::timestamptz, %(id)s::uuid)
+    AND (NOT %(only_open)s::boolean OR answer IS NULL)
+ORDER BY asked_at, id LIMIT %(limit)s::bigint;
+
 -- name: events_of_contract
 SELECT seq, id, contract_id, namespace, contract_name, version, type, at, actor, payload
 FROM events WHERE contract_id = %(contract_id)s::uuid AND seq > %(after)s::bigint ORDER BY seq LIMIT %(limit)s::bigint;
