@@ -14,6 +14,7 @@ import uvloop
 from prometheus_client import CollectorRegistry
 
 from makima.adapters.kubernetes.access_review import KubernetesAccessReviews
+from makima.adapters.kubernetes.as_caller import KubernetesAsCaller
 from makima.adapters.kubernetes.carried import KubernetesCarried
 from makima.adapters.kubernetes.connection import Connection, load_configuration
 from makima.adapters.kubernetes.contracts import KubernetesCluster
@@ -33,22 +34,29 @@ from makima.errors import MakimaError
 from makima.http.app import application
 from makima.http.server import Server, listener, serve, server
 from makima.http.stream import Streams
-from makima.http.use_cases import SupervisorCalls, UseCases
+from makima.http.use_cases import ContractCalls, SupervisorCalls, UseCases
 from makima.services import ingest
 from makima.services.authorization import Authorization
 from makima.services.carried_work import CarriedWork
 from makima.services.command_delivery import CommandDelivery
 from makima.services.contract_lookup import ContractLookup
+from makima.services.contract_reads import ContractReads
 from makima.services.contract_reports import Around, ContractReports
+from makima.services.contract_wishes import ContractWishes
 from makima.services.coverage import Coverage
 from makima.services.current_state import CurrentState
+from makima.services.hand import Hand
 from makima.services.heartbeats import Heartbeats
 from makima.services.identity import Authentication
 from makima.services.ingest import Ingest
 from makima.services.memory import Memory
+from makima.services.phase_moves import PhaseMoves
+from makima.services.readiness import ReadinessChecks
 from makima.services.session_cache import SessionCache
 from makima.services.sessions import Sessions, Stores
+from makima.services.settling import Settling
 from makima.services.supervisor_reads import SupervisorReads
+from makima.services.supervisor_restart import SupervisorRestarts
 from makima.services.visibility import Visibility
 
 PARTITION_SECONDS = 300.0
@@ -127,7 +135,8 @@ class ApiProcess:
         return None if self.ready else "not serving (yet, or any more)"
 
     async def _use_cases(self, ends: AsyncExitStack) -> UseCases:
-        connection = Connection(await load_configuration(self.config.kubeconfig, self.config.context), "makima-api")
+        configuration = await load_configuration(self.config.kubeconfig, self.config.context)
+        connection = Connection(configuration, "makima-api")
         ends.push_async_callback(connection.close)
         store, history = await self._supervision(ends), await self._history(ends)
         sessions = SessionCache(store.registry)
@@ -135,6 +144,9 @@ class ApiProcess:
         supervision = None
         if self.config.feature_flags.supervisor_heartbeat:
             supervision = await self._supervisor_calls(ends, connection, store, rights)
+        lookup = ContractLookup(KubernetesCluster(connection), history, rights)
+        hands = KubernetesAsCaller(configuration)
+        ends.push_async_callback(hands.close)
         return UseCases(
             settings=self.config.decisions(),
             clock=self.clock,
@@ -142,8 +154,29 @@ class ApiProcess:
             rights=rights,
             visibility=Visibility(rights, history.namespaces),
             history=history,
-            lookup=ContractLookup(KubernetesCluster(connection), history, rights),
+            lookup=lookup,
+            contracts=await self._contract_calls(ends, connection, Hand(hands), lookup, history),
             supervision=supervision,
+        )
+
+    async def _contract_calls(
+        self,
+        ends: AsyncExitStack,
+        connection: Connection,
+        hand: Hand,
+        lookup: ContractLookup,
+        history: PostgresHistory,
+    ) -> ContractCalls:
+        settings, validators = self.config.decisions(), GateValidators(connection)
+        ends.push_async_callback(validators.close)
+        checks = ReadinessChecks(validators, settings, self.clock)
+        settling = Settling(KubernetesCluster(connection))
+        return ContractCalls(
+            reads=ContractReads(history, settings, self.clock),
+            checks=checks,
+            wishes=ContractWishes(hand, settling, lookup, checks),
+            moves=PhaseMoves(checks, lookup, hand, settling),
+            restarts=SupervisorRestarts(hand, settling),
         )
 
     async def _supervisor_calls(

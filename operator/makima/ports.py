@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -10,9 +10,12 @@ from typing import Any, Protocol
 from makima.domain.notices import Notice
 from makima.domain.validation import Question, Verdict
 from makima.models.contract_type import ContractType
+from makima.models.credential import Credential
 from makima.models.history import HistoryBatch
 
 JsonObject = dict[str, Any]
+Operations = Sequence[Mapping[str, Any]]
+"""A JSON patch (RFC 6902)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,28 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """The current time, in UTC, with microseconds."""
+        ...
+
+
+class AsCaller(Protocol):
+    """The API server, called with a caller's own credential: what it lets in, it lets that caller do.
+
+    `manager` is the field manager: it shows in the history as who did it. Methods raise `makima.errors.ClusterError`
+    subclasses; `Denied` says with which HTTP status (401: the token is not for the API server).
+    """
+
+    async def create_contract(self, credential: Credential, body: JsonObject, manager: str) -> JsonObject:
+        """Make a contract; a field that there is not is refused."""
+        ...
+
+    async def patch_contract(
+        self, credential: Credential, namespace: str, name: str, operations: Operations, manager: str
+    ) -> JsonObject:
+        """Change a contract by a JSON patch; the contract as it is then."""
+        ...
+
+    async def delete_contract(self, credential: Credential, key: ObjectKey, resource_version: str | None) -> None:
+        """Delete exactly this contract, perhaps only as of this resourceVersion."""
         ...
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from makima.errors import ClusterUnavailable, HistoryUnavailable
-from makima.models.history import ContractRow, HistoryEvent, StoredEvent
+from makima.models.history import ContractRow, HistoryEvent, Place, StoredEvent
+from makima.models.supervision import StoredQuestion, StoredTask
 from makima.services.authorization import Access, Authorization
 from makima.services.identity import Identity
 from makima.services.session_cache import SessionCache
@@ -77,6 +78,8 @@ class FakeContractHistory:
 
     rows: dict[UUID, ContractRow] = field(default_factory=dict)
     stored: list[StoredEvent] = field(default_factory=list)
+    tasks: list[StoredTask] = field(default_factory=list)
+    questions: list[StoredQuestion] = field(default_factory=list)
     away: bool = False
 
     def _reach(self) -> None:
@@ -105,6 +108,19 @@ class FakeContractHistory:
         self._reach()
         mine = [item for item in self.stored if item.event.contract_id == contract_id and item.seq > after]
         return mine[:limit]
+
+    async def tasks_after(self, contract_id: UUID, place: Place | None, limit: int) -> Sequence[StoredTask]:
+        self._reach()
+        mine = sorted((t for t in self.tasks if t.contract_id == contract_id), key=lambda t: (t.created_at, t.id))
+        return [t for t in mine if place is None or (t.created_at, t.id) > (place.at, place.id)][:limit]
+
+    async def questions_after(
+        self, contract_id: UUID, place: Place | None, limit: int, *, only_open: bool
+    ) -> Sequence[StoredQuestion]:
+        self._reach()
+        mine = [q for q in self.questions if q.contract_id == contract_id and not (only_open and q.answer)]
+        mine.sort(key=lambda q: (q.asked_at, q.id))
+        return [q for q in mine if place is None or (q.asked_at, q.id) > (place.at, place.id)][:limit]
 
     async def events_after(self, seq: int, limit: int) -> Sequence[StoredEvent]:
         self._reach()

@@ -8,9 +8,10 @@ from uuid import UUID
 
 from fastapi import Depends, Path
 
-from makima.http.caller import Person, calling
+from makima.http.caller import calling
 from makima.http.use_cases import UseCases
 from makima.services.contract_lookup import ContractId, Located, parse_contract_id
+from makima.services.person import Person
 
 Id = Annotated[
     str,

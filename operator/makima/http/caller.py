@@ -3,33 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from fastapi import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from makima.http.bodies import header, respond
 from makima.http.problems import rendered
-from makima.services.credential import Credential
+from makima.models.credential import Credential
 from makima.services.identity import Authentication, Identity
+from makima.services.person import Person
 
 VERIFIED = "makima.identity"
 """Key of the ASGI scope: an `Identity` that the listener itself has verified (the front proxy's). No header sets it."""
 
 CALLING = "makima.person"
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody who calls as themselves.
-
-    Attributes:
-        credential: the token that the call came with, to be forwarded where something is changed; None where there is
-            none, as behind the front proxy.
-    """
-
-    identity: Identity
-    credential: Credential | None = None
 
 
 async def person_of(scope: Scope, authentication: Authentication) -> Person:

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 from fastapi import APIRouter
 
+from makima.http.contracts import contract_routes, readiness_routes
 from makima.http.supervisors import life_routes, reading_routes
 from makima.http.use_cases import UseCases
+from makima.http.wishes import auto_complete_routes, restart_routes, status_routes, wish_routes
 from makima.http.work import work_routes
 
 
@@ -16,7 +18,15 @@ def every_router(use: UseCases) -> Iterator[APIRouter]:
 
     Fixed paths (`/api/v1/contracts/dashboard`) have to come before those with an `{id}` in the same place.
     """
+    yield contract_routes(use)
+    yield wish_routes(use)
+    if use.settings.enhanced_status:
+        yield status_routes(use)
+    if use.settings.auto_complete:
+        yield readiness_routes(use)
+        yield auto_complete_routes(use)
     if use.supervision is not None:
+        yield restart_routes(use)
         yield life_routes(use.supervision)
         yield reading_routes(use)
         yield work_routes(use.supervision)

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 
 from makima.http.addressed import addressed_uid
-from makima.http.caller import Caller, Person, calling
+from makima.http.caller import Caller, calling
 from makima.http.use_cases import SupervisorCalls, UseCases
 from makima.models.wire.commands import Acknowledge, CommandList
 from makima.models.wire.memory import AppendMessages, SaveCheckpoint, Saved, SaveState
@@ -16,6 +16,7 @@ from makima.models.wire.reading import HeartbeatHistory, SupervisorReport, Synce
 from makima.models.wire.registration import ConversationPage, Register, Registered, Restoration
 from makima.services.identity import Identity
 from makima.services.memory import PAGE
+from makima.services.person import Person
 
 ROOT = "/api/v1/contracts/{contract_id}/supervisor"
 READ = "/api/v1/contracts/{id}/supervisor"

@@ -10,12 +10,17 @@ from makima.ports import Clock
 from makima.services.authorization import Authorization
 from makima.services.command_delivery import CommandDelivery
 from makima.services.contract_lookup import ContractLookup
+from makima.services.contract_reads import ContractReads
 from makima.services.contract_reports import ContractReports
+from makima.services.contract_wishes import ContractWishes
 from makima.services.heartbeats import Heartbeats
 from makima.services.identity import Authentication
 from makima.services.memory import Memory
+from makima.services.phase_moves import PhaseMoves
+from makima.services.readiness import ReadinessChecks
 from makima.services.sessions import Sessions
 from makima.services.supervisor_reads import SupervisorReads
+from makima.services.supervisor_restart import SupervisorRestarts
 from makima.services.visibility import Visibility
 from makima.stores import ContractHistory
 
@@ -40,6 +45,17 @@ class SupervisorCalls:
 
 
 @dataclass(frozen=True, slots=True)
+class ContractCalls:
+    """What people read of contracts, and what they ask of them."""
+
+    reads: ContractReads
+    checks: ReadinessChecks
+    wishes: ContractWishes
+    moves: PhaseMoves
+    restarts: SupervisorRestarts
+
+
+@dataclass(frozen=True, slots=True)
 class UseCases:
     """Everything that calls can ask for.
 
@@ -56,4 +72,5 @@ class UseCases:
     visibility: Visibility
     history: ContractHistory
     lookup: ContractLookup
+    contracts: ContractCalls
     supervision: SupervisorCalls | None = None

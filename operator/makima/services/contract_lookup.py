@@ -20,6 +20,9 @@ from makima.services.identity import Identity
 from makima.services.refusals import Refused, refusal
 from makima.stores import ContractHistory
 
+RESERVED = frozenset({"monitor", "dashboard", "batch"})
+"""Paths of their own in the place of an id, where their features are on."""
+
 UID = re.compile(UUID_PATTERN)
 NAMESPACE = re.compile(DNS_LABEL)
 NAME = re.compile(r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$")
@@ -77,6 +80,8 @@ def parse_contract_id(text: str) -> ContractId:
     """
     if UID.match(text.lower()) and len(text) == 36:
         return ContractId(uid=UUID(text))
+    if text in RESERVED:
+        raise refusal(Code.NOT_FOUND, f"there is no {text}: its feature is switched off", hint="see /openapi.json")
     namespace, colon, name = text.partition(":")
     fits = len(namespace) <= 63 and len(name) <= 253
     if colon and fits and NAMESPACE.fullmatch(namespace) and NAME.fullmatch(name):
@@ -93,7 +98,7 @@ class ContractLookup:
     """Finds contracts: what is alive on the API server (a quorum read), what is gone in the projection."""
 
     def __init__(self, cluster: ContractReader, history: ContractHistory, rights: Authorization) -> None:
-        self._cluster, self._history, self._rights = cluster, history, rights
+        self._cluster, self._history, self.rights = cluster, history, rights
         self._places: OrderedDict[UUID, tuple[str, str]] = OrderedDict()
 
     async def find(self, identity: Identity, address: ContractId) -> Located:
@@ -105,7 +110,7 @@ class ContractLookup:
         """
         if address.uid is not None:
             return await self._by_uid(identity, address.uid)
-        await self._rights.require(identity, Access("get", "contracts", address.namespace, address.name))
+        await self.rights.require(identity, Access("get", "contracts", address.namespace, address.name))
         body = await self._cluster.contract(address.namespace, address.name)
         if body is not None:
             return self._alive(body)
@@ -122,7 +127,7 @@ class ContractLookup:
             if row is None:
                 raise no_contract(ContractId(uid))
             place = (row.namespace, row.name)
-        if not await self._rights.holds(identity, Access("get", "contracts", *place)):
+        if not await self.rights.holds(identity, Access("get", "contracts", *place)):
             raise no_contract(ContractId(uid))
         body = await self._cluster.contract(*place)
         if body is not None and body["metadata"]["uid"] == str(uid):

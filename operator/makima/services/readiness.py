@@ -12,9 +12,9 @@ from makima.domain.settings import Settings
 from makima.domain.validation import Question, Verdict
 from makima.models.contract import Contract
 from makima.models.contract_status import ContractStatus
-from makima.models.wire.contracts import CompletionCheck, PhaseReadiness
+from makima.models.wire.contracts import CompletionCheck, ContractSummary, PhaseReadiness
 from makima.ports import Clock, JsonObject, Validators
-from makima.services.contract_views import contract_in
+from makima.services.contract_views import contract_in, summary
 from makima.services.refusals import Refused, unavailable
 
 REMEMBERED = 1000
@@ -25,7 +25,7 @@ class ReadinessChecks:
     """Answers about contracts as they are now; asking changes nothing."""
 
     def __init__(self, validators: Validators, settings: Settings, clock: Clock) -> None:
-        self._validators, self._settings, self._clock = validators, settings, clock
+        self._validators, self.settings, self.clock = validators, settings, clock
         self._verdicts: OrderedDict[str, Verdict] = OrderedDict()
 
     async def phase(self, body: JsonObject) -> PhaseReadiness:
@@ -49,6 +49,10 @@ class ReadinessChecks:
         found: Completion = check_completion(draft, await self.readiness(draft, body))
         return CompletionCheck(ready=found.ready, would_complete=found.would_complete, missing=found.missing)
 
+    def summary(self, contract: Contract) -> ContractSummary:
+        """The contract in short, as of now."""
+        return summary(contract, self.settings, self.clock.now())
+
     def draft(self, body: JsonObject) -> Draft:
         """The contract, as decisions look at it.
 
@@ -57,7 +61,7 @@ class ReadinessChecks:
         """
         contract = contract_in(body)
         status = accepted(contract)
-        around = Surroundings(settings=self._settings, now=self._clock.now())
+        around = Surroundings(settings=self.settings, now=self.clock.now())
         return Draft(contract=contract, around=around, original=status, status=status)
 
     async def readiness(self, draft: Draft, body: JsonObject) -> Readiness:
@@ -72,7 +76,7 @@ class ReadinessChecks:
 
     async def _ask(self, question: Question, body: JsonObject) -> Verdict:
         known = self._verdicts.get(question.fingerprint)
-        if known is not None and known.fresh(question, self._clock.now()):
+        if known is not None and known.fresh(question, self.clock.now()):
             return known
         verdict = await self._validators.ask(question, body)
         self._verdicts[question.fingerprint] = verdict

@@ -15,12 +15,13 @@ from starlette.types import Message, Receive, Scope, Send
 from makima.errors import Denied, HistoryUnavailable, OutOfSequence, Superseded
 from makima.http.app import Guarded
 from makima.http.bodies import ReadWhole, limit_of
-from makima.http.caller import VERIFIED, Authenticated, Person, calling, person_of
+from makima.http.caller import VERIFIED, Authenticated, calling, person_of
 from makima.http.hot_path import Bounded
 from makima.http.problems import rendered
 from makima.models.wire.message import MESSAGE_BYTES, STATE_BYTES
 from makima.models.wire.problem import HTTP_STATUS, Code
 from makima.services.identity import Authentication, Identity
+from makima.services.person import Person
 
 
 async def call(app: Any, path: str = "/x", *parts: bytes, method: str = "POST") -> tuple[int, Any]:

@@ -86,6 +86,7 @@ class Connection:
         query: Mapping[str, str] | None = None,
         content_type: str = "application/json",
         accept: str = "application/json",
+        headers: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
         """One call.
 
@@ -93,9 +94,9 @@ class Connection:
             makima.errors.ClusterError: one of its kinds, by what the API server answered.
         """
         data = json.dumps(body, separators=(",", ":")).encode() if body is not None else None
-        headers = {"Accept": accept, "Content-Type": content_type}
+        every = {"Accept": accept, "Content-Type": content_type, **(headers or {})}
         try:
-            async with await self.open(method, path, data=data, query=query, headers=headers) as response:
+            async with await self.open(method, path, data=data, query=query, headers=every) as response:
                 payload = await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise ClusterUnavailable(f"the API server does not answer: {error or type(error).__name__}") from error
