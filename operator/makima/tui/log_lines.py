@@ -1,0 +1,22 @@
+"""The event log as text."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from makima.tui.ages import clock
+from makima.tui.appearance import GREY, WHITE
+from makima.tui.happenings import look_of, sentence
+from makima.tui.source import Happening
+
+
+def log_line(event: Happening, *, named: bool) -> Text:
+    """One event: when, what kind, of which contract (where that is not plain), what."""
+    look = look_of(event)
+    text = Text(no_wrap=True, overflow="ellipsis")
+    text.append(f"{clock(event.at)} ", style=GREY)
+    text.append(f"{look.symbol} {look.word:<12}", style=look.colour)
+    if named:
+        text.append(f"{event.key[0]}/{event.key[1]}  ", style=WHITE)
+    text.append(sentence(event), style=GREY if named else WHITE)
+    return text

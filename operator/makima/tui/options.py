@@ -1,0 +1,52 @@
+"""What the monitor was started with: `CONTRACT_IDS…`, `--status`, `--stale`, `--quiet` (plan 4.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from makima.tui.filtering import Filter, Test, parse_filter
+from makima.tui.rows import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The options.
+
+    Attributes:
+        contracts: UIDs, names, `namespace/name` or `namespace:name`; empty = all.
+        statuses: states, or the plan's three old statuses, in snake_case; empty = all.
+        stale: only stale contracts.
+        quiet: only important events.
+    """
+
+    contracts: Sequence[str] = ()
+    statuses: Sequence[str] = ()
+    stale: bool = False
+    quiet: bool = False
+
+    def filter(self) -> Filter:
+        """What is shown at all, whatever the person filters by."""
+        tests: list[Test] = []
+        if self.contracts:
+            tests.append(_one_of(frozenset(self.contracts)))
+        if self.statuses:
+            tests += parse_filter(f"status:{','.join(self.statuses)}").tests
+        if self.stale:
+            tests += parse_filter("stale").tests
+        return Filter(tests=tuple(tests))
+
+    def text(self) -> str:
+        """The same for people."""
+        parts = [f"{len(self.contracts)} chosen"] if self.contracts else []
+        parts += [f"status {', '.join(self.statuses)}"] if self.statuses else []
+        parts += ["stale"] if self.stale else []
+        return ", ".join(parts)
+
+
+def _one_of(wanted: frozenset[str]) -> Test:
+    def test(row: Row) -> bool:
+        namespace, name = row.key
+        return not wanted.isdisjoint((row.uid, name, f"{namespace}/{name}", f"{namespace}:{name}"))
+
+    return test

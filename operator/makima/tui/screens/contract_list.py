@@ -1,0 +1,214 @@
+"""The first screen: all contracts, those that need a person first."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widgets import Footer, Input, Static
+
+from makima.tui.filtering import parse_filter
+from makima.tui.happenings import is_important
+from makima.tui.listing import Listing
+from makima.tui.screens.deeds import DeedScreen
+from makima.tui.source import Key, LinkState
+from makima.tui.titles import nothing_shown, title
+from makima.tui.widgets.contract_table import ContractTable
+from makima.tui.widgets.event_log import EventLog
+from makima.tui.widgets.feed_bar import FeedBar
+from makima.tui.widgets.heading_line import HeadingLine
+from makima.tui.world import Touched
+
+ROOM_FOR_EVENTS = 32
+"""Lines of a terminal from which the latest events are shown below the list."""
+
+
+EVENTS = 50
+"""Events below the list."""
+
+
+class ContractListScreen(DeedScreen):
+    """List, filter, latest events."""
+
+    PARTS = ("#title", "FeedBar", "HeadingLine", "ContractTable", "#nothing", "#lines", "#filter-problem", "#filter")
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", "Filter", key_display="/"),
+        Binding("s", "sort", "Sort"),
+        Binding("S", "reverse", "Reverse", show=False),
+        Binding("e", "events", "Events", show=False),
+        Binding("escape", "clear", "Clear filter", show=False),
+    ]
+
+    def __init__(self, listing: Listing, narrowed: str, quiet: bool) -> None:
+        super().__init__()
+        self.listing, self.narrowed, self.quiet = listing, narrowed, quiet
+        self._must_rebuild = False
+        self._events_wanted: bool | None = None
+
+    def compose(self) -> ComposeResult:
+        """Title, status line, headings, list, events, filter, keys."""
+        with Vertical(id="top"):
+            yield Static(id="title")
+            yield FeedBar(id="feed")
+        yield HeadingLine()
+        yield ContractTable()
+        yield Static(id="nothing")
+        yield EventLog(id="events")
+        yield Static(id="filter-problem")
+        yield Input(id="filter", placeholder="words  ns:NAME  state:failed,blocked  phase:NAME  waiting  stale  !not")
+        yield Footer(show_command_palette=False, compact=True)
+
+    def begin(self) -> None:
+        """The list has the keys; the filter comes with /."""
+        self.query_one("#filter", Input).display = False
+        self.query_one("#filter-problem", Static).display = False
+        self.query_one(ContractTable).focus()
+        self.set_interval(0.5, self._rebuild_if_needed)
+
+    def subject(self) -> Key | None:
+        """The contract that the cursor is on."""
+        return self.query_one(ContractTable).cursor_key
+
+    def show_all(self) -> None:
+        """Everything from what is so now."""
+        self._fit_events()
+        self._rebuild()
+        self._show_events()
+
+    def world_changed(self, touched: Touched) -> None:
+        """Only rows that changed are drawn; the list is put in order anew if one of them moves."""
+        rows = self.monitor.world.rows
+        if self.listing.moved(rows, touched.rows):
+            self._must_rebuild = True
+            if not self.query_one(ContractTable).shown:
+                self._rebuild()  # nothing is shown yet: do not keep the person waiting
+        elif touched.rows:
+            self.query_one(ContractTable).redraw(rows, self.monitor.now(), touched.rows)
+        if touched.feed:
+            self._show_feed()
+        if touched.events:
+            self._show_events()
+
+    def time_passed(self) -> None:
+        """Ages are others now."""
+        self.query_one(ContractTable).tick(self.monitor.now())
+        self._show_feed()
+
+    def on_resize(self) -> None:
+        """There may be room for events now, or none any more."""
+        if self.drawn:
+            self._fit_events()
+
+    @on(ContractTable.Opened)
+    def opened(self, event: ContractTable.Opened) -> None:
+        """Show one contract."""
+        self.monitor.open_contract(event.key)
+
+    @on(ContractTable.LayoutChanged)
+    def columns_changed(self) -> None:
+        """Headings stand over their columns."""
+        self.query_one(HeadingLine).show(self.query_one(ContractTable).columns, self.listing.sorting)
+
+    @on(HeadingLine.Sorted)
+    def heading_clicked(self, event: HeadingLine.Sorted) -> None:
+        """Sort by it; again turns it round."""
+        self.listing.sorting = self.listing.sorting.by(event.order)
+        self._rebuild()
+
+    @on(Input.Changed, "#filter")
+    def filter_changed(self, event: Input.Changed) -> None:
+        """The list follows every key."""
+        self.narrow(event.value)
+
+    @on(Input.Submitted, "#filter")
+    def filter_done(self) -> None:
+        """Back to the list, which stays filtered."""
+        line = self.query_one("#filter", Input)
+        line.display = bool(line.value)
+        self.query_one(ContractTable).focus()
+
+    def narrow(self, text: str) -> None:
+        """Show only what this filter lets through."""
+        self.listing.chosen = parse_filter(text)
+        problem = self.query_one("#filter-problem", Static)
+        problem.display = bool(self.listing.chosen.problem)
+        problem.update(f"! {self.listing.chosen.problem}")
+        self._rebuild()
+
+    def set_filter(self, text: str) -> None:
+        """The same, from elsewhere: the line shows what the list is filtered by."""
+        line = self.query_one("#filter", Input)
+        line.value = text
+        line.display = bool(text)
+        self.query_one(ContractTable).focus()
+
+    def go_to(self, key: Key) -> None:
+        """Put the cursor on this contract."""
+        self.query_one(ContractTable).go_to(key)
+
+    def action_filter(self) -> None:
+        """Write a filter."""
+        line = self.query_one("#filter", Input)
+        line.display = True
+        line.focus()
+
+    def action_clear(self) -> None:
+        """Everything again."""
+        self.set_filter("")
+
+    def action_sort(self) -> None:
+        """The next order."""
+        self.listing.sorting = self.listing.sorting.next()
+        self._rebuild()
+
+    def action_reverse(self) -> None:
+        """Turn the order round."""
+        self.listing.sorting = self.listing.sorting.by(self.listing.sorting.order)
+        self._rebuild()
+
+    def action_events(self) -> None:
+        """Show the latest events, or the list alone."""
+        self._events_wanted = not self.query_one(EventLog).display
+        self._fit_events()
+        self._show_events()
+
+    def _fit_events(self) -> None:
+        wanted = self._events_wanted
+        self.query_one(EventLog).display = self.app.size.height >= ROOM_FOR_EVENTS if wanted is None else wanted
+
+    def _show_events(self) -> None:
+        log = self.query_one(EventLog)
+        if log.display:
+            events = [event for event in self.monitor.world.events if not self.quiet or is_important(event)]
+            log.show(events[-EVENTS:], named=True)
+
+    def _rebuild_if_needed(self) -> None:
+        if self._must_rebuild:
+            self._rebuild()
+
+    def _rebuild(self) -> None:
+        if not self.drawn:
+            return
+        self._must_rebuild = False
+        world, table = self.monitor.world, self.query_one(ContractTable)
+        table.lay_out(self._silent_columns())
+        table.show(self.listing.lines(world.rows.values()), self.monitor.now())
+        self.query_one(HeadingLine).show(table.columns, self.listing.sorting)
+        known = [row for row in world.rows.values() if self.listing.always(row)]
+        self.query_one("#title", Static).update(title(known, table.shown, self.listing.sorting, self.narrowed))
+        nothing = self.query_one("#nothing", Static)
+        nothing.display, table.display = not table.shown, bool(table.shown)
+        connected = world.feed.kube.state is not LinkState.CONNECTING
+        nothing.update(nothing_shown(len(known), self.listing.chosen, connected))
+        self._show_feed()
+
+    def _silent_columns(self) -> tuple[str, ...]:
+        namespaces = {row.namespace for row in self.monitor.world.rows.values()}
+        return ("Namespace",) if len(namespaces) < 2 else ()
+
+    def _show_feed(self) -> None:
+        self.query_one(FeedBar).show(self.monitor.world.feed, self.monitor.now())

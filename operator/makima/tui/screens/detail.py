@@ -1,0 +1,155 @@
+"""One contract: what it waits for, phases, tasks, supervisor, and its events as they come."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.widgets import Footer, Static
+
+from makima.errors import MakimaError
+from makima.tui import detail
+from makima.tui.appearance import GREY
+from makima.tui.happenings import is_important, merged, told_by
+from makima.tui.rows import row_of
+from makima.tui.screens.deeds import DeedScreen
+from makima.tui.source import Happening, Key
+from makima.tui.waits import waits_of
+from makima.tui.widgets.event_log import EventLog
+from makima.tui.widgets.feed_bar import FeedBar
+from makima.tui.world import Touched
+
+NARROW = 100
+"""Columns below which supervisor and tasks stand under the phases."""
+
+PAST = 200
+"""Events of before that are asked for."""
+
+
+class DetailScreen(DeedScreen):
+    """Everything about one contract."""
+
+    PARTS = ("#title", "FeedBar", "#waiting", "#halves", "#supervisor", "#tasks", "#phases", "#lines")
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,backspace", "back", "Back"),
+        Binding("j", "scroll(1)", "Down", show=False),
+        Binding("k", "scroll(-1)", "Up", show=False),
+    ]
+
+    def __init__(self, key: Key, quiet: bool) -> None:
+        super().__init__()
+        self.key, self.quiet = key, quiet
+        self._past: tuple[Happening, ...] = ()
+        self._past_problem = ""
+
+    def compose(self) -> ComposeResult:
+        """Headline, status line, what it waits for, then everything else."""
+        with Vertical(id="top"):
+            yield Static(id="title")
+            yield FeedBar(id="feed")
+        with VerticalScroll(id="detail"):
+            yield Static(id="waiting")
+            with Horizontal(id="halves"):
+                with Vertical(id="left"):
+                    yield Static(id="supervisor", classes="section")
+                    yield Static(id="tasks", classes="section")
+                with Vertical(id="right"):
+                    yield Static(id="phases", classes="section")
+        yield EventLog(id="events")
+        yield Footer(show_command_palette=False, compact=True)
+
+    def begin(self) -> None:
+        """Ask for what happened before; show at once what is known."""
+        for name, heading in (
+            ("#phases", "Phases"),
+            ("#supervisor", "Supervisor"),
+            ("#tasks", "Tasks"),
+            ("#events", "Events"),
+        ):
+            self.query_one(name).border_title = heading
+        self.query_one("#detail").focus()
+        self.run_worker(self._read_past(), exit_on_error=False)
+
+    def subject(self) -> Key | None:
+        """The contract that is shown."""
+        return self.key
+
+    def show_all(self) -> None:
+        """Everything from what is so now."""
+        self._arrange()
+        self._draw()
+        self._draw_log()
+
+    def world_changed(self, touched: Touched) -> None:
+        """Draw it anew if it is this contract that changed."""
+        if self.key in touched.rows:
+            self._draw()
+        if any(event.key == self.key for event in touched.events):
+            self._draw_log()
+        if touched.feed:
+            self._show_feed()
+
+    def time_passed(self) -> None:
+        """Ages are others now."""
+        self._draw()
+
+    def on_resize(self) -> None:
+        """One column or two."""
+        if self.drawn:
+            self._arrange()
+
+    def action_back(self) -> None:
+        """Back to where one came from."""
+        self.app.pop_screen()
+
+    def action_scroll(self, by: int) -> None:
+        """A line further."""
+        self.query_one("#detail", VerticalScroll).scroll_relative(y=by, animate=False)
+
+    def _arrange(self) -> None:
+        self.query_one("#halves").set_class(self.app.size.width < NARROW, "narrow")
+
+    def _draw(self) -> None:
+        contract, now = self.contract(self.key), self.monitor.now()
+        self._show_feed()
+        title, waiting = self.query_one("#title", Static), self.query_one("#waiting", Static)
+        if contract is None:
+            title.update(Text(f"{self.key[0]}/{self.key[1]} is gone", style=f"bold {GREY}"))
+            waiting.update("The contract was deleted. Its history remains: kubectl contracts history. Esc goes back.")
+            return
+        supervisor = self.monitor.world.supervisors.get(self.key)
+        row = self.monitor.world.rows.get(self.key) or row_of(contract, supervisor)
+        title.update(detail.headline(contract, row, now))
+        said = detail.waiting(contract, waits_of(contract), now)
+        waiting.update(said)
+        waiting.display = bool(said.plain)
+        self.query_one("#phases", Static).update(detail.phases(contract, now))
+        self.query_one("#supervisor", Static).update(detail.supervision(supervisor, row, now))
+        tasks = detail.tasks(contract, now)
+        self.query_one("#tasks", Static).update(tasks)
+        self.query_one("#tasks").display = bool(tasks.plain)
+
+    def _show_feed(self) -> None:
+        self.query_one(FeedBar).show(self.monitor.world.feed, self.monitor.now())
+
+    def _draw_log(self) -> None:
+        contract = self.contract(self.key)
+        seen = told_by(contract) if contract is not None else ()
+        events = merged((*self._past, *seen), self.monitor.world.events_of(self.key))
+        shown = [event for event in events if not self.quiet or is_important(event)]
+        self.query_one(EventLog).show(shown[-PAST:], named=False, note=self._past_problem)
+
+    async def _read_past(self) -> None:
+        contract = self.contract(self.key)
+        if contract is None:
+            return
+        try:
+            self._past = tuple(await self.monitor.source.past_events(contract, PAST))
+        except MakimaError as error:
+            self._past_problem = f"only what the resource tells: {error.message}"
+        if self.drawn:
+            self._draw_log()

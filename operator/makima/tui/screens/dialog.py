@@ -1,0 +1,117 @@
+"""A dialog in which a person decides: it sends one wish, says what became of it, and stays open if it failed."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from makima.errors import MakimaError
+from makima.models.contract import Contract
+from makima.tui.appearance import GREY, VERMILION
+from makima.tui.source import Key
+from makima.tui.world import Touched
+
+if TYPE_CHECKING:
+    from makima.tui.app import MonitorApp
+
+
+class Dialog(ModalScreen[None]):
+    """Esc leaves it without doing anything."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Cancel")]
+
+    TITLE_TEXT = ""
+
+    @property
+    def drawn(self) -> bool:
+        """Whether its widgets are there (still)."""
+        return self.is_attached and bool(self.query("#dialog-problem")) and self.begun
+
+    def __init__(self, key: Key) -> None:
+        super().__init__()
+        self.key = key
+        self.busy = self.begun = False
+
+    @property
+    def monitor(self) -> MonitorApp:
+        """The app."""
+        return cast("MonitorApp", self.app)
+
+    @property
+    def contract(self) -> Contract | None:
+        """The contract, if it is still there."""
+        return self.monitor.world.contracts.get(self.key)
+
+    def compose(self) -> ComposeResult:
+        """Title, body, the line that says what went wrong, the keys."""
+        with VerticalScroll(id="dialog"):
+            yield Static(Text(f"{self.TITLE_TEXT}  {self.key[0]}/{self.key[1]}", style="bold"), id="dialog-title")
+            yield from self.compose_body()
+            yield Static(id="dialog-problem")
+
+    def compose_body(self) -> ComposeResult:
+        """What the person decides about."""
+        yield from ()
+
+    def on_mount(self) -> None:
+        """Begin once the widgets are there: a container mounts what is in it later than the dialog itself."""
+        if self.query("#dialog-problem"):
+            self.begin()
+            self.begun = True
+        elif self.is_attached:
+            self.set_timer(0.02, self.on_mount)
+
+    def begin(self) -> None:
+        """Its widgets are there."""
+
+    def world_changed(self, touched: Touched) -> None:
+        """The contract may be another one now."""
+        if self.key in touched.rows:
+            self.contract_changed()
+
+    def contract_changed(self) -> None:
+        """What is decided about changed, or is gone."""
+
+    def time_passed(self) -> None:
+        """Nothing here counts seconds."""
+
+    def action_leave(self) -> None:
+        """Leave without doing anything."""
+        self.dismiss(None)
+
+    def say(self, message: str, hint: str | None = None) -> None:
+        """Show what is wrong and what to do."""
+        text = Text(f"✗ {message}", style=f"bold {VERMILION}")
+        if hint:
+            text.append(f"\n  next: {hint}", style=GREY)
+        self.query_one("#dialog-problem", Static).update(text)
+        self.query_one("#dialog", VerticalScroll).scroll_end(animate=False)
+
+    def send(self, wish: Coroutine[Any, Any, None], done: str) -> None:
+        """Do it; leave when it is done, stay and say why when it is not."""
+        if self.busy:
+            wish.close()
+            return
+        self.busy = True
+        self.query_one("#dialog-problem", Static).update(Text("… asking the API server", style=GREY))
+        self.run_worker(self._send(wish, done), exit_on_error=False)
+
+    async def _send(self, wish: Coroutine[Any, Any, None], done: str) -> None:
+        try:
+            await wish
+        except MakimaError as error:
+            self.say(error.message, error.hint)
+        except Exception as error:  # a person at work must not lose the screen for a bug of ours
+            self.say(f"unexpected: {type(error).__name__}: {error}"[:300], "try it again; report it if it stays")
+        else:
+            self.app.notify(done, timeout=4)
+            self.dismiss(None)
+        finally:
+            self.busy = False

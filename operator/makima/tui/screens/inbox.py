@@ -1,0 +1,132 @@
+"""Everything that waits for a person, oldest first."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widgets import Footer, OptionList, Static
+from textual.widgets.option_list import Option
+
+from makima.tui.ages import ago
+from makima.tui.appearance import GREY, ORANGE, SKY, WHITE
+from makima.tui.detail import KEYS
+from makima.tui.screens.deeds import DeedScreen
+from makima.tui.source import Key
+from makima.tui.waits import Wait, inbox
+from makima.tui.widgets.feed_bar import FeedBar
+from makima.tui.world import Touched
+
+
+class InboxScreen(DeedScreen):
+    """One entry for each thing that waits; answered and confirmed from here."""
+
+    PARTS = ("#title", "FeedBar", "#inbox", "#nothing")
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,backspace,i", "back", "Back"),
+        Binding("j", "move(1)", "Down", show=False),
+        Binding("k", "move(-1)", "Up", show=False),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits: list[Wait] = []
+
+    def compose(self) -> ComposeResult:
+        """How many, status line, the entries."""
+        with Vertical(id="top"):
+            yield Static(id="title")
+            yield FeedBar(id="feed")
+        yield OptionList(id="inbox")
+        yield Static(id="nothing")
+        yield Footer(show_command_palette=False, compact=True)
+
+    def subject(self) -> Key | None:
+        """The contract of the entry that is chosen."""
+        wait = self._chosen()
+        return wait.key if wait is not None else None
+
+    def chosen_question(self) -> str | None:
+        """The question of the entry that is chosen."""
+        wait = self._chosen()
+        return wait.question.id if wait is not None and wait.question is not None else None
+
+    def show_all(self) -> None:
+        """Everything from what is so now; the same entry stays chosen."""
+        before, entries = self._chosen(), self.query_one("#inbox", OptionList)
+        world, now = self.monitor.world, self.monitor.now()
+        shown = [world.contracts[row.key] for row in world.rows.values() if self.monitor.always(row)]
+        self.waits = inbox(shown)
+        entries.clear_options()
+        entries.add_options([Option(_entry(wait, now)) for wait in self.waits])
+        if self.waits:
+            entries.highlighted = self._same(before)
+        entries.display = bool(self.waits)
+        entries.focus()
+        nothing = self.query_one("#nothing", Static)
+        nothing.display = not self.waits
+        nothing.update("Nothing waits for a person. Esc goes back to the list.")
+        title = Text("makima  ", style=f"bold {WHITE}")
+        title.append(f"◆ inbox: {len(self.waits)} waiting, oldest first", style=ORANGE if self.waits else GREY)
+        self.query_one("#title", Static).update(title)
+        self._show_feed()
+
+    def world_changed(self, touched: Touched) -> None:
+        """Something may wait, or wait no longer."""
+        if touched.rows:
+            world = self.monitor.world
+            shown = [world.contracts[row.key] for row in world.rows.values() if self.monitor.always(row)]
+            if inbox(shown) != self.waits:
+                self.show_all()
+        if touched.feed:
+            self._show_feed()
+
+    def time_passed(self) -> None:
+        """The status line counts seconds."""
+        self._show_feed()
+
+    @on(OptionList.OptionSelected)
+    def opened(self, event: OptionList.OptionSelected) -> None:
+        """Enter does what the entry waits for, or opens it."""
+        self.monitor.open_contract(self.waits[event.option_index].key)
+
+    def action_back(self) -> None:
+        """Back to where one came from."""
+        self.app.pop_screen()
+
+    def action_move(self, by: int) -> None:
+        """The next entry."""
+        entries = self.query_one("#inbox", OptionList)
+        if by > 0:
+            entries.action_cursor_down()
+        else:
+            entries.action_cursor_up()
+
+    def _chosen(self) -> Wait | None:
+        place = self.query_one("#inbox", OptionList).highlighted
+        return self.waits[place] if place is not None and place < len(self.waits) else None
+
+    def _same(self, before: Wait | None) -> int:
+        for number, wait in enumerate(self.waits):
+            if before is not None and (wait.key, wait.question) == (before.key, before.question):
+                return number
+        return 0
+
+    def _show_feed(self) -> None:
+        self.query_one(FeedBar).show(self.monitor.world.feed, self.monitor.now())
+
+
+def _entry(wait: Wait, now: datetime) -> Text:
+    text = Text()
+    text.append(f"{wait.key[0]}/{wait.key[1]}", style=f"bold {WHITE}")
+    text.append(f"  {ago(wait.since, now)}  ", style=GREY)
+    text.append(f"{KEYS[wait.deed]}\n", style=SKY)
+    text.append(f"{wait.text}\n", style=ORANGE)
+    text.append(wait.command, style=GREY)
+    return text

@@ -1,0 +1,106 @@
+"""Pause, resume and restart: asked once more, with what will happen."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import Input, Static
+
+from makima.tui.appearance import GREY, SKY, WHITE
+from makima.tui.screens.dialog import Dialog
+
+REASON = 1024
+
+
+class PauseDialog(Dialog):
+    """Pause, with a reason if one wants to give it."""
+
+    TITLE_TEXT = "‖ Pause"
+
+    def compose_body(self) -> ComposeResult:
+        """What it means, and why."""
+        yield Static(Text("Deadlines stand still and nothing advances until it is resumed.", style=WHITE))
+        yield Input(id="reason", placeholder="why (may stay empty); Enter pauses, Esc leaves", max_length=REASON)
+
+    def begin(self) -> None:
+        """Write at once."""
+        self.query_one(Input).focus()
+
+    @on(Input.Submitted)
+    def decided(self, event: Input.Submitted) -> None:
+        """Pause it."""
+        contract = self.contract
+        if contract is None:
+            self.say("the contract is gone", "Esc leaves")
+            return
+        self.send(self.monitor.source.suspend(contract, True, event.value.strip() or None), "pause asked for")
+
+
+class YesNoDialog(Dialog):
+    """y does it, n and Esc leave; Enter does nothing, as it is pressed too easily."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "yes", "Yes"),
+        Binding("n", "leave", "No"),
+    ]
+
+    EXPLANATION = ""
+
+    def compose_body(self) -> ComposeResult:
+        """What it means."""
+        yield Static(Text(self.explanation(), style=WHITE))
+        text = Text("y", style=f"bold {SKY}")
+        text.append(" yes    ", style=GREY).append("n", style=f"bold {SKY}").append(" no", style=GREY)
+        yield Static(text, id="yes-no")
+
+    def explanation(self) -> str:
+        """What will happen."""
+        return self.EXPLANATION
+
+    def action_yes(self) -> None:
+        """Do it."""
+
+
+class ResumeDialog(YesNoDialog):
+    """Resume."""
+
+    TITLE_TEXT = "► Resume"
+    EXPLANATION = "It goes on; where to is decided from what is so now."
+
+    def action_yes(self) -> None:
+        """Resume it."""
+        contract = self.contract
+        if contract is None:
+            self.say("the contract is gone", "Esc leaves")
+            return
+        self.send(self.monitor.source.suspend(contract, False), "resume asked for")
+
+
+class RestartDialog(YesNoDialog):
+    """Restart the supervisor."""
+
+    TITLE_TEXT = "↻ Restart the supervisor"
+
+    def __init__(self, key: tuple[str, str], incarnation: int) -> None:
+        super().__init__(key)
+        self.incarnation = incarnation
+
+    def explanation(self) -> str:
+        """What will happen."""
+        return (
+            f"Its life number {self.incarnation} ends, and its pod with it; the next is restored from what it saved. "
+            "Work since then is done again."
+        )
+
+    def action_yes(self) -> None:
+        """Restart it."""
+        contract = self.contract
+        if contract is None:
+            self.say("the contract is gone", "Esc leaves")
+            return
+        wish = self.monitor.source.restart_supervisor(contract, self.incarnation)
+        self.send(wish, f"restart of life {self.incarnation} asked for")

@@ -1,0 +1,46 @@
+"""What the lines above the list say."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from rich.text import Text
+
+from makima.tui.appearance import GREY, ORANGE, VERMILION, WHITE
+from makima.tui.attention import Need
+from makima.tui.filtering import Filter
+from makima.tui.ordering import Sorting
+from makima.tui.rows import Row
+
+
+def title(rows: Collection[Row], shown: int, sorting: Sorting, narrowed: str) -> Text:
+    """How many there are, how many need somebody, and what the list is sorted and narrowed by."""
+    waiting = sum(row.need is Need.PERSON for row in rows)
+    trouble = sum(row.need is Need.TROUBLE for row in rows)
+    text = Text(no_wrap=True, overflow="ellipsis")
+    text.append("makima", style=f"bold {WHITE}")
+    text.append(f"  {_count(len(rows), 'contract')}", style=WHITE)
+    text.append(f"  ◆ {waiting:,} waiting" if waiting else "  nobody is waited for", style=ORANGE if waiting else GREY)
+    if trouble:
+        text.append(f"  ! {trouble:,} in trouble", style=VERMILION)
+    if shown != len(rows):
+        text.append(f"  {shown:,} shown", style=WHITE)
+    text.append(f"  by {sorting}", style=GREY)
+    if narrowed:
+        text.append(f"  ({narrowed})", style=GREY)
+    return text
+
+
+def nothing_shown(rows: int, chosen: Filter, connected: bool) -> str:
+    """What stands in the place of an empty list."""
+    if not connected:
+        return "Asking the Kubernetes API for contracts …"
+    if rows and chosen.text:
+        return f"None of {rows:,} contracts fits the filter “{chosen.text}”. Esc takes it away, / changes it."
+    if rows:
+        return f"None of {rows:,} contracts fits the options that the monitor was started with."
+    return "There are no contracts yet. Make one: kubectl contracts create NAME --type simple"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
