@@ -18,8 +18,10 @@ from makima.tui.screens.answer import AnswerDialog
 from makima.tui.screens.confirm import ConfirmDialog
 from makima.tui.screens.contract_list import ContractListScreen
 from makima.tui.screens.detail import DetailScreen
+from makima.tui.screens.dialog import Dialog
 from makima.tui.screens.help import HelpScreen
 from makima.tui.screens.inbox import InboxScreen
+from makima.tui.screens.sure import PauseDialog
 from makima.tui.source import ApiLink, ContractGone, ContractsSeen, Happened, KubeLink, Link, LinkState
 from makima.tui.widgets.contract_table import ContractTable
 from makima.tui.widgets.heading_line import HeadingLine
@@ -56,6 +58,11 @@ class Seat:
         async with asyncio.timeout(PATIENCE):
             while not what():
                 await self.pilot.pause(0.02)
+
+    async def opened(self, dialog: type[Dialog]) -> None:
+        """Until this dialog takes keys."""
+        app = self.app
+        await self.until(lambda: isinstance(app.screen, dialog) and app.screen.drawn and app.screen.focused)
 
     async def sees(self, text: str) -> None:
         """Until the text is on the screen."""
@@ -109,14 +116,16 @@ async def test_keys_move_open_and_go_back() -> None:
         await seat.press("G")
         assert seat.table.cursor_key == ("team-a", "flaky-tests")
         await seat.press("g", "enter")
-        assert isinstance(seat.app.screen, DetailScreen)
+        await seat.until(lambda: isinstance(seat.app.screen, DetailScreen))
         await seat.press("escape")
         assert isinstance(seat.app.screen, ContractListScreen)
 
 
 async def test_the_filter_narrows_with_every_key_and_escape_takes_it_away() -> None:
     async with at_monitor() as seat:
-        await seat.press("slash", *"ns:team-b")
+        await seat.press("slash")
+        await seat.until(lambda: isinstance(seat.app.focused, Input))
+        await seat.press(*"ns:team-b")
         await seat.until(lambda: seat.table.shown == 3)
         await seat.press("enter")
         assert seat.app.focused is seat.table
@@ -144,13 +153,17 @@ async def test_s_and_a_click_on_a_heading_sort() -> None:
 async def test_help_and_jump() -> None:
     async with at_monitor() as seat:
         await seat.press("question_mark")
-        assert isinstance(seat.app.screen, HelpScreen)
+        await seat.until(lambda: isinstance(seat.app.screen, HelpScreen))
         await seat.sees("inbox: everything that waits")
-        await seat.press("escape", "colon", *"mobile")
+        await seat.press("escape", "colon")
+        await seat.until(lambda: isinstance(seat.app.focused, Input))
+        await seat.press(*"mobile")
         await seat.sees("team-b/mobile-login")
         await seat.press("down", "enter")
         await seat.until(lambda: isinstance(seat.app.screen, DetailScreen))
-        await seat.press("colon", *"ns team-b")
+        await seat.press("colon")
+        await seat.until(lambda: isinstance(seat.app.focused, Input))
+        await seat.press(*"ns team-b")
         await seat.sees("only contracts of team-b")
         await seat.press("down", "enter")
         await seat.until(lambda: isinstance(seat.app.screen, ContractListScreen) and seat.table.shown == 3)
@@ -184,7 +197,7 @@ async def test_a_question_is_answered_in_place_by_its_options() -> None:
     async with at_monitor() as seat:
         seat.table.go_to(("team-a", "pay-service"))
         await seat.press("a")
-        assert isinstance(seat.app.screen, AnswerDialog)
+        await seat.opened(AnswerDialog)
         await seat.sees("Which database shall")
         await seat.press("down", "enter")
         await seat.until(lambda: seat.world.asked)
@@ -196,8 +209,9 @@ async def test_a_question_is_answered_in_place_by_its_options() -> None:
 async def test_an_answer_is_written_or_a_number_chosen(typed: str, sent: str) -> None:
     async with at_monitor() as seat:
         seat.app.open_contract(("team-a", "pay-service"))
+        await seat.sees("Phases")
         await seat.press("a")
-        await seat.until(lambda: isinstance(seat.app.screen, AnswerDialog) and seat.app.screen.drawn)
+        await seat.opened(AnswerDialog)
         seat.app.screen.query_one(Input).focus()
         await seat.press("enter")
         await seat.sees("an answer has at least one character")
@@ -211,6 +225,7 @@ async def test_several_questions_are_gone_through_and_one_answered_elsewhere_is_
     contract = a_contract("work", "WaitingForInput", questions=both, waitingFor="answer: x")
     async with at_monitor(PlayedWorld(told([contract]))) as seat:
         await seat.press("a")
+        await seat.opened(AnswerDialog)
         await seat.sees("question 1 of 2")
         await seat.press("ctrl+n")
         await seat.sees("What is its name?")
@@ -224,7 +239,7 @@ async def test_a_guard_is_confirmed_only_by_a_typed_yes_for_the_version_shown() 
     async with at_monitor() as seat:
         seat.table.go_to(("team-b", "web-checkout"))
         await seat.press("c")
-        assert isinstance(seat.app.screen, ConfirmDialog)
+        await seat.opened(ConfirmDialog)
         for part in ("plan → execute", "version 7", DIGEST, "plan-document"):
             await seat.sees(part)
         await seat.press("enter")
@@ -240,7 +255,9 @@ async def test_a_guard_is_confirmed_only_by_a_typed_yes_for_the_version_shown() 
 async def test_what_changes_while_it_is_looked_at_must_be_looked_at_again() -> None:
     async with at_monitor() as seat:
         seat.table.go_to(("team-b", "web-checkout"))
-        await seat.press("c", *"yes")
+        await seat.press("c")
+        await seat.opened(ConfirmDialog)
+        await seat.press(*"yes")
         later = a_contract(
             "web-checkout", "WaitingForInput", namespace="team-b", kind="specification", step=3, version=8, guard=True
         )
@@ -264,7 +281,9 @@ async def test_a_refusal_is_a_line_in_the_dialog_and_never_a_crash(error: Any, s
     world = PlayedWorld(told(*a_team()), refuses=error)
     async with at_monitor(world) as seat:
         seat.table.go_to(("team-b", "web-checkout"))
-        await seat.press("c", *"yes", "enter")
+        await seat.press("c")
+        await seat.opened(ConfirmDialog)
+        await seat.press(*"yes", "enter")
         await seat.sees(shown)
         assert isinstance(seat.app.screen, ConfirmDialog)
         await seat.press("escape")
@@ -274,11 +293,15 @@ async def test_a_refusal_is_a_line_in_the_dialog_and_never_a_crash(error: Any, s
 async def test_pause_resume_and_restart_ask_first() -> None:
     async with at_monitor() as seat:
         seat.table.go_to(("team-a", "upgrade-tls"))
-        await seat.press("p", *"later", "enter")
+        await seat.press("p")
+        await seat.opened(PauseDialog)
+        await seat.press(*"later", "enter")
         await seat.until(lambda: seat.world.asked)
         await seat.until(lambda: isinstance(seat.app.screen, ContractListScreen))
         seat.table.go_to(("team-a", "data-migration"))
-        await seat.press("p", "enter")
+        await seat.press("p")
+        await seat.sees("It goes on")
+        await seat.press("enter")
         assert len(seat.world.asked) == 1
         await seat.press("y")
         await seat.until(lambda: len(seat.world.asked) == 2)
@@ -287,8 +310,11 @@ async def test_pause_resume_and_restart_ask_first() -> None:
         await seat.press("r")
         await seat.sees("Its life number 2 ends")
         await seat.press("n")
+        await seat.until(lambda: isinstance(seat.app.screen, ContractListScreen))
         assert len(seat.world.asked) == 2
-        await seat.press("r", "y")
+        await seat.press("r")
+        await seat.sees("Its life number 2 ends")
+        await seat.press("y")
         await seat.until(lambda: len(seat.world.asked) == 3)
         assert seat.world.asked == [
             ("suspend", ("team-a", "upgrade-tls"), "later"),
@@ -300,12 +326,12 @@ async def test_pause_resume_and_restart_ask_first() -> None:
 async def test_the_inbox_is_worked_through_oldest_first() -> None:
     async with at_monitor() as seat:
         await seat.press("i")
-        assert isinstance(seat.app.screen, InboxScreen)
+        await seat.until(lambda: isinstance(seat.app.screen, InboxScreen) and seat.app.screen.drawn)
         await seat.sees("inbox: 3 waiting")
         text = seat.screen()
         assert text.index("billing-export") < text.index("pay-service") < text.index("web-checkout")
         await seat.press("j", "a")
-        await seat.until(lambda: isinstance(seat.app.screen, AnswerDialog) and seat.app.screen.drawn)
+        await seat.opened(AnswerDialog)
         await seat.press("enter")
         await seat.until(lambda: seat.world.asked)
         seat.world.tell(ContractsSeen([a_contract("pay-service")]))
