@@ -1,18 +1,30 @@
-"""The listener of the aggregated API, put together: a part of the API service that has a port and a certificate."""
+"""The aggregated API, put together: its listener in the API service, and its registration with the API server."""
 
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 
 from starlette.types import ASGIApp
 
+from makima.adapters.kubernetes.api_registration import certificate_in, register, trusted_now, unregister
+from makima.adapters.kubernetes.apply import apply_manifests
 from makima.adapters.kubernetes.connection import Connection, load_configuration
 from makima.adapters.kubernetes.front_proxy_config import FrontProxyConfig
+from makima.adapters.serving_certificate import make_serving_certificate, serves
 from makima.config import Config, ConfigInvalid
 from makima.http.aggregated import Aggregated
 from makima.http.front_proxy_tls import FrontProxyTls
 from makima.http.server import front_proxy_server, listener, serve
+from makima.schema.aggregated_api import (
+    LOCAL_SERVICE,
+    render_api_service,
+    render_local_service,
+    render_secret,
+    render_service,
+    serving_name,
+)
 from makima.services.front_proxy import FrontProxy
 from makima.services.front_proxy_follow import FrontProxyFollow
 
@@ -79,3 +91,52 @@ async def aggregated_api(config: Config, app: ASGIApp) -> AggregatedApi | None:
             f"the aggregated API can't be served: {error}",
             "look at aggregated_port, aggregated_certificate and aggregated_key in [api]",
         ) from None
+
+
+async def install_aggregated_api(kubeconfig: Path | None = None, context: str | None = None) -> list[str]:
+    """Make the listener's certificate, keep it as a Secret for the API service's pods, and register the aggregated API.
+
+    A certificate that is good for more than a year is kept. While a new one makes its way into the pods, the API server
+    takes the old one too.
+
+    Returns:
+        What was applied, as Kind/name.
+
+    Raises:
+        NotAnswering: no API service answers (yet); Secret and Service stay, for its pods to start with.
+    """
+    now = datetime.now(UTC)
+    async with Connection(await load_configuration(kubeconfig, context), "makima-install") as connection:
+        kept = await certificate_in(connection, render_secret(b"", b""))
+        wanted = [render_service()]
+        trusted = kept
+        if not serves(kept, serving_name(), now):
+            made = make_serving_certificate([serving_name()], now)
+            wanted = [render_secret(made.certificate, made.key), *wanted]
+            trusted = made.certificate + await trusted_now(connection, render_api_service())
+        done = await apply_manifests(connection, wanted)
+        await register(connection, render_api_service(trusted))
+        return [*done, f"APIService/{render_api_service()['metadata']['name']}"]
+
+
+async def connect_local_api(kubeconfig: Path, certificate: bytes, port: int) -> None:
+    """Register a `makima api` on the API server's own machine.
+
+    Args:
+        kubeconfig: of an administrator.
+        certificate: of its listener, PEM.
+        port: of its listener.
+
+    Raises:
+        NotAnswering: it does not answer.
+    """
+    api_service = render_api_service(certificate, LOCAL_SERVICE, port)
+    async with Connection(await load_configuration(kubeconfig), "makima-sandbox") as connection:
+        await apply_manifests(connection, [render_local_service()])
+        await register(connection, api_service)
+
+
+async def disconnect_api(kubeconfig: Path) -> bool:
+    """Take the registration away; false where there is none."""
+    async with Connection(await load_configuration(kubeconfig), "makima-sandbox") as connection:
+        return await unregister(connection, render_api_service())

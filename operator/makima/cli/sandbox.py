@@ -15,6 +15,7 @@ from makima.errors import MakimaError
 
 if TYPE_CHECKING:
     from makima.sandbox import Sandbox
+    from makima.sandbox.api_listener import ApiListener
 
 app = typer.Typer(no_args_is_help=True, help="A real API server and Postgres on this machine, for a first try.")
 
@@ -112,9 +113,38 @@ def env(name: Name = "default") -> None:
     found = _existing(name)
     typer.echo(f"export KUBECONFIG={shlex.quote(str(found.cluster.kubeconfig))}")
     typer.echo(f"export MAKIMA_DATABASE_URL={shlex.quote(found.database.url)}")
+    listener = api_listener(found)
+    for key, value in (listener.environment if listener is not None else {}).items():
+        typer.echo(f"export {key}={shlex.quote(value)}")
     if found.node is not None:
         typer.echo(f"export MAKIMA_SANDBOX_HOST={found.node.addresses.host}  # this machine, as pods reach it")
     typer.echo(f'export PATH={shlex.quote(str(found.cluster.programs))}:"$PATH"')
+
+
+@app.command()
+def connect(name: Name = "default") -> None:
+    """Let its API server serve monitor.makima.dev from the `makima api` that runs on this machine; start that first."""
+    from makima.aggregated_wiring import connect_local_api
+
+    found = _existing(name)
+    listener = api_listener(found)
+    if listener is None:
+        raise MakimaError(
+            f"the API server of sandbox {name} is a cluster of your own, which does not reach this machine",
+            "run the API service in it, and: makima install --aggregated-api",
+        )
+    asyncio.run(connect_local_api(found.cluster.kubeconfig, listener.pair.certificate.read_bytes(), listener.port))
+    typer.echo("connected; try: kubectl get --raw /apis/monitor.makima.dev/v1alpha1/contracts")
+    typer.echo(f"before you end `makima api`:  makima sandbox disconnect{_option(name)}")
+
+
+@app.command()
+def disconnect(name: Name = "default") -> None:
+    """Take that away again. A connection to a `makima api` that has ended makes kubectl complain with each command."""
+    from makima.aggregated_wiring import disconnect_api
+
+    removed = asyncio.run(disconnect_api(_existing(name).cluster.kubeconfig))
+    typer.echo("disconnected" if removed else "it was not connected")
 
 
 @app.command()
@@ -176,6 +206,13 @@ def start_ready(
     database.upgrade(found.database.url, "head", 60)
     asyncio.run(install(found.cluster.kubeconfig))
     return found
+
+
+def api_listener(found: Sandbox) -> ApiListener | None:
+    """Where the sandbox's API server looks for a `makima api` of this machine; None for a cluster of the user's own."""
+    from makima.sandbox.local_cluster import LocalCluster
+
+    return found.cluster.api_listener if isinstance(found.cluster, LocalCluster) else None
 
 
 def _existing(name: str) -> Sandbox:

@@ -6,25 +6,28 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from makima.sandbox.api_listener import ApiListener
 from makima.sandbox.certificates import Authority
 from makima.sandbox.control_plane import LOOPBACK, apiserver, etcd
 from makima.sandbox.kubeconfig import write_kubeconfig
 from makima.sandbox.node.node import Node
 from makima.sandbox.server_process import ServerProcess, free_port
+from makima.schema.aggregated_api import LOCAL_SERVICE, serving_name
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Where the servers listen, on loopback."""
+    """Where the servers listen, on loopback; `aggregated` is for a `makima api` of this machine."""
 
     etcd: int
     etcd_peer: int
     api: int
+    aggregated: int
 
     @classmethod
     def free(cls) -> Ports:
-        """Three that are free at the moment."""
-        return cls(free_port(), free_port(), free_port())
+        """Some that are free at the moment."""
+        return cls(free_port(), free_port(), free_port(), free_port())
 
 
 class LocalCluster:
@@ -35,6 +38,7 @@ class LocalCluster:
         address = LOOPBACK if node is None else str(node.addresses.host)
         self.server_url = f"https://{address}:{ports.api}"
         self._authority = Authority(folder / "pki", "ca")
+        self.api_listener = ApiListener(folder / "pki", ports.aggregated, serving_name(LOCAL_SERVICE))
         self.etcd = etcd(programs / "etcd", folder, ports.etcd, ports.etcd_peer)
         self.apiserver = apiserver(programs / "kube-apiserver", folder, ports.etcd, ports.api, address)
         self.kubeconfig = self.kubeconfig_for("admin", ("system:masters",))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,8 @@ from makima.sandbox.server_process import ServerProcess, free_port
 from makima.sandbox.state import read_state, write_state
 
 PORT_ATTEMPTS = 3
+AGGREGATED_PORT = 8443
+"""Of sandboxes that were started before there was an aggregated API."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +210,7 @@ def _cluster_state(own: Own, folder: Path, programs: dict[str, Path]) -> dict[st
         return {"own": True, "kubeconfig": own.kubeconfig and str(own.kubeconfig), "context": own.context}
     ports = Ports.free()
     linked = _one_folder(folder, programs)
-    return {"programs": str(linked), "etcd": ports.etcd, "etcd_peer": ports.etcd_peer, "api": ports.api}
+    return {"programs": str(linked), **asdict(ports)}
 
 
 def _database_state(own: Own, name: str) -> dict[str, Any]:
@@ -226,7 +228,7 @@ def _cluster(name: str, folder: Path, whole: dict[str, Any]) -> LocalCluster | O
     state = whole["cluster"]
     if "own" in state:
         return OwnCluster(folder, Path(state["kubeconfig"]) if state["kubeconfig"] else None, state["context"])
-    ports = Ports(state["etcd"], state["etcd_peer"], state["api"])
+    ports = Ports(state["etcd"], state["etcd_peer"], state["api"], state.get("aggregated", AGGREGATED_PORT))
     node = Node(name, folder, ports.api, whole["node"]) if "node" in whole else None
     return LocalCluster(folder, Path(state["programs"]), ports, node)
 

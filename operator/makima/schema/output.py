@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from makima.schema.admission import SOURCES, render_policies
+from makima.schema.aggregated_api import render_api_service, render_service
 from makima.schema.chart import chart_files
 from makima.schema.crds import render_crds
 from makima.schema.fields_page import fields_page
@@ -51,7 +52,15 @@ def _manifest_files() -> dict[str, str]:
     for number, source in enumerate(SOURCES):
         files[f"policy-{source}"] = to_yaml(policies[2 * number : 2 * number + 2])
     folder = {f"manifests/base/{name}": text for name, text in files.items()}
-    return folder | {"manifests/base/kustomization.yaml": _kustomization(["../../crds", *sorted(files)])}
+    base = folder | {"manifests/base/kustomization.yaml": _kustomization(["../../crds", *sorted(files)])}
+    return base | _aggregated_files()
+
+
+def _aggregated_files() -> dict[str, str]:
+    """Apart from the base, and without a certificate: for whoever has one of their own."""
+    files = {"service.yaml": to_yaml([render_service()]), "apiservice.yaml": to_yaml([render_api_service()])}
+    folder = {f"manifests/aggregated-api/{name}": text for name, text in files.items()}
+    return folder | {"manifests/aggregated-api/kustomization.yaml": _kustomization(sorted(files))}
 
 
 def _kustomization(resources: list[str]) -> str:

@@ -1,0 +1,62 @@
+"""One API process behind the sandbox's API server, and people with nothing but a kubeconfig.
+
+There is one APIService of the name, so these tests run one after the other (`xdist_group`), and take it away again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import aiohttp
+import pytest
+
+from makima.adapters.kubernetes.connection import Connection
+from makima.aggregated_wiring import connect_local_api, disconnect_api
+from makima.sandbox import Sandbox
+from makima.sandbox.local_cluster import LocalCluster
+from tests.support.api_process import ApiUnderTest, apis
+from tests.support.carried_world import CarriedWorld
+from tests.support.own_postgres import open_stores
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One worker runs them all."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("aggregated"))
+
+
+@pytest.fixture(scope="module")
+def module_database(sandbox: Sandbox, template_database: str) -> Iterator[str]:
+    """A migrated database of this module's own."""
+    name = f"aggregated_{uuid4().hex[:16]}"
+    yield sandbox.database.create_database(name, template=template_database)
+    sandbox.database.drop_database(name)
+
+
+@pytest.fixture(scope="module")
+def api(
+    installed_cluster: Sandbox, module_database: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ApiUnderTest]:
+    """An API process that the sandbox's API server forwards to."""
+    assert isinstance(installed_cluster.cluster, LocalCluster)
+    cluster = installed_cluster.cluster
+    listener, folder = cluster.api_listener, tmp_path_factory.mktemp("aggregated")
+    settings = {key.removeprefix("MAKIMA_").lower(): value for key, value in listener.environment.items()}
+    with apis(installed_cluster, module_database, folder, api__front_proxy_seconds=0.2, **settings) as start:
+        found = start()
+        certificate = listener.pair.certificate.read_bytes()
+        asyncio.run(connect_local_api(cluster.kubeconfig, certificate, listener.port))
+        yield found
+        asyncio.run(disconnect_api(cluster.kubeconfig))
+
+
+@pytest.fixture
+async def world(admin: Connection, namespace: str, module_database: str) -> AsyncIterator[CarriedWorld]:
+    """A namespace of the test's own, over the module's database."""
+    async with open_stores(module_database) as store, aiohttp.ClientSession() as http:
+        yield CarriedWorld(admin, namespace, store, http)
+    await asyncio.sleep(0)
