@@ -5,7 +5,9 @@ Everything is imported when it is called: the command line must start fast, and 
 
 from __future__ import annotations
 
-from makima.models.history_schema import SchemaStatus
+from collections.abc import Sequence
+
+from makima.models.history_schema import SchemaStatus, WrongCount
 
 
 def schema_status(url: str) -> SchemaStatus:
@@ -38,5 +40,22 @@ async def run_backfills(url: str, batch_rows: int) -> dict[str, int]:
     await database.open()
     try:
         return await run(database, batch_rows=batch_rows)
+    finally:
+        await database.close()
+
+
+async def check_counts(url: str, *, repair: bool) -> Sequence[WrongCount]:
+    """Counts of contracts that are not what their rows say; with `repair` they are right afterwards."""
+    from makima.adapters.postgres.counts import ContractCounts
+    from makima.adapters.postgres.database import Database, Limits
+
+    database = Database(url, Limits(connections=1, statement=120, operation=150), application_name="makima-counts")
+    await database.open()
+    try:
+        counts = ContractCounts(database)
+        wrong = await counts.wrong()
+        if wrong and repair:
+            await counts.recount()
+        return wrong
     finally:
         await database.close()

@@ -11,7 +11,7 @@ from makima.domain.notices import Notice
 from makima.domain.validation import Question, Verdict
 from makima.models.contract_type import ContractType
 from makima.models.credential import Credential
-from makima.models.history import HistoryBatch
+from makima.models.history import HistoryBatch, Unversioned
 
 JsonObject = dict[str, Any]
 Operations = Sequence[Mapping[str, Any]]
@@ -207,6 +207,14 @@ class History(Protocol):
 
     async def recorded_versions(self) -> dict[str, int]:
         """Highest recorded version by contract UID, of contracts not marked deleted."""
+        ...
+
+    async def unversioned(self) -> dict[str, Unversioned]:
+        """What the projection says of contracts that can change without a version, by UID, where it says anything."""
+        ...
+
+    async def mark_caught_up(self) -> None:
+        """Everything that this recorder was given is recorded: the projection is as new as this moment."""
         ...
 
     async def live_uids(self) -> Sequence[tuple[str, str, str]]:

@@ -65,7 +65,9 @@ class OperatorProcess:
         options = self.config.operator
         configuration = await load_configuration(self.config.kubeconfig, self.config.context)
         self.connection = Connection(configuration, "makima-operator")
-        self.history = PostgresHistory(self.config.required_database_url(), application_name="makima-operator")
+        lease = f"{self.config.operator.lease_namespace}/{self.config.operator.lease_name}"
+        url = self.config.required_database_url()
+        self.history = PostgresHistory(url, application_name="makima-operator", recorder=lease)
         self.registry = CollectorRegistry()
         self.metrics = PrometheusMetrics(self.registry)
         self.lease = Lease(

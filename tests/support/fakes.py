@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,7 +13,7 @@ from makima.domain.notices import Notice
 from makima.domain.validation import Question, Verdict
 from makima.errors import ClusterUnavailable, Conflict, HistoryUnavailable, NotFound
 from makima.models.contract_type import ContractType
-from makima.models.history import HistoryBatch, HistoryEvent
+from makima.models.history import ContractRow, HistoryBatch, HistoryEvent, Unversioned
 from makima.ports import JsonObject, ObjectKey
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -131,6 +131,8 @@ class FakeHistory:
     rows: dict[str, int] = field(default_factory=dict)
     deleted: set[str] = field(default_factory=set)
     batches: int = 0
+    marks: int = 0
+    shown: dict[str, ContractRow] = field(default_factory=dict)
 
     def _reach(self) -> None:
         if self.away:
@@ -144,11 +146,25 @@ class FakeHistory:
             self.events.setdefault(str(event.id), event)
         for row in batch.rows:
             self.rows[str(row.uid)] = max(row.version, self.rows.get(str(row.uid), 0))
+            self.shown[str(row.uid)] = row
             self.deleted.discard(str(row.uid))
 
     async def recorded_versions(self) -> dict[str, int]:
         self._reach()
         return {uid: version for uid, version in self.rows.items() if uid not in self.deleted}
+
+    async def unversioned(self) -> dict[str, Unversioned]:
+        self._reach()
+        names = [field.name for field in fields(Unversioned)]
+        return {
+            uid: Unversioned(**{name: getattr(row, name) for name in names})
+            for uid, row in self.shown.items()
+            if uid not in self.deleted
+        }
+
+    async def mark_caught_up(self) -> None:
+        self._reach()
+        self.marks += 1
 
     async def live_uids(self) -> Sequence[tuple[str, str, str]]:
         self._reach()

@@ -96,6 +96,27 @@ def backfill(
         typer.echo("nothing to fill in")
 
 
+@app.command()
+def counts(
+    database_url: Url = None,
+    repair: Annotated[bool, typer.Option("--repair", help="Count anew where they are wrong.")] = False,
+) -> None:
+    """Compare the dashboard's counts of contracts with the contracts. Exit code 5 if they differ and stay so."""
+    from makima import database
+
+    wrong = asyncio.run(database.check_counts(_url(database_url), repair=repair))
+    for count in wrong:
+        where = f"{count.namespace or 'all namespaces'} {count.status} {count.phase}"
+        typer.echo(f"{where}: the count says {count.said}, there are {count.counted}")
+    if not wrong:
+        typer.echo("every count is right")
+    elif repair:
+        typer.echo("counted anew")
+    else:
+        typer.echo("--repair counts anew; writers of contracts wait a moment meanwhile", err=True)
+        raise typer.Exit(5)
+
+
 def _url(given: str | None) -> str:
     if given:
         return given

@@ -67,6 +67,16 @@ def stale_at(spec: ContractSpec, status: ContractStatus, settings: Settings) -> 
     return status.last_activity_time + paused + stale_threshold(spec, settings)
 
 
+def idle_since(spec: ContractSpec, status: ContractStatus) -> datetime | None:
+    """Since when nothing has happened, later by what a pause took after it; None if it can't become stale.
+
+    For the projection, which outlives settings: whether a contract is stale follows from this and a threshold.
+    """
+    if status.state not in WATCHED or spec.suspend:
+        return None
+    return status.last_activity_time + timedelta(seconds=status.paused_seconds or 0)
+
+
 def is_stale(spec: ContractSpec, status: ContractStatus, settings: Settings, now: datetime) -> bool:
     """Whether nothing has happened for too long."""
     deadline = stale_at(spec, status, settings)

@@ -7,14 +7,17 @@ Ids are derived from contract UID and version, so recording a transition again s
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
+from makima.domain.activity import idle_since
 from makima.domain.outbox import unrecorded
 from makima.domain.states import legacy_status
 from makima.models.contract import Contract
 from makima.models.contract_status import CompletedDeliverable, ContractStatus, Transition
-from makima.models.history import ContractRow, HistoryEvent, TaskRow, transition_event_id
+from makima.models.enums import TaskState
+from makima.models.history import ContractRow, HistoryEvent, TaskRow, Unversioned, transition_event_id
 
 CREATED, STATUS_CHANGED = "ContractCreated", "StatusChanged"
 PHASE_CHANGED, DELIVERABLE_COMPLETED = "PhaseChanged", "DeliverableCompleted"
@@ -24,6 +27,8 @@ STALE_DETECTED = "StaleDetected"
 def contract_row(contract: Contract, status: ContractStatus) -> ContractRow:
     """The projection row of an accepted contract."""
     meta, spec = contract.metadata, contract.spec
+    idle, own = idle_since(spec, status), spec.stale_after_seconds
+    now = unversioned(contract, status)
     created = meta.creation_timestamp or status.state_changed_time
     return ContractRow(
         uid=UUID(meta.uid),
@@ -40,14 +45,51 @@ def contract_row(contract: Contract, status: ContractStatus) -> ContractRow:
         auto_complete_enabled=spec.auto_complete,
         status_changed_at=status.state_changed_time,
         last_activity_at=status.last_activity_time,
-        waiting_for=status.waiting_for,
+        waiting_for=now.waiting_for,
         blocked_reason=status.blocked_reason,
         failure_reason=status.failure_reason,
         completion_detected_at=status.completion_detected_time,
         created_at=created,
         updated_at=status.transitions[-1].time if status.transitions else status.last_activity_time,
         labels=dict(meta.labels),
+        suspended=now.suspended,
+        running_tasks=now.running_tasks,
+        pending_tasks=now.pending_tasks,
+        worktrees=now.worktrees,
+        idle_since=idle,
+        stale_after_seconds=own,
+        stale_at=idle + timedelta(seconds=own) if idle is not None and own is not None else None,
     )
+
+
+def unversioned(contract: Contract, status: ContractStatus) -> Unversioned:
+    """What of the row can change without a version: it is recorded again when it did."""
+    return Unversioned(
+        suspended=contract.spec.suspend,
+        running_tasks=_tasks_in(status, TaskState.RUNNING),
+        pending_tasks=_tasks_in(status, TaskState.PENDING),
+        worktrees=known_worktrees(contract, status),
+        waiting_for=status.waiting_for,
+    )
+
+
+def _tasks_in(status: ContractStatus, state: TaskState) -> int:
+    return sum(task.state is state for task in status.tasks)
+
+
+def known_worktrees(contract: Contract, status: ContractStatus) -> int:
+    """Worktrees in the contract's workspace, as far as is known without looking into the volume.
+
+    Those that its last clearing left, and one for each task with a pod that was spawned since: a pod's worktree stays
+    until a clearing takes it away, also when its task has ended.
+    """
+    if contract.spec.workspace is None:
+        return 0
+    seen = status.workspace
+    spawned = [task.start_time for task in status.tasks if task.template is not None and task.start_time is not None]
+    if seen is None:
+        return len(spawned)
+    return seen.worktrees + seen.worktrees_failed + sum(at > seen.cleared_time for at in spawned)
 
 
 def task_rows(contract: Contract, status: ContractStatus) -> tuple[TaskRow, ...]:

@@ -78,6 +78,12 @@ class ContractRow:
         status: the state in snake_case; the plan's three old values are derived from it by readers.
         phases: names, in order.
         updated_at: when the contract was last written, by the writer's clock.
+        suspended: whether its spec says so.
+        running_tasks, pending_tasks: tasks that have not ended.
+        worktrees: known in its workspace: those that the last clearing left, and those of tasks listed since.
+        idle_since: its last activity, later by what a pause took after it; None: it can't become stale.
+        stale_after_seconds: threshold of its spec; None: the configured one.
+        stale_at: `idle_since` plus that threshold, where there are both.
         deleted_at: when it was found to be gone; set by the history itself, ignored when recording.
     """
 
@@ -102,7 +108,25 @@ class ContractRow:
     failure_reason: str | None = None
     completion_detected_at: datetime | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
+    suspended: bool = False
+    running_tasks: int = 0
+    pending_tasks: int = 0
+    worktrees: int = 0
+    idle_since: datetime | None = None
+    stale_after_seconds: int | None = None
+    stale_at: datetime | None = None
     deleted_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unversioned:
+    """What a contract's row says that can change without a new version; see `ContractRow`."""
+
+    suspended: bool = False
+    running_tasks: int = 0
+    pending_tasks: int = 0
+    worktrees: int = 0
+    waiting_for: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,3 +38,19 @@ class SchemaStatus:
     pending: tuple[Migration, ...]
     newer: bool
     backfills: tuple[BackfillProgress, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WrongCount:
+    """A count of contracts that is not what their rows say.
+
+    Attributes:
+        namespace: "" = all of them together.
+        said: contracts by the count; `counted`: by the rows. Equal where only their tasks or worktrees are wrong.
+    """
+
+    namespace: str
+    status: str
+    phase: str
+    said: int
+    counted: int

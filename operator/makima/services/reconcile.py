@@ -21,7 +21,6 @@ from makima.domain.draft import Surroundings
 from makima.domain.history import stale_event
 from makima.domain.lifecycle import Decision, decide
 from makima.domain.notices import Notice
-from makima.domain.outbox import unrecorded
 from makima.domain.reasons import EventReason
 from makima.domain.settings import Settings
 from makima.domain.told import Report
@@ -208,7 +207,7 @@ class ContractReconciler:
     async def _rest(self, entry: Entry, contract: Contract, decision: Decision) -> None:
         """Nothing to write now: see to the history, the time to live, and the next look."""
         self._measure(entry, contract)
-        if contract.status is not None and unrecorded(contract.status, self._recorder.recorded_version(entry.key.uid)):
+        if self._recorder.behind(contract):
             self._record(entry, contract)
         if decision.delete:
             await self._expire(entry)

@@ -12,11 +12,11 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from makima.domain.commands import unrecorded_commands
-from makima.domain.history import contract_row, task_rows, unrecorded_events
-from makima.domain.outbox import is_full
+from makima.domain.history import contract_row, task_rows, unrecorded_events, unversioned
+from makima.domain.outbox import is_full, unrecorded
 from makima.errors import HistoryEntriesRefused, HistoryUnavailable
 from makima.models.contract import Contract
-from makima.models.history import HistoryBatch, HistoryEvent
+from makima.models.history import HistoryBatch, HistoryEvent, Unversioned
 from makima.ports import Clock, History
 from makima.stores import CommandStore
 
@@ -26,6 +26,11 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
 GATHER = 0.1
 """Seconds in which versions gather into one transaction: one for each of them took a ninth of the operator's CPU time
 (45 contracts a second, measured). Nobody waits for it but a contract whose outbox is full."""
+
+MARK_SECONDS = 5.0
+"""How often it is said that nothing waits: the projection is behind by no more than the time since."""
+
+NOTHING = Unversioned()
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +49,8 @@ class HistoryRecorder:
         self._extra: list[HistoryEvent] = []
         self._gone: dict[str, None] = {}
         self._recorded: dict[str, int] = {}
+        self._shown: dict[str, Unversioned] = {}  # without those for which there is nothing to say
+        self._marked_at = float("-inf")
         self._wanted = asyncio.Event()
         self.on_room: Callable[[str], None] = lambda _uid: None
         self.commands: CommandStore | None = None
@@ -55,6 +62,14 @@ class HistoryRecorder:
     def waiting(self) -> int:
         """How many contracts wait to be recorded."""
         return len(self._pending) + len(self._gone)
+
+    def behind(self, contract: Contract) -> bool:
+        """Whether the history lacks something of this contract: a version, or what changed without one."""
+        uid, status = contract.metadata.uid, contract.status
+        if status is None:
+            return False
+        shown = self._shown.get(uid, NOTHING)
+        return bool(unrecorded(status, self.recorded_version(uid))) or shown != unversioned(contract, status)
 
     def submit(self, contract: Contract) -> None:
         """Have the newest state of this contract recorded; never blocks."""
@@ -75,22 +90,39 @@ class HistoryRecorder:
         """Ask Postgres what it has, so that a restart does not send everything again."""
         for uid, version in (await self._history.recorded_versions()).items():
             self._recorded[uid] = max(version, self._recorded.get(uid, 0))
+        for uid, shown in (await self._history.unversioned()).items():
+            self._shown.setdefault(uid, shown)
 
     async def run(self) -> None:
         """Record until cancelled."""
         pause = FIRST_PAUSE
         while True:
-            await self._wanted.wait()
-            await asyncio.sleep(GATHER)
+            await self._wait()
             self._wanted.clear()
             try:
                 await self.flush()
+                await self._mark()
                 pause = FIRST_PAUSE
             except HistoryUnavailable as error:
                 log.warning("history not available, %d contracts wait: %s", self.waiting(), error)
                 self._wanted.set()
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def _wait(self) -> None:
+        """Until there is something to record and more has gathered, or it is time for a mark."""
+        try:
+            async with asyncio.timeout(MARK_SECONDS):
+                await self._wanted.wait()
+        except TimeoutError:
+            return
+        await asyncio.sleep(GATHER)
+
+    async def _mark(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now - self._marked_at >= MARK_SECONDS - GATHER:
+            await self._history.mark_caught_up()
+            self._marked_at = now
 
     async def flush(self) -> None:
         """Record everything that waits.
@@ -150,6 +182,7 @@ class HistoryRecorder:
         for uid in uids:
             self._gone.pop(uid, None)
             self._recorded.pop(uid, None)
+            self._shown.pop(uid, None)
 
     def _acknowledge(self, contract: Contract) -> None:
         uid, status = contract.metadata.uid, contract.status
@@ -159,5 +192,12 @@ class HistoryRecorder:
             return
         held = is_full(status, self.recorded_version(uid))
         self._recorded[uid] = max(status.version, self.recorded_version(uid))
+        self._show(uid, unversioned(contract, status))
         if held:
             self.on_room(uid)
+
+    def _show(self, uid: str, shown: Unversioned) -> None:
+        if shown == NOTHING:
+            self._shown.pop(uid, None)
+        else:
+            self._shown[uid] = shown

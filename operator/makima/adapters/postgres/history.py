@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+import psycopg
+
 from makima.adapters.postgres import supervision_rows
+from makima.adapters.postgres.counts import ContractCounts
 from makima.adapters.postgres.database import Connection, Database, Limits
 from makima.adapters.postgres.decoding import contract_row, stored_event, task_row
 from makima.adapters.postgres.encoding import encode
@@ -14,7 +18,7 @@ from makima.adapters.postgres.record import SQL as RECORD
 from makima.adapters.postgres.record import append_events, store
 from makima.adapters.postgres.schema_check import check_revision
 from makima.adapters.postgres.sql import load
-from makima.errors import HistoryEntriesRefused
+from makima.errors import HistoryEntriesRefused, HistoryUnavailable
 from makima.models.history import (
     CONTRACT_DELETED,
     ContractRow,
@@ -23,22 +27,31 @@ from makima.models.history import (
     Place,
     StoredEvent,
     TaskRow,
+    Unversioned,
     deletion_event_id,
 )
 from makima.models.supervision import StoredQuestion, StoredTask
 
 READ = load("read")
 
+LOG = logging.getLogger(__name__)
+
 
 class PostgresHistory:
     """The history of all contracts, also of those that are gone.
+
+    `recorder` names whoever records here, one name for all replicas of it: see `mark_caught_up`.
 
     Every method raises `HistoryUnavailable` while Postgres is away, too slow, or not migrated. Nothing waits
     longer than `Limits.operation`, plus up to 10 s to give up on a server that is frozen.
     """
 
-    def __init__(self, url: str, limits: Limits | None = None, application_name: str = "makima") -> None:
+    def __init__(
+        self, url: str, limits: Limits | None = None, application_name: str = "makima", recorder: str = "makima"
+    ) -> None:
         self.database = Database(url, limits, application_name)
+        self._recorder = recorder
+        self._counts = ContractCounts(self.database)
 
     async def open(self) -> None:
         """Start connecting; returns at once, also when Postgres is away."""
@@ -66,8 +79,16 @@ class PostgresHistory:
         """
         encoded, refused = encode(batch)
         refused += await store(self.database, encoded)
+        await self._fold()
         if refused:
             raise HistoryEntriesRefused(tuple((item.entry, item.reason) for item in refused))
+
+    async def _fold(self) -> None:
+        """What is recorded is recorded, whether or not this can be done now."""
+        try:
+            await self._counts.fold_if_due()
+        except (HistoryUnavailable, psycopg.Error) as error:
+            LOG.info("counts of contracts are folded in later: %s", error)
 
     async def mark_deleted(self, uids: Sequence[UUID | str], at: datetime) -> None:
         """Mark contracts as gone at `at`, with a `ContractDeleted` event each; repeating changes nothing."""
@@ -125,6 +146,16 @@ class PostgresHistory:
     async def recorded_versions(self) -> dict[str, int]:
         """Highest recorded version by contract UID, of contracts not marked deleted."""
         return {row["uid"]: row["version"] for row in await self.database.rows(READ["recorded_versions"])}
+
+    async def unversioned(self) -> dict[str, Unversioned]:
+        """What rows say that can change without a version, by contract UID, where they say anything."""
+        rows = await self.database.rows(READ["unversioned"])
+        return {row.pop("uid"): Unversioned(**row) for row in rows}
+
+    async def mark_caught_up(self) -> None:
+        """Everything that this recorder was given is recorded, as of now by the clock of Postgres."""
+        async with self.database.connection() as connection:
+            await connection.execute(RECORD["mark_caught_up"], {"recorder": self._recorder})
 
     async def live_uids(self) -> list[tuple[str, str, str]]:
         """(uid, namespace, name) of every contract not marked deleted."""

@@ -4,13 +4,15 @@ SELECT 1;
 -- name: contract
 SELECT uid, namespace, name, type, description, status, phase, phases, version, resource_version, generation, labels,
     auto_complete_enabled, status_changed_at, last_activity_at, waiting_for, blocked_reason, failure_reason,
-    completion_detected_at, created_at, updated_at, deleted_at
+    completion_detected_at, created_at, updated_at, suspended, running_tasks, pending_tasks, worktrees, idle_since,
+    stale_after_seconds, stale_at, deleted_at
 FROM contracts WHERE uid = %(uid)s::uuid;
 
 -- name: find_contracts
 SELECT uid, namespace, name, type, description, status, phase, phases, version, resource_version, generation, labels,
     auto_complete_enabled, status_changed_at, last_activity_at, waiting_for, blocked_reason, failure_reason,
-    completion_detected_at, created_at, updated_at, deleted_at
+    completion_detected_at, created_at, updated_at, suspended, running_tasks, pending_tasks, worktrees, idle_since,
+    stale_after_seconds, stale_at, deleted_at
 FROM contracts WHERE namespace = %(namespace)s::text AND name = %(name)s::text
 ORDER BY created_at DESC, uid DESC;
 
@@ -61,6 +63,11 @@ FROM contracts CROSS JOIN LATERAL (
     SELECT version FROM events WHERE contract_id = contracts.uid AND version IS NOT NULL ORDER BY version DESC LIMIT 1
 ) AS newest
 WHERE contracts.deleted_at IS NULL;
+
+-- name: unversioned
+SELECT uid::text, suspended, running_tasks, pending_tasks, worktrees, waiting_for FROM contracts
+WHERE deleted_at IS NULL
+    AND (suspended OR running_tasks > 0 OR pending_tasks > 0 OR worktrees > 0 OR waiting_for IS NOT NULL);
 
 -- name: live_uids
 SELECT uid::text, namespace, name FROM contracts WHERE deleted_at IS NULL ORDER BY uid;

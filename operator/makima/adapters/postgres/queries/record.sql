@@ -8,17 +8,21 @@
 INSERT INTO contracts (
     uid, namespace, name, type, description, status, phase, phases, version, resource_version, generation, labels,
     auto_complete_enabled, status_changed_at, last_activity_at, waiting_for, blocked_reason, failure_reason,
-    completion_detected_at, created_at, updated_at
+    completion_detected_at, created_at, updated_at, suspended, running_tasks, pending_tasks, worktrees, idle_since,
+    stale_after_seconds, stale_at
 )
 SELECT
     uid, namespace, name, type, description, status, phase, phases, version, resource_version, generation, labels,
     auto_complete_enabled, COALESCE(status_changed_at, updated_at), COALESCE(last_activity_at, updated_at),
-    waiting_for, blocked_reason, failure_reason, completion_detected_at, created_at, updated_at
+    waiting_for, blocked_reason, failure_reason, completion_detected_at, created_at, updated_at, suspended,
+    running_tasks, pending_tasks, worktrees, idle_since, stale_after_seconds, stale_at
 FROM json_to_recordset(%(rows)s::json) AS incoming (
     uid uuid, namespace text, name text, type text, description text, status text, phase text, phases text[],
     version bigint, resource_version bigint, generation bigint, labels jsonb, auto_complete_enabled boolean,
     status_changed_at timestamptz, last_activity_at timestamptz, waiting_for text, blocked_reason text,
-    failure_reason text, completion_detected_at timestamptz, created_at timestamptz, updated_at timestamptz
+    failure_reason text, completion_detected_at timestamptz, created_at timestamptz, updated_at timestamptz,
+    suspended boolean, running_tasks integer, pending_tasks integer, worktrees integer, idle_since timestamptz,
+    stale_after_seconds integer, stale_at timestamptz
 )
 ON CONFLICT (uid) DO UPDATE SET
     description = EXCLUDED.description,
@@ -37,6 +41,17 @@ ON CONFLICT (uid) DO UPDATE SET
     failure_reason = EXCLUDED.failure_reason,
     completion_detected_at = EXCLUDED.completion_detected_at,
     updated_at = EXCLUDED.updated_at,
+    suspended = EXCLUDED.suspended,
+    running_tasks = EXCLUDED.running_tasks,
+    pending_tasks = EXCLUDED.pending_tasks,
+    worktrees = EXCLUDED.worktrees,
+    -- The row may have heard of heartbeats that the resource does not show yet (supervisors.sql, touch_contracts).
+    idle_since = CASE WHEN EXCLUDED.idle_since IS NOT NULL
+        THEN GREATEST(EXCLUDED.idle_since, contracts.last_activity_at) END,
+    stale_after_seconds = EXCLUDED.stale_after_seconds,
+    stale_at = CASE WHEN EXCLUDED.stale_at IS NOT NULL THEN GREATEST(
+        EXCLUDED.stale_at, contracts.last_activity_at + EXCLUDED.stale_after_seconds * interval '1 second'
+    ) END,
     -- Found to be gone, but written since: it was not gone.
     deleted_at = NULL
 WHERE (contracts.version, contracts.resource_version) < (EXCLUDED.version, EXCLUDED.resource_version);
@@ -82,3 +97,7 @@ WITH gone AS (
 )
 UPDATE contracts SET deleted_at = %(at)s::timestamptz FROM gone WHERE contracts.uid = gone.uid
 RETURNING contracts.uid, contracts.namespace, contracts.name;
+
+-- name: mark_caught_up
+INSERT INTO projection_marks (recorder, caught_up_at) VALUES (%(recorder)s::text, clock_timestamp())
+ON CONFLICT (recorder) DO UPDATE SET caught_up_at = GREATEST(projection_marks.caught_up_at, EXCLUDED.caught_up_at);

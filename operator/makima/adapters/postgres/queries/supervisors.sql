@@ -111,3 +111,21 @@ FROM unnest(
 WHERE supervisors.contract_id = beat.contract_id
     AND supervisors.incarnation = beat.incarnation
     AND supervisors.sequence < beat.sequence;
+
+-- name: touch_contracts
+-- A contract's row follows its heartbeats, two minutes behind at most (ADR 0012): each row changes seldom, and whoever
+-- looks for silent contracts by index finds few that are not. What somebody else writes now is left to the next beat.
+WITH due AS (
+    SELECT contracts.uid, beat.received_at
+    FROM unnest(%(contract_ids)s::uuid[], %(received)s::timestamptz[]) AS beat (contract_id, received_at)
+    JOIN contracts ON contracts.uid = beat.contract_id
+    WHERE contracts.idle_since IS NOT NULL AND contracts.deleted_at IS NULL
+        AND beat.received_at > contracts.idle_since
+            + LEAST(120, COALESCE(contracts.stale_after_seconds, 480) / 4.0) * interval '1 second'
+    ORDER BY contracts.uid FOR NO KEY UPDATE OF contracts SKIP LOCKED
+)
+UPDATE contracts SET
+    last_activity_at = GREATEST(contracts.last_activity_at, due.received_at),
+    idle_since = GREATEST(contracts.idle_since, due.received_at),
+    stale_at = due.received_at + contracts.stale_after_seconds * interval '1 second'
+FROM due WHERE contracts.uid = due.uid AND contracts.idle_since IS NOT NULL;

@@ -1,0 +1,16 @@
+"""Numbers of the dashboard, bulk operations."""
+
+from makima.adapters.postgres.migrations.plain_sql import run_beside
+
+revision = "0008"
+down_revision = "0007"
+
+
+def upgrade() -> None:
+    """Run the `.up.sql` beside this file."""
+    run_beside(__file__, "up")
+
+
+def downgrade() -> None:
+    """Run the `.down.sql` beside this file."""
+    run_beside(__file__, "down")
