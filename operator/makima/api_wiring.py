@@ -8,6 +8,7 @@ import logging
 import signal
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from functools import partial
 
 import uvloop
@@ -21,6 +22,7 @@ from makima.adapters.kubernetes.contracts import KubernetesCluster
 from makima.adapters.kubernetes.events import KubernetesEvents
 from makima.adapters.kubernetes.token_review import KubernetesTokenReviews
 from makima.adapters.logging_setup import configure_logging
+from makima.adapters.postgres.dashboard import PostgresDashboard
 from makima.adapters.postgres.database import Database, Limits
 from makima.adapters.postgres.history import PostgresHistory
 from makima.adapters.postgres.supervision import PostgresSupervision
@@ -45,6 +47,7 @@ from makima.services.contract_reports import Around, ContractReports
 from makima.services.contract_wishes import ContractWishes
 from makima.services.coverage import Coverage
 from makima.services.current_state import CurrentState
+from makima.services.dashboard import Dashboards
 from makima.services.hand import Hand
 from makima.services.heartbeats import Heartbeats
 from makima.services.identity import Authentication
@@ -147,16 +150,18 @@ class ApiProcess:
         lookup = ContractLookup(KubernetesCluster(connection), history, rights)
         hands = KubernetesAsCaller(configuration)
         ends.push_async_callback(hands.close)
+        visibility = Visibility(rights, history.namespaces)
         return UseCases(
             settings=self.config.decisions(),
             clock=self.clock,
             people=Authentication(KubernetesTokenReviews(connection, self.config.api.audience, people=True)),
             rights=rights,
-            visibility=Visibility(rights, history.namespaces),
+            visibility=visibility,
             history=history,
             lookup=lookup,
             contracts=await self._contract_calls(ends, connection, Hand(hands), lookup, history),
             supervision=supervision,
+            dashboards=self._dashboards(history, visibility),
         )
 
     async def _contract_calls(
@@ -178,6 +183,13 @@ class ApiProcess:
             moves=PhaseMoves(checks, lookup, hand, settling),
             restarts=SupervisorRestarts(hand, settling),
         )
+
+    def _dashboards(self, history: PostgresHistory, visibility: Visibility) -> Dashboards | None:
+        settings = self.config.decisions()
+        if not settings.monitoring:
+            return None
+        timeout = timedelta(seconds=self.config.contracts.heartbeat_timeout_seconds)
+        return Dashboards(PostgresDashboard(history.database), visibility, self.clock, settings, timeout)
 
     async def _supervisor_calls(
         self, ends: AsyncExitStack, connection: Connection, store: PostgresSupervision, rights: Authorization

@@ -13,6 +13,7 @@ from makima.services.contract_lookup import ContractLookup
 from makima.services.contract_reads import ContractReads
 from makima.services.contract_reports import ContractReports
 from makima.services.contract_wishes import ContractWishes
+from makima.services.dashboard import Dashboards
 from makima.services.heartbeats import Heartbeats
 from makima.services.identity import Authentication
 from makima.services.memory import Memory
@@ -63,6 +64,7 @@ class UseCases:
         settings: has the feature flags; what belongs to one that is off has no route.
         people: authentication that also takes tokens for the API server itself.
         supervision: None with the flag off.
+        dashboards: None with the flag off.
     """
 
     settings: Settings
@@ -74,3 +76,4 @@ class UseCases:
     lookup: ContractLookup
     contracts: ContractCalls
     supervision: SupervisorCalls | None = None
+    dashboards: Dashboards | None = None

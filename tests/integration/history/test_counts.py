@@ -6,6 +6,8 @@ import asyncio
 import random
 import signal
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
@@ -51,9 +53,7 @@ from tests.support.history_values import START, event
 async def main(url, seed):
     history, chance = PostgresHistory(url), random.Random(seed)
     await history.open()
-    version = 0
-    while True:
-        version += 1
+    for version in range(1, 5000):  # ends by itself, also where the test was killed
         uids = [UUID(int=chance.randrange(1, 200)) for _ in range(60)]
         rows = tuple(changed(uid, version, chance) for uid in uids)
         try:
@@ -144,28 +144,35 @@ async def test_a_recorder_never_waits_for_the_counts_of_another(history: Postgre
     assert [row[:4] for row in await said(history)] == [("n", "created", "p", 2)]
 
 
+@asynccontextmanager
+async def recorders(database_url: str, life: int) -> AsyncIterator[list[asyncio.subprocess.Process]]:
+    """Three processes that record without end, killed at the end of the block, whatever they are doing then."""
+    runners: list[asyncio.subprocess.Process] = []
+    try:
+        for number in range(3):
+            command = (sys.executable, "-c", RECORDER, database_url, str(life * 10 + number))
+            runners.append(await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE))
+        yield runners
+    finally:
+        for runner in runners:
+            runner.send_signal(signal.SIGKILL)
+            await runner.wait()
+
+
 async def test_recorders_that_are_killed_leave_the_counts_right(
     history: PostgresHistory, counts: ContractCounts, database_url: str
 ) -> None:
     """Three at once on the same contracts, killed in the middle of it, with folds and recounts between."""
-    for life in range(4):
-        runners = [
-            await asyncio.create_subprocess_exec(
-                sys.executable, "-c", RECORDER, database_url, str(life * 10 + number), stdout=asyncio.subprocess.PIPE
-            )
-            for number in range(3)
-        ]
-        async with asyncio.timeout(120):
-            for runner in runners:
-                assert runner.stdout is not None
-                assert await runner.stdout.readline() == b"recorded\n"
-        assert await counts.wrong() == []  # also in the middle of it
-        await counts.recount()
-        await asyncio.sleep(0.3)
-        await counts.fold()
-        for runner in runners:
-            runner.send_signal(signal.SIGKILL)
-            await runner.wait()
+    for life in range(3):
+        async with recorders(database_url, life) as runners:
+            async with asyncio.timeout(240):
+                for runner in runners:
+                    assert runner.stdout is not None
+                    assert await runner.stdout.readline() == b"recorded\n"
+            assert await counts.wrong() == []  # also in the middle of it
+            await counts.recount()
+            await asyncio.sleep(0.3)
+            await counts.fold()
     async with asyncio.timeout(60):
         while await _transactions(history):
             await asyncio.sleep(0.05)
