@@ -163,7 +163,7 @@ async def test_recorders_that_are_killed_leave_the_counts_right(
     history: PostgresHistory, counts: ContractCounts, database_url: str
 ) -> None:
     """Three at once on the same contracts, killed in the middle of it, with folds and recounts between."""
-    for life in range(3):
+    for life in range(2):
         async with recorders(database_url, life) as runners:
             async with asyncio.timeout(240):
                 for runner in runners:
