@@ -12,7 +12,7 @@ STAMP := $(VENV)/.complete
 WORKERS ?= 2
 NODE_POSSIBLE := $(BIN)/python -m makima.sandbox.node
 
-.PHONY: help demo test e2e check generate bench clean
+.PHONY: help demo test e2e check generate image manifests bench clean
 
 help: ## List the targets
 	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -46,6 +46,9 @@ check: $(STAMP) ## Lint, format, types, layering, generated files
 
 generate: $(STAMP) ## Write CRDs, manifests and reference pages from their sources
 	$(BIN)/python -m makima.schema
+
+image: $(STAMP) ## Build the image with docker, podman or buildah, or without any of them; SBOM and archive in dist/
+	$(BIN)/python -m makima.sandbox.image dist $(if $(BASE),BASE=$(BASE))
 
 bench: $(STAMP) ## Measure against the twins in bench/ and print one table
 	$(BIN)/python -m bench $(BENCH)

@@ -71,3 +71,11 @@ app.kubernetes.io/component: {{ index . 1 }}
 {{- define "makima.api.url" -}}
 {{- ternary "https" "http" (ne .Values.api.tls.existingSecret "") }}://{{ include "makima.api" . }}.{{ .Release.Namespace }}.svc:8090
 {{- end }}
+
+{{/* Whether pods listen for the front proxy. With Roles only, an administrator has to take part, and then there is a Secret. */}}
+{{- define "makima.aggregated" -}}
+{{- if and .Values.aggregatedApi.enabled .Values.api.enabled (or (include "makima.clusterWide" .) .Values.aggregatedApi.existingSecret) }}true{{ end }}
+{{- end }}
+{{- define "makima.aggregated.secret" -}}
+{{- .Values.aggregatedApi.existingSecret | default (printf "%s-aggregated" (include "makima.api" .)) -}}
+{{- end }}

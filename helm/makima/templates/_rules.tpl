@@ -327,3 +327,10 @@
 
 {{- define "makima.rules.api.home" -}}
 {{- end }}
+
+{{- define "makima.apiservice.spec" -}}
+group: monitor.makima.dev
+version: v1alpha1
+groupPriorityMinimum: 100
+versionPriority: 10
+{{- end }}

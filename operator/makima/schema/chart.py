@@ -16,6 +16,7 @@ import yaml
 
 from makima.config import Config
 from makima.schema.admission import SOURCES, render_policies
+from makima.schema.aggregated_api import render_api_service
 from makima.schema.crds import render_crds
 from makima.schema.rbac import Rule, api_rules, lease_rules, needs_cluster_scope, operator_rules, people_roles
 
@@ -28,7 +29,10 @@ CHART_SETS = {
         "namespaces", "lease_name", "lease_namespace", "health_port", "metrics_port", "ports_file", "bind_address",
     ),
     "supervisors": ("api_url",),
-    "api": ("bind_address", "port", "health_port", "metrics_port", "ports_file", "tls_certificate", "tls_key"),
+    "api": (
+        "bind_address", "port", "health_port", "metrics_port", "ports_file", "tls_certificate", "tls_key",
+        "aggregated_port", "aggregated_certificate", "aggregated_key",
+    ),
 }  # fmt: skip
 """Settings that the chart makes itself: giving them as well would be two truths."""
 
@@ -78,10 +82,20 @@ def _rules() -> str:
         found[f"{account}.namespaced"] = [one for one in rules if not needs_cluster_scope(one)]
         found[f"{account}.cluster"] = [one for one in rules if needs_cluster_scope(one)]
     found |= {"operator.home": lease_rules(), "api.home": []}
+    served = {key: value for key, value in render_api_service()["spec"].items() if key != "service"}
     return "\n".join(
-        f'{{{{- define "makima.rules.{name}" -}}}}\n{_text(rules) + chr(10) if rules else ""}{{{{- end }}}}\n'
-        for name, rules in found.items()
+        _definition(name, value) for name, value in [*_named("rules", found), ("makima.apiservice.spec", served)]
     )
+
+
+def _named(prefix: str, values: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    return [(f"makima.{prefix}.{name}", value) for name, value in values.items()]
+
+
+def _definition(name: str, value: Any) -> str:
+    """A template of this name that gives the value as YAML."""
+    text = _text(value)
+    return f'{{{{- define "{name}" -}}}}\n{text}{chr(10) if text else ""}{{{{- end }}}}\n'
 
 
 def _values_schema() -> str:

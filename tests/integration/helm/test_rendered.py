@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from typing import Any
 
 import pytest
+from cryptography.x509 import DNSName, SubjectAlternativeName, load_pem_x509_certificate
 
 from makima.schema.admission import render_policies
 from makima.schema.crds import render_crds
@@ -89,6 +91,7 @@ def test_with_namespaces_there_are_roles_only(helm: Helm) -> None:
     assert role["metadata"]["namespace"] == "team-a"
     assert role["rules"] == [rule for rule in operator_rules() if not needs_cluster_scope(rule)]
     assert found["Role", "makima-operator-home"]["metadata"]["namespace"] == "makima-system"
+    assert all(item["metadata"].get("namespace") in {"team-a", "makima-system"} for item in found.values())
     assert env(found, "makima-operator")["MAKIMA_OPERATOR__NAMESPACES"] == '["team-a"]'
 
 
@@ -106,6 +109,31 @@ def test_the_clusters_part_alone_has_nothing_that_runs(helm: Helm) -> None:
     assert bound == [{"kind": "ServiceAccount", "name": "m-api", "namespace": "t"}]
 
 
+def test_the_api_server_is_told_whom_to_trust_on_the_aggregated_api(everything: Objects) -> None:
+    spec = everything["APIService", "v1alpha1.monitor.makima.dev"]["spec"]
+    secret = everything["Secret", "makima-api-aggregated"]
+    assert spec["caBundle"] == secret["data"]["ca.crt"]
+    assert spec["service"] == {"name": "makima-api", "namespace": "makima-system", "port": 443}
+    certificate = load_pem_x509_certificate(b64decode(secret["data"]["tls.crt"]))
+    names = certificate.extensions.get_extension_for_class(SubjectAlternativeName).value.get_values_for_type(DNSName)
+    assert names == ["makima-api.makima-system.svc"]
+    ports = {port["name"]: port["targetPort"] for port in everything["Service", "makima-api"]["spec"]["ports"]}
+    assert ports == {"http": "api", "aggregated": "aggregated"}
+    binding = everything["RoleBinding", "makima-front-proxy"]
+    assert binding["metadata"]["namespace"] == "kube-system"
+    assert binding["subjects"][0]["name"] == "makima-api"
+
+
+def test_the_clusters_part_can_register_another_release(newest_helm: Helm) -> None:
+    off = {"enabled": False}
+    other = {"release": {"name": "makima", "namespace": "team-a"}, "caBundle": "QQ=="}
+    found = newest_helm.render({"operator": off, "api": off, "aggregatedApi": other}, name="makima-cluster")
+    spec = found["APIService", "v1alpha1.monitor.makima.dev"]["spec"]
+    assert spec["service"] == {"name": "makima-api", "namespace": "team-a", "port": 443}
+    subject = found["RoleBinding", "makima-cluster-front-proxy"]["subjects"][0]
+    assert subject == {"kind": "ServiceAccount", "name": "makima-api", "namespace": "team-a"}
+
+
 OFF: dict[str, tuple[dict[str, Any], set[str]]] = {
     "CRDs": ({"crds": {"install": False}}, set(INSTALLED)),
     "RBAC": (
@@ -118,7 +146,8 @@ OFF: dict[str, tuple[dict[str, Any], set[str]]] = {
         {"api": {"pdb": {"enabled": False}}, "operator": {"pdb": {"enabled": False}}},
         {"PodDisruptionBudget"},
     ),
-    "Postgres": ({}, {"StatefulSet", "Secret"}),
+    "Postgres": ({}, {"StatefulSet"}),
+    "the aggregated API": ({"aggregatedApi": {"enabled": False}}, {"APIService", "Secret"}),
     "monitoring": ({}, {"ServiceMonitor", "PrometheusRule"}),
     "accounts": (
         {"api": {"serviceAccount": {"create": False}}, "operator": {"serviceAccount": {"create": False}}},

@@ -18,6 +18,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "a digest": {**EXTERNAL, "image": {"digest": f"sha256:{'0' * 64}"}},
     "settings": {**EXTERNAL, "config": {"feature_flags": {"monitoring_dashboard": False}, "api": {"streams": 10}}},
     "TLS": {**EXTERNAL, "api": {"tls": {"existingSecret": "certificate"}}},
+    "no aggregated API": {**EXTERNAL, "aggregatedApi": {"enabled": False}},
     "no memory limit": {**EXTERNAL, "operator": {"resources": {"limits": None}}},
 }
 BAD: dict[str, tuple[dict[str, Any], str]] = {

@@ -13,10 +13,13 @@ import sys
 import tempfile
 from collections.abc import Iterable, Sequence
 from importlib.metadata import Distribution, version
+from itertools import chain
 from pathlib import Path
 from py_compile import PycInvalidationMode
 
 import makima
+from makima.bill_of_materials import FILE as SBOM_FILE
+from makima.bill_of_materials import sbom as sbom_of
 from makima.sandbox.folders import SandboxError, cache_folder
 from makima.sandbox.image.archive import Configuration, write_archive
 from makima.sandbox.image.distributions import installed_files, required_distributions
@@ -38,12 +41,13 @@ def image_name() -> str:
     return f"localhost/{DISTRIBUTION}:{version(DISTRIBUTION)}"
 
 
-def write_makima_image(file: Path, commands: Sequence[str] = ()) -> str:
+def write_makima_image(file: Path, commands: Sequence[str] = (), sbom: Path | None = None) -> str:
     """Write the image as an archive.
 
     Args:
         file: where to.
         commands: programs of this machine that are to be in it too, for example git.
+        sbom: where to write what it is made of (CycloneDX); it is in the image as well.
 
     Returns:
         The image's name.
@@ -56,7 +60,10 @@ def write_makima_image(file: Path, commands: Sequence[str] = ()) -> str:
     programs = [_program(command) for command in commands]
     file.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".image-", dir=file.parent) as scratch:
-        own = write_layer(_makima(Path(scratch) / "own"), Path(scratch))
+        parts = _sbom(programs)
+        if sbom is not None:
+            sbom.write_text(parts)
+        own = write_layer(chain(_makima(Path(scratch) / "own"), [Entry(SBOM_FILE, text=parts)]), Path(scratch))
         write_archive(file, image_name(), _configuration(), [_base_layer(programs), own])
     return image_name()
 
@@ -99,20 +106,34 @@ def _dependencies() -> dict[str, Distribution]:
 
 def _base(root: Path, programs: Sequence[Path]) -> Iterable[Entry]:
     python = interpreter()
-    library = list(standard_library())
-    packages = [(f"{PACKAGES}/{path}", file) for one in _dependencies().values() for path, file in installed_files(one)]
-    files = [(str(file).lstrip("/"), file) for file in (python, *programs, *library)] + packages
-    machine_code = [python, *programs, *(file for _, file in files if ".so" in file.name)]
-    loader = loader_of(python)
-    bundled = {file.resolve() for _, file in packages}
-    libraries = {file for file in shared_libraries(loader, machine_code) if file.resolve() not in bundled}
-    files += [(str(file).lstrip("/"), file) for file in (loader, *libraries)]
+    packages = _packages()
+    files = [(str(file).lstrip("/"), file) for file in (python, *programs, *standard_library())] + packages
+    files += [(str(file).lstrip("/"), file) for file in _libraries(python, programs, packages)]
     yield from _compiled(root, files)
     yield from (Entry(f"usr/local/bin/{name}", link=str(python)) for name in COMMANDS)
     yield Entry("etc/passwd", text=ACCOUNTS)
     yield Entry("etc/group", text=f"root:x:0:\nmakima:x:{USER}:\n")
     yield Entry("etc/nsswitch.conf", text="passwd: files\ngroup: files\nhosts: files dns\n")
     yield Entry("tmp", directory=True, mode=0o1777)
+
+
+def _packages() -> list[tuple[str, Path]]:
+    """Path in the image and file, of every dependency."""
+    return [(f"{PACKAGES}/{path}", file) for one in _dependencies().values() for path, file in installed_files(one)]
+
+
+def _libraries(python: Path, programs: Sequence[Path], packages: Sequence[tuple[str, Path]]) -> list[Path]:
+    """The loader, and the system libraries that Python, programs and packages need and do not bring along."""
+    files = [*standard_library(), *(file for _, file in packages)]
+    loader = loader_of(python)
+    found = shared_libraries(loader, [python, *programs, *(file for file in files if ".so" in file.name)])
+    bundled = {file.resolve() for _, file in packages}
+    return [loader, *sorted(file for file in found if file.resolve() not in bundled)]
+
+
+def _sbom(programs: Sequence[Path]) -> str:
+    found = required_distributions(DISTRIBUTION).values()
+    return sbom_of(image_name(), found, [*programs, *_libraries(interpreter(), programs, _packages())])
 
 
 def _makima(root: Path) -> Iterable[Entry]:

@@ -1,0 +1,74 @@
+"""The list of what an image is made of, and which engine builds it."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from importlib.metadata import distribution, distributions
+from pathlib import Path
+
+import pytest
+
+from makima.bill_of_materials import FILE, sbom
+from makima.sandbox.image.distributions import required_distributions
+from makima.sandbox.image.engines import commands, engine
+
+ROOT = Path(__file__).parents[4]
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+
+
+def test_every_distribution_is_named_once_with_its_version() -> None:
+    found = required_distributions("makima-operator")
+    document = json.loads(sbom("image", [*found.values(), *found.values()], [Path("/lib/libc.so.6")]))
+    assert (document["bomFormat"], document["specVersion"]) == ("CycloneDX", "1.6")
+    versions = {part["name"]: part.get("version") for part in document["components"]}
+    assert len(versions) == len(document["components"]) == len(found) + 2
+    assert versions["kopf"] == distribution("kopf").version
+    assert "libc.so.6" in versions
+
+
+def test_the_same_parts_give_the_same_bytes() -> None:
+    parts = list(distributions())
+    assert sbom("image", parts) == sbom("image", reversed(parts))
+
+
+def test_it_runs_where_only_makima_is_installed() -> None:
+    """In the image there is nothing of the extra `sandbox`."""
+    code = "import sys, runpy; sys.modules['cryptography'] = sys.modules['packaging'] = None\n"
+    code += "runpy.run_module('makima.bill_of_materials', run_name='__main__')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert json.loads(done.stdout)["components"]
+
+
+@pytest.mark.parametrize(
+    ("working", "chosen"),
+    [
+        ({"docker", "podman"}, "docker"),
+        ({"podman", "buildah"}, "podman"),
+        ({"buildah"}, "buildah"),
+        (set(), None),
+    ],
+)
+def test_the_first_engine_that_answers_builds(working: set[str], chosen: str | None) -> None:
+    assert engine(lambda command: command[0] in working) == chosen
+
+
+@pytest.mark.parametrize("name", ["docker", "podman", "buildah"])
+def test_an_engine_builds_the_dockerfile_and_gives_out_the_list(name: str) -> None:
+    build, shown, size = commands(name, "localhost/makima-operator:1", ("BASE=python:3.13",))
+    assert build[:4] == [name, "build", "--build-arg", "BASE=python:3.13"]
+    assert f"/{FILE}" in " ".join(shown)
+    assert size[-1] == "localhost/makima-operator:1"
+
+
+def test_the_dockerfile_runs_as_a_number_behind_an_init_and_keeps_the_list() -> None:
+    last = DOCKERFILE.rpartition("FROM ")[2]
+    assert re.search(r"^USER [1-9]\d*:[1-9]\d*$", last, re.MULTILINE)
+    assert 'ENTRYPOINT ["/usr/bin/tini", "--", "/opt/makima/bin/python", "-m", "makima"]' in last
+    assert f"> /{FILE}" in DOCKERFILE
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE, re.MULTILINE)
+    for file in " ".join(copied).split():
+        assert (ROOT / file).exists(), file
+        assert f"!{file}\n" in (ROOT / ".dockerignore").read_text(), f"{file} is ignored"
