@@ -40,7 +40,7 @@ def beat(session: Session, sequence: int = 1, **changes: Any) -> Beat:
         pending_task_ids=(),
         received_at=NOW,
     )
-    return replace(made, **changes)
+    return made._replace(**changes)
 
 
 def message(text: str = "hello", **changes: Any) -> ConversationMessage:
@@ -93,7 +93,7 @@ def task(session: Session, **changes: Any) -> StoredTask:
         NOW,
         incarnation=session.incarnation,
     )
-    return replace(made, **changes)
+    return made._replace(**changes)
 
 
 def question(session: Session, **changes: Any) -> StoredQuestion:
@@ -101,10 +101,10 @@ def question(session: Session, **changes: Any) -> StoredQuestion:
     made = StoredQuestion(
         uuid4(), session.contract_id, session.incarnation, "plan", "Which ledger?", ("2025", "2026"), NOW
     )
-    return replace(made, **changes)
+    return made._replace(**changes)
 
 
 def command(contract_id: UUID, **changes: Any) -> StoredCommand:
     """A command that waits."""
     made = StoredCommand(uuid4(), contract_id, CommandKind.PAUSE, NOW, {"reason": "lunch"})
-    return replace(made, **changes)
+    return made._replace(**changes)

@@ -14,8 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from makima.http.bodies import ClientGone, header, limit_of, read_body, respond
 from makima.http.problems import rendered
 from makima.http.stream import Streams
-from makima.models.wire.heartbeat import HeartbeatBatch
-from makima.services.heartbeats import Heartbeats
+from makima.services.heartbeats import Heartbeats, read_batch
 from makima.services.identity import Authentication, Identity
 from makima.services.refusals import unavailable
 
@@ -93,8 +92,7 @@ class HotPath:
         body = await read_body(scope, receive, limit_of(scope["path"]))
         if contract is not None:
             return (await self._heartbeats.one(identity, contract, body)).model_dump_json().encode()
-        batch = HeartbeatBatch.model_validate_json(body)
-        answer, _ = await self._heartbeats.many(identity, batch.heartbeats)
+        answer, _ = await self._heartbeats.many(identity, read_batch(body))
         return answer.model_dump_json(exclude_none=True).encode()
 
     async def _identity(self, scope: Scope) -> Identity:

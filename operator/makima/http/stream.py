@@ -21,12 +21,12 @@ from starlette.types import Receive, Scope, Send
 from makima.http.bodies import header
 from makima.http.problems import rendered
 from makima.models.wire.commands import Command
-from makima.models.wire.heartbeat import BatchAnswer, BatchEntry, StreamAnswer, StreamFrame
+from makima.models.wire.heartbeat import BatchAnswer, BatchEntry, StreamAnswer
 from makima.models.wire.message import STATE_BYTES
 from makima.models.wire.problem import ErrorEnvelope, Problem
 from makima.ports import Clock
 from makima.services.command_delivery import CommandDelivery
-from makima.services.heartbeats import Heartbeats
+from makima.services.heartbeats import Heartbeats, read_frame
 from makima.services.identity import Authentication
 from makima.services.refusals import Refused, invalid, refused_by, unavailable
 
@@ -110,7 +110,7 @@ class Stream:
     def __init__(self, streams: Streams, authorization: bytes | None, receive: Receive, send: Send) -> None:
         self._all, self._authorization, self._receive, self._send = streams, authorization, receive, send
         self._out: asyncio.Queue[str] = asyncio.Queue(WAITING)
-        self._carried: set[UUID] = set()
+        self._carried: dict[int, UUID] = {}  # by UUID.int: the hash of a UUID is Python code
         self._why: tuple[int, str] = (GOING_AWAY, "")
         self._full = asyncio.Event()
 
@@ -133,7 +133,7 @@ class Stream:
 
     def release(self) -> None:
         """Nothing is pushed any more."""
-        for contract_id in self._carried:
+        for contract_id in self._carried.values():
             self._all.commands.unlisten(contract_id, self._told)
         self._carried.clear()
 
@@ -159,21 +159,21 @@ class Stream:
             self._why = (TRY_LATER if error.retry_after else POLICY, error.problem.code)
             return False
         try:
-            frame = StreamFrame.model_validate_json(text)
-            answer, accepted = await self._all.heartbeats.many(identity, frame.heartbeats)
+            number, entries = read_frame(text)
+            answer, accepted = await self._all.heartbeats.many(identity, entries)
         except Exception as error:
             refused = invalid(error) if isinstance(error, ValidationError) else refused_by(error)
             self._queue(_failed(text, refused.problem))
             return True
         self._carry(accepted)
-        self._queue(_answered(frame.frame, answer))
+        self._queue(_answered(number, answer))
         return True
 
-    def _carry(self, contracts: set[UUID]) -> None:
-        fresh = contracts - self._carried
+    def _carry(self, contracts: Sequence[UUID]) -> None:
+        fresh = {contract_id.int: contract_id for contract_id in contracts if contract_id.int not in self._carried}
         if len(self._carried) + len(fresh) > CARRIED:
             return  # their commands still come with their heartbeats
-        for contract_id in fresh:
+        for contract_id in fresh.values():
             self._all.commands.listen(contract_id, self._told)
         self._carried |= fresh
 

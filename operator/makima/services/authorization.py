@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from typing import Protocol
 from uuid import UUID
 
@@ -40,6 +42,36 @@ class AccessReviews(Protocol):
         ...
 
 
+class Quick:
+    """What is known at one moment of a caller's right to act for lives: a batch asks once for each namespace."""
+
+    __slots__ = ("_identity", "_known", "_namespaces", "_now", "_rights")
+
+    def __init__(
+        self,
+        identity: Identity,
+        known: Callable[[UUID, float], Session | None],
+        rights: Callable[[Identity, str], bool],
+        now: float,
+    ) -> None:
+        self._identity, self._known, self._rights, self._now = identity, known, rights, now
+        self._namespaces: dict[str, bool] = {}
+
+    def may(self, contract_id: UUID, incarnation: int) -> bool:
+        """Whether the caller certainly may; False also where somebody has to be asked first."""
+        session, pod_uid = self._known(contract_id, self._now), self._identity.pod_uid
+        if session is None or session.incarnation != incarnation:
+            return False
+        if pod_uid is not None:
+            return session.pod_uid == pod_uid
+        if session.pod_uid is not None or session.registration_id is None:
+            return False
+        found = self._namespaces.get(session.namespace)
+        if found is None:
+            found = self._namespaces[session.namespace] = self._rights(self._identity, session.namespace)
+        return found
+
+
 class Authorization:
     """Answers by session and by RBAC; a yes is believed for 30 s."""
 
@@ -58,16 +90,12 @@ class Authorization:
         if failed:
             raise ClusterUnavailable(f"{failed} rights could not be told")
 
-    def quick(self, identity: Identity, contract_id: UUID, incarnation: int) -> bool:
-        """Whether the caller may act for this life, as far as that is known without asking anybody."""
-        session = self.sessions.known(contract_id)
-        if session is None or session.incarnation != incarnation:
-            return False
-        if identity.pod_uid is not None:
-            return session.pod_uid == identity.pod_uid
-        if session.pod_uid is not None or session.registration_id is None:
-            return False
-        return bool(self._known.known((identity.key, _everywhere(session.namespace))))
+    def quick(self, identity: Identity) -> Quick:
+        """Says of one life after another whether the caller may act for it, without asking anybody. For one moment."""
+        return Quick(identity, self.sessions.known, self._everywhere, asyncio.get_running_loop().time())
+
+    def _everywhere(self, identity: Identity, namespace: str) -> bool:
+        return bool(self._known.known((identity.key, Access("supervise", "contracts", namespace, EVERY))))
 
     async def carrier(self, identity: Identity, contract_id: UUID, incarnation: int) -> Session:
         """The session that the caller may act for, with this incarnation.
@@ -161,12 +189,6 @@ class Authorization:
             hint=f"bind a role with the verb {access.verb} on {access.resource} to {identity.user}, "
             "for example makima-supervise or makima-view",
         )
-
-
-@lru_cache(maxsize=1024)
-def _everywhere(namespace: str) -> Access:
-    """Asked for with every heartbeat, so not made anew each time."""
-    return Access("supervise", "contracts", namespace, EVERY)
 
 
 def _fits(identity: Identity, session: Session) -> bool:

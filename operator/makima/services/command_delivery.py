@@ -59,6 +59,10 @@ class CommandDelivery:
         """Commands to send along, as known here."""
         return self._open.get(contract_id, ())
 
+    def any_waiting(self) -> bool:
+        """Whether `waiting_for` would find anything for anybody."""
+        return bool(self._open)
+
     def listen(self, contract_id: UUID, told: Told) -> None:
         """Have `told` called with each new command of this contract."""
         self._listeners.setdefault(contract_id, set()).add(told)

@@ -38,11 +38,11 @@ class _Shown:
     at: float
 
     def says(self, beat: Beat) -> bool:
-        return (self.incarnation, self.state, self.phase, self.tasks) == (
-            beat.incarnation,
-            beat.state,
-            beat.phase,
-            beat.pending_task_ids,
+        return (
+            self.state is beat.state
+            and self.phase == beat.phase
+            and self.incarnation == beat.incarnation
+            and self.tasks == beat.pending_task_ids
         )
 
 
@@ -55,10 +55,11 @@ class CurrentState:
 
     def __init__(self, store: HeartbeatStore, *, most: int = 200_000) -> None:
         self._store, self._most = store, most
-        self._shown: OrderedDict[UUID, _Shown] = OrderedDict()
-        self._urgent: dict[UUID, Beat] = {}
-        self._quiet: dict[UUID, Beat] = {}
-        self._due: deque[tuple[float, UUID]] = deque()
+        # By UUID.int: the hash of a UUID is Python code.
+        self._shown: OrderedDict[int, _Shown] = OrderedDict()
+        self._urgent: dict[int, Beat] = {}
+        self._quiet: dict[int, Beat] = {}
+        self._due: deque[tuple[float, int]] = deque()
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -86,7 +87,7 @@ class CurrentState:
             self._news.set()
 
     def _note(self, beat: Beat) -> None:
-        key = beat.contract_id
+        key = beat.contract_id.int
         shown = self._shown.get(key)
         if key in self._urgent or shown is None or not shown.says(beat):
             self._urgent[key] = beat
@@ -126,8 +127,8 @@ class CurrentState:
             await self._store.refresh([*urgent, *quiet], announce=[beat.contract_id for beat in urgent])
         except BaseException:
             for beat in (*urgent, *quiet):  # what came meanwhile is newer
-                if beat.contract_id not in self._quiet:
-                    self._urgent.setdefault(beat.contract_id, beat)
+                if beat.contract_id.int not in self._quiet:
+                    self._urgent.setdefault(beat.contract_id.int, beat)
             raise
         self._show((*urgent, *quiet))
         return True
@@ -144,7 +145,7 @@ class CurrentState:
     def _show(self, beats: Sequence[Beat]) -> None:
         now = asyncio.get_running_loop().time()
         for beat in beats:
-            key = beat.contract_id
+            key = beat.contract_id.int
             self._shown[key] = _Shown(beat.incarnation, beat.state, beat.phase, beat.pending_task_ids, now)
             self._shown.move_to_end(key)
         while len(self._shown) > self._most:

@@ -12,16 +12,29 @@ from pydantic import ValidationError
 
 from makima.errors import HistoryUnavailable, Superseded
 from makima.models.supervision import Beat
-from makima.models.wire.heartbeat import FUTURE_SECONDS, BatchAnswer, BatchEntry, Heartbeat, HeartbeatAnswer
+from makima.models.wire.heartbeat import (
+    FUTURE_SECONDS,
+    BatchAnswer,
+    BatchEntry,
+    Heartbeat,
+    HeartbeatAnswer,
+    HeartbeatBatch,
+    StreamFrame,
+    WholeBatch,
+    WholeFrame,
+)
 from makima.models.wire.problem import Code, Problem
 from makima.ports import Clock
 from makima.services.authorization import Authorization
 from makima.services.command_delivery import CommandDelivery
 from makima.services.identity import Identity
-from makima.services.ingest import Ingest, Result, Taken
+from makima.services.ingest import STORED, Ingest, Result, Taken
 from makima.services.refusals import Refused, refusal, refused_by, superseded
 
 FUTURE = timedelta(seconds=FUTURE_SECONDS)
+
+Entry = Heartbeat | dict[str, object]
+"""An entry of a batch: a heartbeat, or what was found in the place of one."""
 
 ASKED_AT_ONCE = 64
 """Entries of a batch whose right is asked for at the same time."""
@@ -61,7 +74,7 @@ class Heartbeats:
         if str(call.contract_id) != contract_id.lower():
             raise _mismatch(contract_id)
         beat = _beat(call, self._clock.now())
-        if not self._rights.quick(identity, call.contract_id, call.incarnation):
+        if not self._rights.quick(identity).may(call.contract_id, call.incarnation):
             await self._rights.carrier(identity, call.contract_id, call.incarnation)
         taken = (await self._ingest.put((beat,)))[0]
         problem = _problem(taken, call)
@@ -76,8 +89,11 @@ class Heartbeats:
             commands=self._commands.waiting_for(call.contract_id),
         )
 
-    async def many(self, identity: Identity, entries: Sequence[dict[str, object]]) -> tuple[BatchAnswer, set[UUID]]:
+    async def many(self, identity: Identity, entries: Sequence[Entry]) -> tuple[BatchAnswer, list[UUID]]:
         """Store all that can be stored; the answer names the rest, and with it come the contracts that were accepted.
+
+        Args:
+            entries: heartbeats, or JSON objects that are perhaps none.
 
         Raises:
             Refused: UNAVAILABLE; nothing is known about any of them.
@@ -91,19 +107,19 @@ class Heartbeats:
         await self._acknowledge(found, taken)
         return self._answer(found, taken)
 
-    def _read(self, found: _Entries, index: int, entry: dict[str, object], now: datetime) -> None:
+    def _read(self, found: _Entries, index: int, entry: Entry, now: datetime) -> None:
         try:
-            call = Heartbeat.model_validate(entry)
+            call = entry if isinstance(entry, Heartbeat) else Heartbeat.model_validate(entry)
             beat = _beat(call, now)
         except (ValidationError, Refused) as error:
-            found.problems[index] = (entry.get("contract_id"), refused_by(error).problem)
+            found.problems[index] = (_named(entry), refused_by(error).problem)
         else:
             found.calls.append((index, call, beat))
 
     async def _permit(self, identity: Identity, found: _Entries) -> None:
         """Leave out what the caller may not send; most is known, the rest is asked for a bounded number at a time."""
-        quick = self._rights.quick
-        asked = [one for one in found.calls if not quick(identity, one[1].contract_id, one[1].incarnation)]
+        may = self._rights.quick(identity).may
+        asked = [one for one in found.calls if not may(one[1].contract_id, one[1].incarnation)]
         if not asked:
             return
         refused: set[int] = set()
@@ -127,18 +143,18 @@ class Heartbeats:
                 except (HistoryUnavailable, Superseded):
                     continue
 
-    def _answer(self, found: _Entries, taken: Sequence[Taken]) -> tuple[BatchAnswer, set[UUID]]:
+    def _answer(self, found: _Entries, taken: Sequence[Taken]) -> tuple[BatchAnswer, list[UUID]]:
         listed = {
             index: BatchEntry(index=index, contract_id=_shown(contract), error=problem)
             for index, (contract, problem) in found.problems.items()
         }
-        stored, accepted = 0, set()
+        stored, accepted, waiting = 0, list[UUID](), self._commands.any_waiting()
         for (index, call, _), one in zip(found.calls, taken, strict=True):
-            problem = _problem(one, call)
+            problem = None if one is STORED else _problem(one, call)
             stored += one.result is Result.STORED
-            commands = self._commands.waiting_for(call.contract_id) if problem is None else ()
             if problem is None:
-                accepted.add(call.contract_id)
+                accepted.append(call.contract_id)
+            commands = self._commands.waiting_for(call.contract_id) if waiting and problem is None else ()
             if problem is not None or commands or one.result is Result.DUPLICATE:
                 word = None if problem is not None else one.result.value
                 contract = str(call.contract_id)
@@ -149,6 +165,28 @@ class Heartbeats:
         refused = sum(entry.error is not None for entry in entries)
         now = self._clock.now()
         return BatchAnswer(server_time=now, stored=stored, refused=refused, entries=entries), accepted
+
+
+def read_batch(body: bytes | str) -> Sequence[Entry]:
+    """The entries of a `HeartbeatBatch`; each bad one is left for `Heartbeats.many` to name.
+
+    Raises:
+        pydantic.ValidationError: it is no batch at all.
+    """
+    try:
+        return WholeBatch.model_validate_json(body).heartbeats
+    except ValidationError:
+        return HeartbeatBatch.model_validate_json(body).heartbeats
+
+
+def read_frame(text: bytes | str) -> tuple[int, Sequence[Entry]]:
+    """The same for a `StreamFrame`, with its number."""
+    frame: WholeFrame | StreamFrame
+    try:
+        frame = WholeFrame.model_validate_json(text)
+    except ValidationError:
+        frame = StreamFrame.model_validate_json(text)
+    return frame.frame, frame.heartbeats
 
 
 def _beat(call: Heartbeat, now: datetime) -> Beat:
@@ -204,6 +242,11 @@ def _mismatch(contract_id: str) -> Refused:
         field="contract_id",
         hint="both have to be the id that register gave",
     )
+
+
+def _named(entry: Entry) -> object:
+    """Which contract an entry is about, as far as it says."""
+    return entry.contract_id if isinstance(entry, Heartbeat) else entry.get("contract_id")
 
 
 def _shown(contract: object) -> str | None:

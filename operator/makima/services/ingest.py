@@ -250,10 +250,8 @@ class Ingest:
                 waiting.done.set_result(taken[at:until])
             at = until
         if beats:
-            for result in Result:
-                number = sum(one.result is result for one in taken)
-                if number:
-                    self._metrics.heartbeats(result, number)
+            for result, number in _counted(taken):
+                self._metrics.heartbeats(result, number)
             self._metrics.group(len(beats), asyncio.get_running_loop().time() - group[0].since)
 
     def _give_up(self, group: list[_Waiting], beats: list[Beat], why: str) -> None:
@@ -275,6 +273,17 @@ class Ingest:
                 if waiting.since > oldest:
                     break
                 self._refuse(waiting, unavailable("Postgres does not answer in time"))
+
+
+def _counted(taken: list[Taken]) -> Iterator[tuple[Result, int]]:
+    """How many of each result; usually all are stored."""
+    others = [one.result for one in taken if one is not STORED]
+    if len(others) < len(taken):
+        yield Result.STORED, len(taken) - len(others)
+    for result in Result:
+        number = others.count(result) if others else 0
+        if number:
+            yield result, number
 
 
 def _with_refused(beats: list[Beat], taken: list[Taken]) -> list[Taken]:

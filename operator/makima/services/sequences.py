@@ -27,7 +27,7 @@ class LastSequences:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._last: OrderedDict[UUID, tuple[int, int]] = OrderedDict()
+        self._last: OrderedDict[int, tuple[int, int]] = OrderedDict()  # by UUID.int: the hash of a UUID is Python code
 
     def __len__(self) -> int:
         return len(self._last)
@@ -36,24 +36,24 @@ class LastSequences:
         """Lives (contract id → incarnation) of which nothing is known here."""
         lives: dict[UUID, int] = {}
         for beat in beats:
-            known = self._last.get(beat.contract_id)
+            known = self._last.get(beat.contract_id.int)
             if known is None or known[0] < beat.incarnation:
                 lives[beat.contract_id] = max(beat.incarnation, lives.get(beat.contract_id, 0))
         return lives
 
-    def learn(self, lives: Mapping[UUID, int], found: Mapping[UUID, int]) -> Mapping[UUID, tuple[int, int]]:
+    def learn(self, lives: Mapping[UUID, int], found: Mapping[UUID, int]) -> Mapping[int, tuple[int, int]]:
         """What Postgres says of lives, for one judgement: a life that turns out to be none must not be kept."""
-        return {contract: (incarnation, found.get(contract, 0)) for contract, incarnation in lives.items()}
+        return {contract.int: (incarnation, found.get(contract, 0)) for contract, incarnation in lives.items()}
 
-    def judge(self, beats: Sequence[Beat], learned: Mapping[UUID, tuple[int, int]]) -> list[tuple[Order, int]]:
+    def judge(self, beats: Sequence[Beat], learned: Mapping[int, tuple[int, int]]) -> list[tuple[Order, int]]:
         """How each stands to what was stored and to those before it in `beats`; with the last sequence before it."""
-        seen: dict[UUID, tuple[int, int]] = {}
+        seen: dict[int, tuple[int, int]] = {}
         return [self._judge(beat, seen, learned) for beat in beats]
 
     def _judge(
-        self, beat: Beat, seen: dict[UUID, tuple[int, int]], learned: Mapping[UUID, tuple[int, int]]
+        self, beat: Beat, seen: dict[int, tuple[int, int]], learned: Mapping[int, tuple[int, int]]
     ) -> tuple[Order, int]:
-        key = beat.contract_id
+        key = beat.contract_id.int
         known = seen.get(key) or learned.get(key) or self._last.get(key)
         if known is not None and beat.incarnation < known[0]:
             return Order.NEW, 0  # of an older life: for Postgres to refuse
@@ -67,13 +67,13 @@ class LastSequences:
 
     def stored(self, beat: Beat) -> None:
         """It is committed."""
-        last = self._last
-        last[beat.contract_id] = (beat.incarnation, beat.sequence)
-        last.move_to_end(beat.contract_id)
+        last, key = self._last, beat.contract_id.int
+        last[key] = (beat.incarnation, beat.sequence)
+        last.move_to_end(key)
         if len(last) > self._most:
             last.popitem(last=False)
 
     def forget(self, beats: Sequence[Beat]) -> None:
         """Nobody knows whether these were committed."""
         for beat in beats:
-            self._last.pop(beat.contract_id, None)
+            self._last.pop(beat.contract_id.int, None)

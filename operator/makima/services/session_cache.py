@@ -32,7 +32,7 @@ class SessionCache:
 
     def __init__(self, registry: SupervisorRegistry) -> None:
         self._registry = registry
-        self._known: OrderedDict[UUID, _Entry] = OrderedDict()
+        self._known: OrderedDict[int, _Entry] = OrderedDict()  # by UUID.int: the hash of a UUID is Python code
         self._wanted: dict[UUID, asyncio.Future[Session | None]] = {}
         self._reading: asyncio.Task[None] | None = None
         self._following: asyncio.Task[None] | None = None
@@ -48,17 +48,18 @@ class SessionCache:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def known(self, contract_id: UUID) -> Session | None:
-        """The session as last read, if that is not too long ago."""
-        found = self._known.get(contract_id)
-        if found is None or found.read_at + CACHED_SECONDS < asyncio.get_running_loop().time():
+    def known(self, contract_id: UUID, now: float | None = None) -> Session | None:
+        """The session as last read, if that is not too long ago; `now` by the clock of the loop."""
+        found = self._known.get(contract_id.int)
+        if found is None:
             return None
-        return found.session
+        moment = asyncio.get_running_loop().time() if now is None else now
+        return found.session if moment <= found.read_at + CACHED_SECONDS else None
 
     def keep(self, session: Session) -> None:
         """This was just read or written."""
-        self._known[session.contract_id] = _Entry(session, asyncio.get_running_loop().time())
-        self._known.move_to_end(session.contract_id)
+        self._known[session.contract_id.int] = _Entry(session, asyncio.get_running_loop().time())
+        self._known.move_to_end(session.contract_id.int)
         if len(self._known) > REMEMBERED:
             self._known.popitem(last=False)
 
@@ -97,7 +98,7 @@ class SessionCache:
             if session is not None:
                 self.keep(session)
             else:
-                self._known.pop(key, None)
+                self._known.pop(key.int, None)
             if not future.done():
                 future.set_result(session)
 
@@ -105,7 +106,7 @@ class SessionCache:
         while True:
             try:
                 async for contract_id in self._registry.changes():
-                    self._known.pop(contract_id, None)
+                    self._known.pop(contract_id.int, None)
             except HistoryUnavailable as error:
                 log.info("changes of supervisors are not heard: %s", error.message)
             except Exception:

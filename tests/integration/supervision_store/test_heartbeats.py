@@ -61,7 +61,7 @@ def test_any_heartbeat_is_one_that_copy_reads(
             return found
 
     found = any_loop.run(round_trip())
-    assert replace(found, current_activity="", sent_at=None) == replace(given_beat, current_activity="", sent_at=None)
+    assert found._replace(current_activity="", sent_at=None) == given_beat._replace(current_activity="", sent_at=None)
     assert found.current_activity == given_beat.current_activity.replace("\0", "\N{REPLACEMENT CHARACTER}")
     if given_beat.sent_at is None or given_beat.sent_at.year < 9998:
         assert found.sent_at == given_beat.sent_at
@@ -182,7 +182,7 @@ async def test_an_older_heartbeat_refreshes_nothing(
 ) -> None:
     await stores.heartbeats.refresh([beat(life, 3)])
     before = await stores.registry.session(life.contract_id)
-    await stores.heartbeats.refresh([replace(beat(life), **stale)])
+    await stores.heartbeats.refresh([beat(life)._replace(**stale)])
     assert await stores.registry.session(life.contract_id) == before
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -54,7 +53,7 @@ async def test_what_matters_is_written_and_announced_at_once(
     state, store = rows
     state.note([BEAT])
     await until(lambda: store.refreshed)
-    changed = replace(BEAT, sequence=2, **change)
+    changed = BEAT._replace(sequence=2, **change)
     state.note([changed])
     await until(lambda: len(store.refreshed) == 2)
     assert store.refreshed[-1] == changed
@@ -70,7 +69,7 @@ async def test_activity_alone_is_written_once_the_time_is_over_and_only_the_newe
     await until(lambda: store.refreshed)
     began = asyncio.get_running_loop().time()
     for number in range(2, 50):
-        state.note([replace(BEAT, sequence=number, progress=number)])
+        state.note([BEAT._replace(sequence=number, progress=number)])
     await until(lambda: len(store.refreshed) == 2)
     assert asyncio.get_running_loop().time() - began >= 0.25
     assert store.refreshed[-1].sequence == 49
@@ -87,7 +86,7 @@ async def test_many_supervisors_are_one_statement(rows: tuple[CurrentState, Fake
         await refresh(beats, **named)
 
     store.refresh = counted  # type: ignore[method-assign]
-    state.note([replace(BEAT, contract_id=uuid4()) for _ in range(1500)])
+    state.note([BEAT._replace(contract_id=uuid4()) for _ in range(1500)])
     await until(lambda: len(store.refreshed) == 1500)
     assert calls == [1000, 500]
 
@@ -99,7 +98,7 @@ async def test_rows_wait_for_postgres_and_only_the_newest_is_kept(
     monkeypatch.setattr(current_state, "AWAY_SECONDS", 0.02)
     store.away = True
     for number in range(1, 100):
-        state.note([replace(BEAT, sequence=number)])
+        state.note([BEAT._replace(sequence=number)])
         await asyncio.sleep(0)
     assert len(state._urgent) <= 1
     store.away = False
@@ -113,7 +112,7 @@ async def test_stopping_writes_what_waits() -> None:
     state.start()
     state.note([BEAT])
     await until(lambda: store.refreshed)
-    state.note([replace(BEAT, sequence=2)])
+    state.note([BEAT._replace(sequence=2)])
     await state.stop()
     assert store.refreshed[-1].sequence == 2
 

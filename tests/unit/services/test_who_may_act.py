@@ -167,9 +167,9 @@ async def test_who_may_act_for_a_supervisor(
     rights.reviews.rights = {("agent", "work")}
     session = rights.session(incarnation=2, **row)  # type: ignore[arg-type]
     assert await rights.code(who, session, incarnation) is code
-    assert not rights.rights.quick(who, session.contract_id, 1)
+    assert not rights.rights.quick(who).may(session.contract_id, 1)
     if code is not None:
-        assert not rights.rights.quick(who, session.contract_id, 2) or incarnation == 1
+        assert not rights.rights.quick(who).may(session.contract_id, 2) or incarnation == 1
 
 
 async def test_one_question_is_enough_for_a_fleet_with_a_right_on_the_namespace(rights: Rights) -> None:
@@ -177,7 +177,7 @@ async def test_one_question_is_enough_for_a_fleet_with_a_right_on_the_namespace(
     sessions = [rights.session() for _ in range(100)]
     assert [await rights.code(AGENT, session) for session in sessions] == [None] * 100
     assert len(rights.reviews.asked) == 1
-    assert all(rights.rights.quick(AGENT, session.contract_id, 1) for session in sessions)
+    assert all(rights.rights.quick(AGENT).may(session.contract_id, 1) for session in sessions)
 
 
 async def test_nothing_is_decided_while_the_api_server_is_away_and_the_check_says_so_once(rights: Rights) -> None:
@@ -202,7 +202,7 @@ async def test_the_current_life_is_read_past_the_cache(rights: Rights) -> None:
     session = rights.session(pod=POD)
     await rights.rights.current(MY_POD, session.contract_id, 1)
     rights.store.add(replace(session, incarnation=2))
-    assert rights.rights.quick(MY_POD, session.contract_id, 1)
+    assert rights.rights.quick(MY_POD).may(session.contract_id, 1)
     assert await code_of(rights.rights.current(MY_POD, session.contract_id, 1)) is Code.SUPERSEDED
 
 

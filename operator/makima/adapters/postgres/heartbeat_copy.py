@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from operator import attrgetter
 from struct import Struct
 from uuid import UUID
 
@@ -39,27 +38,13 @@ EARLIEST, LATEST = (
     (moment - EPOCH) // MICROSECOND for moment in (datetime(2, 1, 1, tzinfo=UTC), datetime(9998, 12, 31, tzinfo=UTC))
 )
 
-COLUMNS = attrgetter(
-    "task_id",
-    "contract_id",
-    "incarnation",
-    "sequence",
-    "received_at",
-    "sent_at",
-    "progress",
-    "state",
-    "phase",
-    "current_activity",
-    "pending_task_ids",
-)
-
 
 def copy_data(beats: Iterable[Beat]) -> bytes:
     """Everything that `COPY` reads."""
     parts = [HEADER]
-    arrived: dict[datetime, int] = {}  # most beats of a group share one moment
-    for beat in beats:
-        task, contract, incarnation, sequence, received, sent, progress, state, phase, activity, tasks = COLUMNS(beat)
+    arrived: dict[datetime, int] = {}  # most beats of a group share one moment,
+    phases: dict[str, bytes] = {}  # and few phases
+    for contract, task, incarnation, sequence, state, phase, activity, progress, tasks, received, sent in beats:
         at = arrived.get(received)
         if at is None:
             at = arrived[received] = (received - EPOCH) // MICROSECOND
@@ -68,10 +53,10 @@ def copy_data(beats: Iterable[Beat]) -> bytes:
         parts.append(
             FIXED_WITHOUT_SENT.pack(*head, -1, 2, progress) if said is None else FIXED.pack(*head, 8, said, 2, progress)
         )
-        parts.append(STATES[state])
-        parts.append(_text(phase))
-        parts.append(_text(activity))
-        parts.append(_uuids(tasks) if tasks else NO_TASKS)
+        named = phases.get(phase)
+        if named is None:
+            named = phases[phase] = _text(phase)
+        parts += (STATES[state], named, _text(activity), _uuids(tasks) if tasks else NO_TASKS)
     parts.append(TRAILER)
     return b"".join(parts)
 

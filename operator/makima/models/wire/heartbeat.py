@@ -58,6 +58,12 @@ class HeartbeatBatch(Message):
     heartbeats: Annotated[tuple[dict[str, object], ...], Field(min_length=1, max_length=BATCH)]
 
 
+class WholeBatch(Message):
+    """The same call with every entry right: read in one go, which costs a third of reading them one by one."""
+
+    heartbeats: Annotated[tuple[Heartbeat, ...], Field(min_length=1, max_length=BATCH)]
+
+
 class BatchEntry(Message):
     """What became of the entry at `index`; exactly one of `result` and `error` is there."""
 
@@ -78,6 +84,12 @@ class BatchAnswer(Stamped):
 
 class StreamFrame(HeartbeatBatch):
     """A frame from the client: heartbeats, and a number that the answer repeats."""
+
+    frame: int = Field(ge=1, le=2**53)
+
+
+class WholeFrame(WholeBatch):
+    """The same frame with every entry right."""
 
     frame: int = Field(ge=1, le=2**53)
 
