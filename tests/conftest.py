@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 from uuid import uuid4
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from makima import database
 from makima.adapters.kubernetes.connection import Connection, load_configuration
@@ -20,6 +21,10 @@ from makima.sandbox import Sandbox, attach, start
 from makima.sandbox.locking import exclusive
 
 RUN = "MAKIMA_TEST_RUN"
+
+# How long an example takes to make says more about the machine than about the test.
+settings.register_profile("makima", suppress_health_check=[HealthCheck.too_slow], deadline=None)
+settings.load_profile("makima")
 TEMPLATE = "migrated"
 
 

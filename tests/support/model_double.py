@@ -1,7 +1,8 @@
 """A language model's API on loopback, for agent programs: streams of responses (codex) and chat completions (opencode).
 
-The model has one habit: told `RUN[command]`, it runs that with the shell tool of the program; once that ran, or when it
-is told anything else, it says what it was told last.
+The model has two habits: told `RUN[command]`, it runs that with the shell tool of the program; told `CALL[tool {…}]`,
+it calls the MCP tool of that name with these arguments. Once that ran, or when it is told anything else, it says what
+it was told last.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 from aiohttp import web
 
 RUN = re.compile(r"RUN\[([^\]]*)\]")
+CALL = re.compile(r"CALL\[(\w+) (\{.*?\})\]")
 SHELLS = ("exec_command", "shell_command", "shell", "bash", "local_shell")
 
 OPTIONAL = {"description": "as told", "timeout": 600_000, "timeout_ms": 600_000, "yield_time_ms": 600_000}
@@ -59,11 +61,11 @@ class ModelDouble:
         self.bodies.append(body)
         said = [found for item in body["input"] if (found := _response_item(item))]
         self.asked.append(said)
-        tools = {tool.get("name", ""): tool for tool in body.get("tools", ())}
-        command, text = _next(said)
+        tools = _named(body.get("tools", ()))
+        wanted, text = _next(said)
         number = len(self.asked)
-        if command is not None:
-            item = {"type": "function_call", "id": f"fc_{number}", "call_id": f"call_{number}", **_call(tools, command)}
+        if wanted is not None:
+            item = {"type": "function_call", "id": f"fc_{number}", "call_id": f"call_{number}", **_call(tools, wanted)}
         else:
             content = [{"type": "output_text", "text": text, "annotations": []}]
             item = {"type": "message", "role": "assistant", "id": f"msg_{number}", "content": content}
@@ -84,17 +86,17 @@ class ModelDouble:
         tools = {tool["function"]["name"]: tool["function"] for tool in body.get("tools", ())}
         if tools:  # without: a title, a summary
             self.asked.append(said)
-        command, text = _next(said) if tools else (None, "a title")
+        wanted, text = _next(said) if tools else (None, "a title")
         number = len(self.bodies)
-        if command is not None:
-            function = _call(tools, command)
+        if wanted is not None:
+            function = _call(tools, wanted)
             delta: dict[str, Any] = {
                 "role": "assistant",
                 "tool_calls": [{"index": 0, "id": f"call_{number}", "type": "function", "function": function}],
             }
         else:
             delta = {"role": "assistant", "content": text}
-        reason = "tool_calls" if command is not None else "stop"
+        reason = "tool_calls" if wanted is not None else "stop"
         base = {"id": f"chat_{number}", "object": "chat.completion.chunk", "created": 1, "model": body["model"]}
         usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
         chunks: list[dict[str, Any]] = [
@@ -104,14 +106,33 @@ class ModelDouble:
         return await _stream(request, [(None, chunk) for chunk in chunks], end=b"data: [DONE]\n\n")
 
 
-def _next(said: Said) -> tuple[str | None, str]:
+Wanted = tuple[str, str]
+"""A tool and what it is called with: ("", command) for the shell, (tool, JSON) for another."""
+
+
+def _next(said: Said) -> tuple[Wanted | None, str]:
     role, text = next(((role, text) for role, text in reversed(said) if role in {"user", "tool"}), ("user", ""))
     if role == "user" and (found := RUN.search(text)):
-        return found[1], ""
+        return ("", found[1]), ""
+    if role == "user" and (found := CALL.search(text.replace('\\"', '"'))):  # opencode quotes a prompt as shells do
+        return (found[1], found[2]), ""
     return None, f"done: {text.strip().splitlines()[0][:80] if text.strip() else 'nothing'}"
 
 
-def _call(tools: dict[str, Any], command: str) -> dict[str, str]:
+def _named(tools: Any) -> dict[str, Any]:
+    """By name; those of an MCP server may come together, under its name."""
+    found = {tool.get("name", ""): tool for tool in tools if "tools" not in tool}
+    for group in tools:
+        found |= {tool["name"]: {**tool, "namespace": group["name"]} for tool in group.get("tools", ())}
+    return found
+
+
+def _call(tools: dict[str, Any], wanted: Wanted) -> dict[str, str]:
+    tool, command = wanted
+    if tool:
+        name = next(name for name in tools if name.endswith(tool))
+        space = {"namespace": tools[name]["namespace"]} if "namespace" in tools[name] else {}
+        return {"name": name, "arguments": command, **space}
     name = next(name for name in SHELLS if name in tools)
     properties = tools[name]["parameters"]["properties"]
     key = next(key for key in ("cmd", "command") if key in properties)

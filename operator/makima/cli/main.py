@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "contracts": ("makima.cli.contracts", "Contracts and their history."),
     "operator": ("makima.cli.operator", "Run the operator."),
     "supervise": ("makima.cli.supervise", "Run any agent program as the supervisor of a contract."),
+    "mcp": ("makima.cli.mcp", "The tools of a supervised agent, as an MCP server on standard input and output."),
     "api": ("makima.cli.api", "Run the API service."),
     "migrate": ("makima.cli.migrate", "The schema of the history in Postgres."),
     "install": ("makima.cli.install", "Put CRDs, policies and roles into a cluster, or print them."),

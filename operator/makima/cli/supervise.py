@@ -53,12 +53,19 @@ def supervise(  # noqa: PLR0917  # typer's parameters are options
     take_over: Annotated[
         bool, typer.Option("--take-over", help="Take the contract from another supervisor that still lives.")
     ] = False,
+    tools: Annotated[
+        bool,
+        typer.Option(
+            help="Tell claude, codex and opencode of makima's tools (MCP), where the extra `agents` is there."
+        ),
+    ] = True,
 ) -> None:
     """Run any agent program as the supervisor of a contract: heartbeats, commands, and its state across restarts.
 
     `pause` stops the program and keeps its conversation; `resume` continues that.
     """
     from dataclasses import replace
+    from importlib.util import find_spec
 
     from makima.supervisor.credentials import ServiceAccountToken
     from makima.supervisor.dialects.command_line import command_line
@@ -80,5 +87,6 @@ def supervise(  # noqa: PLR0917  # typer's parameters are options
         grace=grace,
         stays=stay,
         patience=patience,
+        tools=tools and find_spec("mcp") is not None,
     )
     raise typer.Exit(run(place, assignment, take_over=take_over))

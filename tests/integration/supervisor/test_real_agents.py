@@ -93,6 +93,32 @@ async def test_killed_itself_in_a_tool_call_its_tool_is_ended_and_the_next_start
     assert api.saved.agent["conversation"] == conversation and len(api.said()) == 1
 
 
+async def test_it_delivers_with_makimas_own_tools(
+    api: ApiDouble, start: StartWrapper, agent: RealAgent, model: ModelDouble
+) -> None:
+    wrapper = start(*agent.command('CALL[complete_deliverable {"deliverable": "plan-document"}]'))
+    assert await wrapper.ended(200) == 0
+    assert api.deliverables == [("plan", "plan-document")]
+    assert any("deliverable plan-document of phase plan is complete" in text for role, text in model.asked[-1])
+    assert api.incarnation == 1
+
+
+async def test_what_it_asks_a_person_is_answered_in_the_same_conversation(
+    api: ApiDouble, start: StartWrapper, agent: RealAgent, model: ModelDouble
+) -> None:
+    wrapper = start(*agent.command('CALL[ask_question {"question": "Deploy?", "options": ["yes", "no"]}]'))
+    await api.until(lambda: api.questions and api.saved.state is SupervisorState.WAITING_FOR_USER, seconds=120)
+    asked, conversation = len(model.asked), api.saved.agent["conversation"]
+    api.answer(next(iter(api.questions)), "yes")
+    assert await wrapper.ended(200) == 0
+    assert len(model.asked) > asked
+    texts = [text for _, text in model.asked[-1]]
+    assert any("CALL[ask_question" in text for text in texts)
+    assert any("You asked: Deploy?" in text and "The answer is: yes" in text for text in texts)
+    assert api.saved.agent["conversation"] == conversation
+    assert len(api.questions) == 1
+
+
 async def test_a_second_writer_is_refused_before_it_says_anything(
     api: ApiDouble, start: StartWrapper, agent: RealAgent, model: ModelDouble, tmp_path: Path
 ) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import UUID
 
@@ -13,6 +14,8 @@ from makima.supervisor.client import PATIENCE_SECONDS, Supervisor
 from makima.supervisor.dialects.command_line import CommandLine
 from makima.supervisor.dialects.local_files import is_here
 from makima.supervisor.dialects.programs import Program
+from makima.supervisor.dialects.tool_setup import ToolServer, python_path, set_up
+from makima.supervisor.tools.calls import TOOLS_SOCKET
 from makima.supervisor.wrapper import processes
 from makima.supervisor.wrapper.prompts import News, afresh, go_on
 from makima.supervisor.wrapper.recording import CONVERSATION, Recorder, asked_of
@@ -33,6 +36,7 @@ class Assignment:
         grace: seconds between SIGTERM and SIGKILL.
         stays: wait for commands when a turn is over, rather than end.
         patience: seconds until a call without answer is given up; registering then fails, a save is tried again.
+        tools: tell the program of makima's tools, where it is known how (`makima.supervisor.dialects.tool_setup`).
     """
 
     program: Program
@@ -42,6 +46,17 @@ class Assignment:
     grace: float = 10.0
     stays: bool = False
     patience: float = PATIENCE_SECONDS
+    tools: bool = False
+
+    def with_tools(self, socket: Path) -> Assignment:
+        """The same, with tools that answer at this socket."""
+        environment = {**self.environment, TOOLS_SOCKET: str(socket)}
+        if not self.tools:
+            return replace(self, environment=environment)
+        server = ToolServer((sys.executable, "-m", "makima", "mcp", "--socket", str(socket)), python_path(environment))
+        arguments, more = set_up(self.program, self.command.arguments, environment, server)
+        command = replace(self.command, arguments=arguments)
+        return replace(self, command=command, environment={**environment, **more})
 
 
 @dataclass

@@ -29,6 +29,7 @@ from makima.supervisor.dialects.events import (
 from makima.supervisor.dialects.programs import Program
 from makima.supervisor.errors import Refused, Unreachable
 from makima.supervisor.picture import ANSWERS, keep_newest
+from makima.supervisor.work import Question
 from makima.supervisor.wrapper.locks import LockedFile
 
 log = logging.getLogger(__name__)
@@ -101,6 +102,10 @@ class Recorder:
             self._lock.release()
         self._lock = self.claim(conversation)
         self._lock.note(contract=self.supervisor.place.contract)
+
+    def waits_for_confirmation(self, phase: str | None) -> None:
+        """The program asked for this phase, and a person has to confirm it; None: nobody has to any more."""
+        self.unconfirmed = phase
 
     def release(self) -> None:
         """Let others have the conversation."""
@@ -183,12 +188,22 @@ class Recorder:
             self.supervisor.report(error=self.failed[:1024])
         await self.save()
 
-    async def _asked(self, event: Asked) -> None:
+    async def ask(self, text: str, options: tuple[str, ...], key: str | None) -> str | None:
+        """Ask a person; the program is told the answer with its next turn, unless it is known already.
+
+        Returns:
+            The answer, if there is one.
+        """
+        named = key or "/".join((self.supervisor.picture.phase, text, *options))
+        question = await self._asked(Asked(named, text, options))
+        return question.answer.result() if question.answer.done() else None
+
+    async def _asked(self, event: Asked) -> Question:
         asked = self.supervisor.picture.agent.setdefault(ASKED, {})
         question = self.supervisor.question_id(event.key)
         asked[str(question)] = {"key": event.key, "text": event.text}
         keep_newest(asked, ANSWERS)
-        await self.supervisor.ask_question(event.text, event.options, key=event.key)
+        return await self.supervisor.ask_question(event.text, event.options, key=event.key)
 
     async def _until_stored(self, call: Callable[[], Awaitable[object]]) -> None:
         """Make the call until it is answered: it repeats nothing, and going on without it would lose it."""

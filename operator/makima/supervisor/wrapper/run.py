@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import signal
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from makima.models.wire.problem import Code
 from makima.supervisor.client import Supervisor
 from makima.supervisor.errors import Refused, Unreachable
 from makima.supervisor.place import Place
+from makima.supervisor.tools.actions import Actions
+from makima.supervisor.tools.socket import ToolSocket
 from makima.supervisor.wrapper import exit_codes, processes
 from makima.supervisor.wrapper.briefing import Assignment
 from makima.supervisor.wrapper.locks import Held, LockedFile, state_folder
@@ -75,19 +78,30 @@ async def _life(
 ) -> int:
     async with await _registered(place, assignment, take_over, known) as supervisor:
         recorder = Recorder(supervisor, assignment.program, partial(_claim, folder, assignment.program.name))
-        session = Session(
-            supervisor, assignment, recorder
-        )  # before anything is awaited: commands may have come already
+        tools = _tools()
+        told = assignment.with_tools(tools.path) if tools is not None else assignment
+        session = Session(supervisor, told, recorder)  # before anything is awaited: commands may have come already
         _signals(session)
         lock.note(**{INCARNATION: supervisor.life.incarnation})
         mark = str(supervisor.life.contract_id)
         left = await processes.end(partial(processes.marked, mark), assignment.grace)
         if left:
             log.warning("ended %d processes that an earlier life of this contract left behind", left)
+        actions = Actions(supervisor, recorder.ask, recorder.waits_for_confirmation)
         try:
-            return await session.run()
+            async with tools.serve(actions) if tools is not None else nullcontext():
+                return await session.run()
         finally:
             recorder.release()
+
+
+def _tools() -> ToolSocket | None:
+    """Where the program may call; a pod without a writable folder has to do without."""
+    try:
+        return ToolSocket()
+    except OSError as error:
+        log.warning("the program gets no tools: there is no folder for their socket: %s", error)
+        return None
 
 
 async def _registered(place: Place, assignment: Assignment, take_over: bool, known: object) -> Supervisor:
