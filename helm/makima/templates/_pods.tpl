@@ -23,6 +23,14 @@ seccompProfile: {type: RuntimeDefault}
   valueFrom: {secretKeyRef: {name: {{ include "makima.database.secret" . }}, key: {{ include "makima.database.key" . }}}}
 {{- end }}
 
+{{/* Where the operator works, and which Lease its leader holds. */}}
+{{- define "makima.operator.env" -}}
+- {name: MAKIMA_OPERATOR__LEASE_NAME, value: {{ include "makima.operator" . }}}
+- name: MAKIMA_OPERATOR__LEASE_NAMESPACE
+  valueFrom: {fieldRef: {fieldPath: metadata.namespace}}
+- {name: MAKIMA_OPERATOR__NAMESPACES, value: {{ .Values.rbac.namespaces | toJson | quote }}}
+{{- end }}
+
 {{- define "makima.mounts" -}}
 - {name: config, mountPath: /etc/makima, readOnly: true}
 - {name: tmp, mountPath: /tmp}

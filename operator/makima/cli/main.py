@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "api": ("makima.cli.api", "Run the API service."),
     "migrate": ("makima.cli.migrate", "The schema of the history in Postgres."),
     "install": ("makima.cli.install", "Put CRDs, policies and roles into a cluster, or print them."),
+    "doctor": ("makima.cli.doctor", "See whether cluster, database and operator fit together."),
     "sandbox": ("makima.cli.sandbox", "A real API server and Postgres on this machine, for a first try."),
 }
 """Command → module with a typer `app`, and the line shown in `makima --help` (so that it imports none of them)."""
