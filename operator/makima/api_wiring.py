@@ -22,6 +22,7 @@ from makima.adapters.kubernetes.contracts import KubernetesCluster
 from makima.adapters.kubernetes.events import KubernetesEvents
 from makima.adapters.kubernetes.token_review import KubernetesTokenReviews
 from makima.adapters.logging_setup import configure_logging
+from makima.adapters.postgres.contract_lists import PostgresContractLists
 from makima.adapters.postgres.dashboard import PostgresDashboard
 from makima.adapters.postgres.database import Database, Limits
 from makima.adapters.postgres.history import PostgresHistory
@@ -41,6 +42,8 @@ from makima.services import ingest
 from makima.services.authorization import Authorization
 from makima.services.carried_work import CarriedWork
 from makima.services.command_delivery import CommandDelivery
+from makima.services.contract_export import ContractExports
+from makima.services.contract_lists import ContractLists
 from makima.services.contract_lookup import ContractLookup
 from makima.services.contract_reads import ContractReads
 from makima.services.contract_reports import Around, ContractReports
@@ -148,9 +151,8 @@ class ApiProcess:
         if self.config.feature_flags.supervisor_heartbeat:
             supervision = await self._supervisor_calls(ends, connection, store, rights)
         lookup = ContractLookup(KubernetesCluster(connection), history, rights)
-        hands = KubernetesAsCaller(configuration)
+        visibility, hands = Visibility(rights, history.namespaces), KubernetesAsCaller(configuration)
         ends.push_async_callback(hands.close)
-        visibility = Visibility(rights, history.namespaces)
         return UseCases(
             settings=self.config.decisions(),
             clock=self.clock,
@@ -159,7 +161,15 @@ class ApiProcess:
             visibility=visibility,
             history=history,
             lookup=lookup,
-            contracts=await self._contract_calls(ends, connection, Hand(hands), lookup, history),
+            contracts=await self._contract_calls(
+                ends,
+                connection,
+                hand=Hand(hands),
+                lookup=lookup,
+                visibility=visibility,
+                history=history,
+                memory=supervision.memory if supervision is not None else None,
+            ),
             supervision=supervision,
             dashboards=self._dashboards(history, visibility),
         )
@@ -168,16 +178,22 @@ class ApiProcess:
         self,
         ends: AsyncExitStack,
         connection: Connection,
+        *,
         hand: Hand,
         lookup: ContractLookup,
+        visibility: Visibility,
         history: PostgresHistory,
+        memory: Memory | None,
     ) -> ContractCalls:
         settings, validators = self.config.decisions(), GateValidators(connection)
+        reads = ContractReads(history, settings, self.clock)
         ends.push_async_callback(validators.close)
         checks = ReadinessChecks(validators, settings, self.clock)
         settling = Settling(KubernetesCluster(connection))
         return ContractCalls(
-            reads=ContractReads(history, settings, self.clock),
+            lists=ContractLists(PostgresContractLists(history.database), visibility, settings, self.clock),
+            reads=reads,
+            exports=ContractExports(reads, memory, self.clock),
             checks=checks,
             wishes=ContractWishes(hand, settling, lookup, checks),
             moves=PhaseMoves(checks, lookup, hand, settling),

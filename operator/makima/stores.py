@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from makima.models.contract_filter import ContractFilter, ListedPage
 from makima.models.enums import RestorationOutcome
 from makima.models.history import ContractRow, HistoryEvent, Place, StoredEvent
 from makima.models.supervision import (
@@ -58,6 +59,18 @@ class ContractHistory(Protocol):
 
     async def namespaces(self) -> frozenset[str]:
         """Every namespace that has, or had, a contract."""
+        ...
+
+
+class ContractLists(Protocol):
+    """Pages of the projection, each at a bounded price."""
+
+    async def page(self, wanted: ContractFilter, after: Place | None, limit: int, now: datetime) -> ListedPage:
+        """The next contracts that fit, newest first; and where to go on."""
+        ...
+
+    async def caught_up_at(self) -> datetime | None:
+        """The moment up to which the projection has everything that every operator knew; None: none ever said so."""
         ...
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from uuid import UUID
 
 from makima.errors import ClusterUnavailable, HistoryUnavailable
+from makima.models.contract_filter import ContractFilter, ListedContract, ListedPage
 from makima.models.history import ContractRow, HistoryEvent, Place, StoredEvent
 from makima.models.supervision import StoredQuestion, StoredTask
 from makima.services.authorization import Access, Authorization
@@ -129,3 +131,39 @@ class FakeContractHistory:
     async def namespaces(self) -> frozenset[str]:
         self._reach()
         return frozenset(row.namespace for row in self.rows.values())
+
+
+@dataclass
+class FakeContractLists:
+    """The list over a `FakeContractHistory`, in Python; `rows` is how many one call looks at."""
+
+    history: FakeContractHistory
+    rows: int = 1000
+    caught_up: datetime | None = None
+
+    async def page(self, wanted: ContractFilter, after: Place | None, limit: int, now: datetime) -> ListedPage:
+        self.history._reach()
+        places = sorted(self.history.rows.values(), key=lambda row: (row.created_at, row.uid), reverse=True)
+        seen = [row for row in places if wanted.namespaces is None or row.namespace in wanted.namespaces]
+        if after is not None:
+            seen = [row for row in seen if (row.created_at, row.uid) < (after.at, after.id)]
+        looked, rest = seen[: self.rows], seen[self.rows :]
+        fits = [row for row in looked if _fits(row, wanted)]
+        last = fits[limit - 1] if len(fits) > limit else looked[-1] if rest else None
+        page = tuple(ListedContract(row, stale=False) for row in fits[:limit])
+        return ListedPage(page, Place(last.created_at, last.uid) if last is not None else None)
+
+    async def caught_up_at(self) -> datetime | None:
+        self.history._reach()
+        return self.caught_up
+
+
+def _fits(row: ContractRow, wanted: ContractFilter) -> bool:
+    return (
+        (row.deleted_at is not None) is wanted.gone
+        and (wanted.statuses is None or row.status in wanted.statuses)
+        and (not wanted.phases or row.phase in wanted.phases)
+        and (not wanted.types or row.type in wanted.types)
+        and (wanted.name is None or row.name == wanted.name)
+        and wanted.labels.items() <= dict(row.labels).items()
+    )

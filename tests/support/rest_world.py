@@ -27,6 +27,8 @@ from makima.models.credential import Credential
 from makima.models.enums import ContractState
 from makima.models.history import ContractRow
 from makima.ports import JsonObject, ObjectKey, Operations
+from makima.services.contract_export import ContractExports
+from makima.services.contract_lists import ContractLists
 from makima.services.contract_lookup import ContractLookup
 from makima.services.contract_reads import ContractReads
 from makima.services.contract_wishes import ContractWishes
@@ -38,7 +40,7 @@ from makima.services.settling import Settling
 from makima.services.supervisor_restart import SupervisorRestarts
 from makima.services.visibility import Visibility
 from tests.support.fakes import FakeClock, FakeCluster, FakeValidators
-from tests.support.people import FakeContractHistory, FakeReviews, rights
+from tests.support.people import FakeContractHistory, FakeContractLists, FakeReviews, rights
 
 ROOT = "/api/v1/contracts"
 
@@ -141,7 +143,7 @@ class RestWorld:
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings, self.clock = settings or Settings(), FakeClock()
         self.cluster, self.history, self.reviews = FakeCluster(), FakeContractHistory(), FakeReviews()
-        self.validators = FakeValidators(self.clock)
+        self.validators, self.lists = FakeValidators(self.clock), FakeContractLists(self.history)
         self.server = FakeApiServer(self.cluster, self.reviews, self.clock, self.settings)
         for who, place in (("ann", "ns"), ("connie", "ns"), ("bob", "elsewhere")):
             self.reviews.grant(who, place, "get", "list", "create", "patch", "update", "delete")
@@ -155,6 +157,7 @@ class RestWorld:
         lookup = ContractLookup(self.cluster, self.history, held)
         checks = ReadinessChecks(self.validators, self.settings, self.clock)
         hand, settling = Hand(self.server), Settling(self.cluster)
+        reads = ContractReads(self.history, self.settings, self.clock)
         return UseCases(
             settings=self.settings,
             clock=self.clock,
@@ -164,7 +167,9 @@ class RestWorld:
             history=self.history,
             lookup=lookup,
             contracts=ContractCalls(
-                reads=ContractReads(self.history, self.settings, self.clock),
+                lists=ContractLists(self.lists, Visibility(held, self.history.namespaces), self.settings, self.clock),
+                reads=reads,
+                exports=ContractExports(reads, None, self.clock),
                 checks=checks,
                 wishes=ContractWishes(hand, settling, lookup, checks),
                 moves=PhaseMoves(checks, lookup, hand, settling),

@@ -2,29 +2,48 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
-from makima.http.addressed import located
+from makima.domain.durations import parse_duration
+from makima.http.addressed import Calling, located
 from makima.http.strict_route import StrictRoute
 from makima.http.use_cases import UseCases
 from makima.models.wire.contracts import (
     CompletionCheck,
     ContractDetail,
+    ContractPage,
     DeliverableList,
+    Exported,
     HistoryPage,
     PhaseReadiness,
     QuestionPage,
     TaskPage,
 )
+from makima.models.wire.problem import Code
 from makima.services import cursor
+from makima.services.contract_lists import Wanted
 from makima.services.contract_lookup import Located
+from makima.services.refusals import refusal
 
 CONTRACT = "/api/v1/contracts/{id}"
 PAGE = 500
 """Entries of a page at most."""
 
+FILTERS = 64
+"""Values of one filter at most."""
+
+Names = Annotated[tuple[str, ...], Query(max_length=FILTERS, description="Any of these; may be said several times.")]
+Statuses = Annotated[
+    tuple[str, ...],
+    Query(
+        max_length=FILTERS,
+        description="Any of the nine states, several times or with commas; with the flag "
+        "`enhanced_contract_status` off, any of the three old statuses.",
+    ),
+]
 Limit = Annotated[int, Query(ge=1, le=PAGE, description="Entries at most.")]
 Cursor = Annotated[
     str | None, Query(max_length=cursor.LENGTH, description="`next_cursor` of the page before, for the same query.")
@@ -35,23 +54,22 @@ After = Annotated[int, Query(ge=0, le=2**53, description="Sequence number of the
 def contract_routes(use: UseCases) -> APIRouter:
     """The routes of these calls."""
     router = APIRouter(tags=["contracts"], route_class=StrictRoute)
-    reads = use.contracts.reads
     contract = Depends(located(use))
 
     @router.get(CONTRACT, operation_id="get_contract")
     async def get(found: Located = contract) -> ContractDetail:
         """One contract, as it is now; one that is gone as it was recorded last."""
-        return reads.detail(found)
+        return use.contracts.reads.detail(found)
 
     @router.get(f"{CONTRACT}/deliverables", operation_id="list_deliverables")
     async def deliverables(found: Located = contract) -> DeliverableList:
         """Every deliverable of every phase, and whether it is there."""
-        return reads.deliverables(found)
+        return use.contracts.reads.deliverables(found)
 
     @router.get(f"{CONTRACT}/tasks", operation_id="list_tasks")
     async def tasks(found: Located = contract, limit: Limit = 100, cursor: Cursor = None) -> TaskPage:
         """Every task that the contract ever had, oldest first."""
-        return await reads.tasks(found, cursor, limit)
+        return await use.contracts.reads.tasks(found, cursor, limit)
 
     @router.get(f"{CONTRACT}/questions", operation_id="list_questions")
     async def questions(
@@ -61,14 +79,75 @@ def contract_routes(use: UseCases) -> APIRouter:
         cursor: Cursor = None,
     ) -> QuestionPage:
         """Every question that was asked, with its answer, oldest first."""
-        return await reads.questions(found, cursor, limit, only_open=only_open)
+        return await use.contracts.reads.questions(found, cursor, limit, only_open=only_open)
+
+    @router.get(f"{CONTRACT}/export", operation_id="export_contract")
+    async def export(
+        who: Calling,
+        found: Located = contract,
+        messages: Annotated[
+            bool, Query(description="With the supervisor's conversation; needs `get` on supervisors.")
+        ] = False,
+    ) -> Exported:
+        """Everything about the contract as one JSON, also of one that is gone; environment values are hidden."""
+        return await use.contracts.exports.export(who.identity, found, messages=messages)
 
     @router.get(f"{CONTRACT}/events", operation_id="list_events")
     async def events(found: Located = contract, after: After = 0, limit: Limit = 100) -> HistoryPage:
         """What happened to the contract, oldest first; also of contracts that are gone."""
-        return await reads.events(found, after, limit)
+        return await use.contracts.reads.events(found, after, limit)
 
     return router
+
+
+def list_routes(use: UseCases) -> APIRouter:
+    """The list."""
+    router = APIRouter(tags=["contracts"], route_class=StrictRoute)
+
+    @router.get("/api/v1/contracts", operation_id="list_contracts")
+    async def contracts(
+        who: Calling,
+        *,
+        status: Statuses = (),
+        phase: Names = (),
+        contract_type: Annotated[tuple[str, ...], Query(alias="type", max_length=FILTERS)] = (),
+        namespace: Names = (),
+        label: Annotated[tuple[str, ...], Query(max_length=FILTERS, description="`key=value`, all of them.")] = (),
+        name: Annotated[str | None, Query(max_length=253, description="Exactly this name.")] = None,
+        stale: Annotated[bool, Query(description="Only those that have been silent for too long.")] = False,
+        threshold: Annotated[
+            str | None, Query(max_length=32, description="How long that is: 30m, 2h, 1d. Default: as configured.")
+        ] = None,
+        waiting: Annotated[bool, Query(description="Only those that wait for input.")] = False,
+        gone: Annotated[bool, Query(description="Those that are gone, instead of those that exist.")] = False,
+        limit: Limit = 100,
+        cursor: Cursor = None,
+    ) -> ContractPage:
+        """Contracts that the caller may list, newest first, as far as the projection has them."""
+        wanted = Wanted(
+            statuses=tuple(one for text in status for one in text.split(",")),
+            phases=phase,
+            types=contract_type,
+            namespaces=namespace,
+            labels=label,
+            name=name,
+            stale=stale,
+            threshold=_duration(threshold),
+            waiting=waiting,
+            gone=gone,
+        )
+        return await use.contracts.lists.page(who.identity, wanted, cursor, limit)
+
+    return router
+
+
+def _duration(text: str | None) -> timedelta | None:
+    try:
+        return parse_duration(text) if text is not None else None
+    except (ValueError, OverflowError) as error:
+        raise refusal(
+            Code.VALIDATION_FAILED, f"threshold: {error}", field="threshold", hint="say 45s, 30m, 2h or 1d"
+        ) from None
 
 
 def readiness_routes(use: UseCases) -> APIRouter:

@@ -9,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
+from makima.http.examples import EXAMPLES, PROBLEMS
 from makima.models.wire.heartbeat import (
     BatchAnswer,
     Heartbeat,
@@ -78,6 +79,7 @@ def _document(app: FastAPI, hot: tuple[HotCall, ...]) -> dict[str, Any]:
     for calls in document["paths"].values():
         for call in calls.values():
             _with_errors(call)
+            _with_examples(call)
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
@@ -115,5 +117,18 @@ def _stream() -> dict[str, Any]:
 def _with_errors(call: dict[str, Any]) -> None:
     call["responses"].pop("422", None)
     for status in EVERY:
-        codes = ", ".join(code for code, answered in HTTP_STATUS.items() if answered == status)
-        call["responses"][str(status)] = {"description": codes, "content": _ref(ErrorEnvelope)}
+        codes = [code for code, answered in HTTP_STATUS.items() if answered == status]
+        content: dict[str, Any] = _ref(ErrorEnvelope)
+        content[JSON]["examples"] = {code.value: {"value": PROBLEMS[code]} for code in codes}
+        call["responses"][str(status)] = {"description": ", ".join(codes), "content": content}
+
+
+def _with_examples(call: dict[str, Any]) -> None:
+    """Of the request, and of the answer to a call that succeeds."""
+    example = EXAMPLES.get(call["operationId"])
+    if example is None:
+        return
+    if example.request is not None:
+        call["requestBody"]["content"][JSON]["example"] = example.request
+    good = next(answer for status, answer in call["responses"].items() if status in ("200", "201"))
+    good["content"][JSON]["example"] = example.response

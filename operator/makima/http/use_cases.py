@@ -9,6 +9,8 @@ from makima.http.stream import Streams
 from makima.ports import Clock
 from makima.services.authorization import Authorization
 from makima.services.command_delivery import CommandDelivery
+from makima.services.contract_export import ContractExports
+from makima.services.contract_lists import ContractLists
 from makima.services.contract_lookup import ContractLookup
 from makima.services.contract_reads import ContractReads
 from makima.services.contract_reports import ContractReports
@@ -49,7 +51,9 @@ class SupervisorCalls:
 class ContractCalls:
     """What people read of contracts, and what they ask of them."""
 
+    lists: ContractLists
     reads: ContractReads
+    exports: ContractExports
     checks: ReadinessChecks
     wishes: ContractWishes
     moves: PhaseMoves

@@ -43,27 +43,26 @@ ExpectedVersion = Annotated[int | None, Query(ge=1, le=2**53, description="Only 
 def wish_routes(use: UseCases) -> APIRouter:
     """Making, moving and ending contracts."""
     router = APIRouter(tags=["contracts"], route_class=StrictRoute)
-    wishes, moves = use.contracts.wishes, use.contracts.moves
     contract = Depends(located(use))
 
     @router.post("/api/v1/contracts", operation_id="create_contract", status_code=201)
     async def create(call: CreateContract, who: Calling, wait: Wait = 2) -> ContractDetail:
         """Make a contract. `accepted` says whether the operator has taken it up within the wait."""
-        return await wishes.create(who, call, wait)
+        return await use.contracts.wishes.create(who, call, wait)
 
     @router.delete(CONTRACT, operation_id="delete_contract")
     async def delete(
         who: Calling, found: Located = contract, expected_version: ExpectedVersion = None
     ) -> ContractDeleted:
         """Delete the contract, with its supervisor and tasks; the history stays."""
-        return await wishes.delete(who, found, expected_version)
+        return await use.contracts.wishes.delete(who, found, expected_version)
 
     @router.post(f"{CONTRACT}/phase", operation_id="change_phase", responses=pending(PhaseChanged))
     async def phase(
         call: ChangePhase, who: Calling, response: Response, found: Located = contract, wait: Wait = 5
     ) -> PhaseChanged:
         """Move on to the next phase, or complete. Refused without leaving a trace where the move can't be made."""
-        answer = await moves.move(who, found, call, wait)
+        answer = await use.contracts.moves.move(who, found, call, wait)
         return _answered(response, answer, answer.result)
 
     @router.post(f"{CONTRACT}/deliverables", operation_id="report_deliverable", responses=pending(DeliverableReported))
@@ -71,7 +70,7 @@ def wish_routes(use: UseCases) -> APIRouter:
         call: ReportDeliverable, who: Calling, response: Response, found: Located = contract, wait: Wait = 5
     ) -> DeliverableReported:
         """A deliverable is there; reporting it again changes nothing."""
-        answer = await wishes.deliverable(who, found, call, wait)
+        answer = await use.contracts.wishes.deliverable(who, found, call, wait)
         return _answered(response, answer, answer.result)
 
     @router.post(
@@ -89,7 +88,7 @@ def wish_routes(use: UseCases) -> APIRouter:
         wait: Wait = 5,
     ) -> QuestionAnswered:
         """Answer an open question; the first answer stays."""
-        given = await wishes.answer(who, found, question_id, call, wait)
+        given = await use.contracts.wishes.answer(who, found, question_id, call, wait)
         return _answered(response, given, given.result)
 
     return router

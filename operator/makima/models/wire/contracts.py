@@ -13,6 +13,7 @@ from uuid import UUID
 from pydantic import Field
 
 from makima.models.wire.message import Message
+from makima.models.wire.registration import RestoredMessage
 from makima.models.wire.work import AskedQuestion, TaskReport
 
 OldStatus = Literal["active", "completed", "archived"]
@@ -215,6 +216,26 @@ class HistoryPage(Message):
     events: tuple[HistoryEntry, ...] = ()
     next_after: int = Field(description="Ask with `after` = this for what comes next.")
     more: bool = Field(False, description="There are more already.")
+
+
+class Exported(Message):
+    """Everything about one contract.
+
+    Attributes:
+        resource: the Kubernetes object without bookkeeping; None if it is gone.
+        messages: of the supervisor's conversation, where they were asked for.
+        truncated: which of the lists are not whole; the other calls have the rest.
+    """
+
+    format: Literal["makima.dev/export/v1"] = "makima.dev/export/v1"
+    exported_at: datetime
+    contract: ContractDetail
+    resource: dict[str, Any] | None = None
+    history: tuple[HistoryEntry, ...] = ()
+    tasks: tuple[TaskReport, ...] = ()
+    questions: tuple[QuestionView, ...] = ()
+    messages: tuple[RestoredMessage, ...] | None = None
+    truncated: tuple[Literal["history", "tasks", "questions", "messages"], ...] = ()
 
 
 ContractDetail.model_rebuild()

@@ -10,7 +10,16 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+)
 
 from makima.models.enums import CommandKind, RestorationOutcome, SupervisorState, Word
 
@@ -46,6 +55,11 @@ def _word(words: type[Word], value: object) -> object:
     return words.from_snake(value) if isinstance(value, str) and not isinstance(value, words) else value
 
 
+def _spelled(words: type[Word]) -> WithJsonSchema:
+    """The words as the wire spells them, for the OpenAPI document."""
+    return WithJsonSchema({"type": "string", "enum": [word.snake for word in words]})
+
+
 Plain = AfterValidator(without_nul)
 
 Incarnation = Annotated[int, Field(ge=1, le=2**53, description="Number of the caller's life, given by register.")]
@@ -56,6 +70,7 @@ WireState = Annotated[
     SupervisorState,
     BeforeValidator(lambda value: _word(SupervisorState, value)),
     PlainSerializer(lambda state: state.snake, return_type=str),
+    _spelled(SupervisorState),
 ]
 """A supervisor's state in snake_case."""
 
@@ -63,6 +78,7 @@ WireCommand = Annotated[
     CommandKind,
     BeforeValidator(lambda value: _word(CommandKind, value)),
     PlainSerializer(lambda kind: kind.snake, return_type=str),
+    _spelled(CommandKind),
 ]
 """A command's kind in snake_case."""
 
@@ -70,6 +86,7 @@ WireOutcome = Annotated[
     RestorationOutcome,
     BeforeValidator(lambda value: _word(RestorationOutcome, value)),
     PlainSerializer(lambda outcome: outcome.snake, return_type=str),
+    _spelled(RestorationOutcome),
 ]
 """The outcome of a restoration in snake_case."""
 
