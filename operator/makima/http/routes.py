@@ -6,12 +6,8 @@ from collections.abc import Iterator
 
 from fastapi import APIRouter
 
-<<<<<<< HEAD
-from makima.http.contracts import contract_routes, readiness_routes
-from makima.http.dashboard import dashboard_routes
-=======
 from makima.http.contracts import contract_routes, list_routes, readiness_routes
->>>>>>> b90f15b (Lists of contracts at a bounded price, exports, and examples of every call in the OpenAPI document)
+from makima.http.dashboard import dashboard_routes
 from makima.http.supervisors import life_routes, reading_routes
 from makima.http.use_cases import UseCases
 from makima.http.wishes import auto_complete_routes, restart_routes, status_routes, wish_routes
@@ -23,12 +19,9 @@ def every_router(use: UseCases) -> Iterator[APIRouter]:
 
     Fixed paths (`/api/v1/contracts/dashboard`) have to come before those with an `{id}` in the same place.
     """
-<<<<<<< HEAD
     if use.dashboards is not None:
         yield dashboard_routes(use.dashboards)
-=======
     yield list_routes(use)
->>>>>>> b90f15b (Lists of contracts at a bounded price, exports, and examples of every call in the OpenAPI document)
     yield contract_routes(use)
     yield wish_routes(use)
     if use.settings.enhanced_status:

@@ -131,6 +131,25 @@ async def _gone(people: People, path: str) -> bool:
     return (await people.reader.good("GET", path))["deleted_at"] is not None
 
 
+async def test_the_list_has_what_the_caller_may_see(people: People) -> None:
+    made = await people.created()
+    await until("the projection has it", lambda: _listed(people, made))
+    page = await people.reader.good("GET", f"{ROOT}?namespace={people.home}&name={made['name']}&status=created")
+    assert [one["uid"] for one in page["contracts"]] == [made["uid"]]
+    assert page["projection"]["lag_seconds"] is not None
+    mine = await people.stranger.good("GET", ROOT)
+    assert made["uid"] not in [one["uid"] for one in mine["contracts"]]
+    assert await people.stranger.refused("GET", f"{ROOT}?namespace={people.home}") == (403, "FORBIDDEN")
+    export = await people.reader.good("GET", f"{ROOT}/{made['uid']}/export")
+    assert export["resource"]["metadata"]["uid"] == made["uid"] and export["history"]
+    assert "managedFields" not in export["resource"]["metadata"]
+
+
+async def _listed(people: People, made: Body) -> bool:
+    page = await people.reader.good("GET", f"{ROOT}?name={made['name']}")
+    return [one["uid"] for one in page["contracts"]] == [made["uid"]] and page["projection"]["recorded_at"] is not None
+
+
 async def test_the_guard_by_token(people: People) -> None:
     made = await people.created(phaseGuard=True)
     path = f"{ROOT}/{made['uid']}"

@@ -14,8 +14,10 @@ from makima.models.contract_filter import ContractFilter, ListedContract, Listed
 from makima.models.history import Place
 
 SQL = load("lists")
+EVERYWHERE = (SQL["end_everywhere"], SQL["page_everywhere"])
+IN_NAMESPACES = (SQL["end_in_namespaces"], SQL["page_in_namespaces"])
 
-ROWS = 5000
+ROWS = 2500
 """Rows that one call looks at."""
 
 LAST_ID = UUID(int=2**128 - 1)
@@ -33,16 +35,20 @@ class PostgresContractLists:
         Raises:
             HistoryUnavailable: Postgres is away.
         """
-        where = "everywhere" if wanted.namespaces is None else "in_namespaces"
+        end, page = EVERYWHERE if wanted.namespaces is None else IN_NAMESPACES
         parameters = _parameters(wanted, after, now) | {"rows": self._share(wanted), "limit": limit + 1}
-        end = await self._query(SQL[f"end_{where}"], parameters)
-        last = Place(end[0]["created_at"], end[0]["uid"]) if end else None
+        last = await self._end(end, parameters) if _leaves_out(wanted) else None
         until = {"end_at": last.at, "end_id": last.id} if last else {"end_at": "-infinity", "end_id": UUID(int=0)}
-        found = [_listed(row) for row in await self._query(SQL[f"page_{where}"], parameters | until)]
+        found = [_listed(row) for row in await self._query(page, parameters | until)]
         if len(found) > limit:
             row = found[limit - 1].row
             last = Place(row.created_at, row.uid)
         return ListedPage(tuple(found[:limit]), last)
+
+    async def _end(self, query: bytes, parameters: dict[str, Any]) -> Place | None:
+        """The last row that this call looks at; None = it looks at all that are left."""
+        found = await self._query(query, parameters)
+        return Place(found[0]["created_at"], found[0]["uid"]) if found else None
 
     async def caught_up_at(self) -> datetime | None:
         """The moment up to which the list has everything that every operator knew."""
@@ -58,6 +64,13 @@ class PostgresContractLists:
         async with self._database.connection() as connection:
             cursor = await connection.execute(query, parameters, prepare=False)
             return await cursor.fetchall()
+
+
+def _leaves_out(wanted: ContractFilter) -> bool:
+    """Whether rows are read that do not fit. Where an index has exactly those that do, the page itself is a bound."""
+    by_status = wanted.statuses is not None and (len(wanted.statuses) != 1 or wanted.namespaces is not None)
+    others = (wanted.phases, wanted.types, wanted.name is not None, wanted.labels, wanted.stale, wanted.gone)
+    return by_status or any(others)
 
 
 def _parameters(wanted: ContractFilter, after: Place | None, now: datetime) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from makima.http.examples.contracts import CONTRACT_CALLS
 from makima.http.examples.errors import PROBLEMS
+from makima.http.examples.overview import OVERVIEW_CALLS
 from makima.http.examples.supervisors import SUPERVISOR_CALLS
 
 __all__ = ["EXAMPLES", "PROBLEMS", "Example"]
@@ -28,5 +29,5 @@ class Example:
 
 EXAMPLES: Mapping[str, Example] = {
     operation: Example(request, response)
-    for operation, (request, response) in {**CONTRACT_CALLS, **SUPERVISOR_CALLS}.items()
+    for operation, (request, response) in {**CONTRACT_CALLS, **OVERVIEW_CALLS, **SUPERVISOR_CALLS}.items()
 }
