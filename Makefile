@@ -47,6 +47,9 @@ check: $(STAMP) ## Lint, format, types, layering, generated files
 generate: $(STAMP) ## Write CRDs, manifests and reference pages from their sources
 	$(BIN)/python -m makima.schema
 
+manifests: $(STAMP) ## Render the plain manifests of manifests/overlays from the chart (builds Helm, once)
+	$(BIN)/python -m tests.support.plain_manifests
+
 image: $(STAMP) ## Build the image with docker, podman or buildah, or without any of them; SBOM and archive in dist/
 	$(BIN)/python -m makima.sandbox.image dist $(if $(BASE),BASE=$(BASE))
 
