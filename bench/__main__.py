@@ -15,7 +15,7 @@ from bench.contenders.processes import NAMES
 from bench.deadlines import BenchError
 from bench.facts import machine_facts, server_facts
 from bench.results import Results, Run
-from bench.scenarios import deadlines, expiry, failover, heartbeats, latency, life, start
+from bench.scenarios import command_line, deadlines, expiry, failover, heartbeats, latency, life, start
 from bench.table import show
 from makima.errors import MakimaError
 from makima.sandbox.folders import SandboxError
@@ -31,6 +31,7 @@ SCENARIOS: dict[str, Scenario] = {
     "heartbeats": heartbeats.measure,
     "deadlines": deadlines.measure,
     "expiry": expiry.measure,
+    "command_line": command_line.measure,
 }
 
 

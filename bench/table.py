@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
+from bench.command_line_rows import command_line_rows
 from bench.contenders.processes import NAMES
 from bench.results import Results, Run
 from bench.rows import FAILOVER, Row, latency_rows, life_rows, ratios, start_rows
@@ -27,6 +28,7 @@ def sections(run: Run, results: Results) -> list[list[Row]]:
         *beat_rows(run.supervisors),
         deadline_rows(run.supervisors, run.timers),
         expiry_rows(run.hour_rows),
+        command_line_rows(),
     ]
 
 

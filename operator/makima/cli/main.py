@@ -1,6 +1,7 @@
 """The root of the command line: which command lives where, and how errors look.
 
-Exit codes: 0 done; 1 makima says what went wrong; 2 the command line is wrong; 130 interrupted.
+Exit codes: 0 done; 1 makima says what went wrong; 2 the command line is wrong; 130 interrupted. `makima contracts` has
+more of them (`makima.cli.contracts.exits`).
 """
 
 from __future__ import annotations
@@ -10,12 +11,11 @@ from importlib import import_module
 from typing import Any
 
 import click
-from typer.main import get_command
 
 from makima.errors import MakimaError
 
 COMMANDS: dict[str, tuple[str, str]] = {
-    "contracts": ("makima.cli.contracts", "Contracts and their history."),
+    "contracts": ("makima.cli.contracts", "Contracts: what there is, what waits for whom, what to do."),
     "operator": ("makima.cli.operator", "Run the operator."),
     "supervise": ("makima.cli.supervise", "Run any agent program as the supervisor of a contract."),
     "mcp": ("makima.cli.mcp", "The tools of a supervised agent, as an MCP server on standard input and output."),
@@ -37,8 +37,12 @@ class LazyCommands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = import_module(COMMANDS[cmd_name][0])
-        command = get_command(module.app)
+        app = import_module(COMMANDS[cmd_name][0]).app
+        if isinstance(app, click.Command):
+            return app
+        from typer.main import get_command
+
+        command = get_command(app)
         command.name = cmd_name
         return command  # type: ignore[return-value]  # typer 0.20 vendors click's classes
 
@@ -67,14 +71,14 @@ def main(arguments: list[str] | None = None) -> None:
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 
 
-def run(arguments: list[str]) -> int:
-    """Run the command line.
+def run(arguments: list[str], command: click.Command = cli, program: str = "makima") -> int:
+    """Run the command line, or only this command of it, called by this name.
 
     Returns:
         The exit code.
     """
     try:
-        result: Any = cli.main(arguments, prog_name="makima", standalone_mode=False)
+        result: Any = command.main(arguments, prog_name=program, standalone_mode=False)
     except MakimaError as error:
         if "--debug" in arguments:
             raise
@@ -103,4 +107,4 @@ def _tell(error: MakimaError) -> int:
     click.echo(f"error: {error.message}", err=True)
     if error.hint:
         click.echo(f"  next: {error.hint}", err=True)
-    return 1
+    return int(getattr(error, "exit_code", 1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -12,6 +13,7 @@ from urllib.parse import quote
 
 from makima.client.place import Place
 from makima.errors import MakimaError
+from makima.models.bounds import UUID_PATTERN
 
 if TYPE_CHECKING:
     import aiohttp
@@ -77,12 +79,12 @@ class Api:
         return "/".join([AGGREGATED, *place, rest or "contracts"])
 
     def contract(self, namespace: str, name: str, rest: str = "") -> str:
-        """Path of a call about one contract (the newest of that name)."""
+        """Path of a call about one contract: the newest of that name, or the one with that UID."""
         space, one = quote(namespace, safe=""), quote(name, safe="")
         tail = [rest] if rest else []
         if self.aggregated:
             return "/".join([AGGREGATED, "namespaces", space, "contracts", one, *tail])
-        return "/".join([DIRECT, "contracts", f"{space}:{one}", *tail])
+        return "/".join([DIRECT, "contracts", one if re.match(UUID_PATTERN, name) else f"{space}:{one}", *tail])
 
     async def get(self, path: str, **query: str) -> Any:
         """A read.
@@ -180,8 +182,8 @@ class AggregatedTransport:
         return await self._connection.open(method, path, data=body, query=query, headers=headers, limits=limits)
 
     async def websocket(self, path: str) -> aiohttp.ClientWebSocketResponse:
-        """A WebSocket."""
-        return await self._connection.websocket(path)
+        """A WebSocket; the API server ends it after 60 s too, unless it is a watch."""
+        return await self._connection.websocket(f"{path}?watch=true")
 
 
 class DirectTransport:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -51,7 +51,7 @@ class Cluster:
 
     async def every(
         self, plural: str, namespace: str | None, *, selector: str = "", fields: str = ""
-    ) -> AsyncIterator[JsonObject]:
+    ) -> AsyncGenerator[JsonObject, None]:
         """All objects of a kind, page by page."""
         token = ""
         while True:
@@ -104,7 +104,7 @@ class Cluster:
         found: list[JsonObject] = answer.get("items") or []
         return sorted(found, key=lambda pod: str(pod["metadata"].get("creationTimestamp")))
 
-    async def log(self, namespace: str, pod: str, **query: str) -> AsyncIterator[str]:
+    async def log(self, namespace: str, pod: str, **query: str) -> AsyncGenerator[str, None]:
         """The log of a pod's container, line by line (query: container, tailLines, follow, previous, …)."""
         path = f"/api/v1/namespaces/{quote(namespace, safe='')}/pods/{quote(pod, safe='')}/log"
         async with await self.connection.stream("GET", path, query=query) as response:
@@ -113,7 +113,7 @@ class Cluster:
 
     async def watch(
         self, plural: str, namespace: str | None, version: str, *, selector: str = "", fields: str = ""
-    ) -> AsyncIterator[JsonObject]:
+    ) -> AsyncGenerator[JsonObject, None]:
         """Events of a watch from this resourceVersion on, until the API server ends it (each minute or so).
 
         Raises:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 from makima.client.cluster import Cluster, JsonObject
@@ -55,7 +55,7 @@ Change = Listed | Changed | Gone | Lost
 
 async def follow(
     cluster: Cluster, plural: str, namespace: str | None, *, selector: str = "", fields: str = ""
-) -> AsyncIterator[Change]:
+) -> AsyncGenerator[Change, None]:
     """Never ends by itself.
 
     Raises:

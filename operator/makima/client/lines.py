@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ LONGEST = 16 * 1024 * 1024
 """Bytes in a line beyond which it is no line of ours; etcd holds 1.5 MiB."""
 
 
-async def lines_of(content: StreamReader) -> AsyncIterator[bytes]:
+async def lines_of(content: StreamReader) -> AsyncGenerator[bytes, None]:
     """Each line without its end; what follows the last end comes as a line too.
 
     Raises:

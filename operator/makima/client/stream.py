@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -76,7 +76,7 @@ class Monitor:
     namespace: str | None = None
     _sse: bool = False
 
-    async def frames(self) -> AsyncIterator[Frame]:
+    async def frames(self) -> AsyncGenerator[Frame, None]:
         """Every frame of the server, and `{"type": "Reconnecting", "reason", "seconds"}` where it was cut.
 
         Raises:
@@ -105,7 +105,7 @@ class Monitor:
             if isinstance(frame.get(key), int):
                 self.after = max(frame[key], self.after or 0)
 
-    async def _one(self) -> AsyncIterator[Frame]:
+    async def _one(self) -> AsyncGenerator[Frame, None]:
         """One connection's frames."""
         path = self.api.collection("monitor", self.namespace)
         if not self._sse:
@@ -118,7 +118,7 @@ class Monitor:
         async for frame in self._events(path):
             yield frame
 
-    async def _websocket(self, path: str) -> AsyncIterator[Frame]:
+    async def _websocket(self, path: str) -> AsyncGenerator[Frame, None]:
         import aiohttp  # noqa: PLC0415  # heavy
 
         try:
@@ -136,7 +136,7 @@ class Monitor:
             except (aiohttp.ClientError, OSError) as error:
                 raise unreachable(self.api.where, f"the stream was cut: {error}") from None
 
-    async def _events(self, path: str) -> AsyncIterator[Frame]:
+    async def _events(self, path: str) -> AsyncGenerator[Frame, None]:
         import aiohttp  # noqa: PLC0415  # heavy
 
         query, headers = self.filter.query(self.after), {"Accept": "text/event-stream"}

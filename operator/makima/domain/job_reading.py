@@ -39,11 +39,12 @@ class JobSeen:
 
 @dataclass(frozen=True, slots=True)
 class Cleared:
-    """What a clearing said at its end."""
+    """What a clearing said at its end; `orphans` are those that nobody needs and that it did not remove."""
 
     removed: int
     left: int
     failed: int
+    orphans: int = 0
 
 
 def read_job(body: Mapping[str, Any]) -> JobSeen | None:
@@ -72,7 +73,7 @@ def read_cleared(words: str) -> Cleared | None:
     """What a clearing left as its last words; None if that can't be read."""
     try:
         said = json.loads(words)
-        return Cleared(*(max(0, int(said[key])) for key in ("removed", "left", "failed")))
+        return Cleared(*(max(0, int(said.get(key, 0))) for key in ("removed", "left", "failed", "orphans")))
     except (ValueError, TypeError, KeyError):
         return None
 

@@ -60,7 +60,7 @@ def _take(draft: Draft, report: Report) -> Step:
     reference = draft.status.supervisor_ref
     if reference is not None and report.by is not None and reference.incarnation > report.by.incarnation:
         return draft, Superseded(reference.incarnation)
-    if draft.status.state is ContractState.ARCHIVED:
+    if draft.status.state is ContractState.ARCHIVED and not isinstance(report, WorkspaceCleared):
         return draft, _over(draft)
     taken, outcome = _by_kind(draft, report)
     if taken.status == draft.status or isinstance(report, (RunTask, WorkspaceCleared)):
@@ -137,7 +137,12 @@ def _cleared(draft: Draft, report: WorkspaceCleared) -> Step:
         return draft, Taken(duplicate=True)
     total = (before.worktrees_removed if before is not None else 0) + report.removed
     after = WorkspaceStatus(
-        worktrees=report.left, worktrees_removed=total, worktrees_failed=report.failed, cleared_time=report.at
+        worktrees=report.left,
+        worktrees_removed=total,
+        worktrees_failed=report.failed,
+        cleared_time=report.at,
+        clearings=(before.clearings if before is not None else 0) + 1,
+        orphans=report.orphans,
     )
     return draft.update(workspace=after), Taken()
 

@@ -10,7 +10,7 @@ from makima.domain.job_reading import JobSeen
 from makima.domain.states import FINISHED
 from makima.domain.task_list import ENDED
 from makima.models.contract import Contract
-from makima.models.contract_spec import TaskTemplate
+from makima.models.contract_spec import ClearRequest, TaskTemplate
 from makima.models.contract_status import ContractStatus, TaskStatus
 from makima.models.enums import ContractState, TaskState
 from makima.models.labels import TASK_ROLE
@@ -96,9 +96,30 @@ def _kept(job: JobSeen, unfinished: set[str]) -> bool:
 def clear_at(contract: Contract, status: ContractStatus, jobs: Iterable[JobSeen]) -> datetime | None:
     """When the workspace has to be cleared up next; None = there is nothing to clear.
 
-    Once after the contract has finished, and in between when tasks have ended since the last time.
+    Once after the contract has finished, in between when tasks have ended since the last time, and when a person asks.
     """
-    if contract.spec.workspace is None or not (status.tasks or status.task_counts):
+    if contract.spec.workspace is None:
+        return None
+    if clearing_wished(contract, status) is not None:
+        return status.state_changed_time
+    return _cleared_by_itself(status, jobs)
+
+
+def clearing_wished(contract: Contract, status: ContractStatus) -> ClearRequest | None:
+    """The clearing that a person asks for and that has not been made yet."""
+    wish, place = contract.spec.clear_workspace, status.workspace
+    made = place.clearings if place is not None else 0
+    return wish if wish is not None and wish.expected_clearings == made else None
+
+
+def only_counts(contract: Contract, status: ContractStatus, jobs: Iterable[JobSeen], now: datetime) -> bool:
+    """Whether the clearing that is due is to remove nothing: it is wished so, and none is due by itself."""
+    wish, due = clearing_wished(contract, status), _cleared_by_itself(status, jobs)
+    return wish is not None and wish.dry_run and (due is None or due > now)
+
+
+def _cleared_by_itself(status: ContractStatus, jobs: Iterable[JobSeen]) -> datetime | None:
+    if not (status.tasks or status.task_counts):
         return None
     last = status.workspace.cleared_time if status.workspace is not None else None
     if status.finished_time is not None and status.state in FINISHED:

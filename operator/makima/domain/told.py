@@ -77,13 +77,14 @@ class AskQuestion:
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceCleared:
-    """A Job has cleared up the workspace."""
+    """A Job has cleared up the workspace, or has only counted what it would remove (`orphans`)."""
 
     removed: int
     left: int
     failed: int
     at: datetime
     by: None = None
+    orphans: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,11 +32,13 @@ class Clearing:
         open: tasks whose worktrees stay.
         ended: tasks whose worktrees go.
         before: worktrees of tasks that nobody knows go if they are older than this.
+        only_counts: nothing goes.
     """
 
     open: tuple[str, ...]
     ended: tuple[str, ...]
     before: datetime
+    only_counts: bool = False
 
 
 def clearing_job_name(contract_uid: str) -> str:
@@ -59,6 +61,7 @@ def clearing_job(contract: Contract, clearing: Clearing, image: str) -> Manifest
         "OPEN": " ".join(clearing.open),
         "ENDED": " ".join(clearing.ended[-NAMED:]),
         "BEFORE": str(int(clearing.before.timestamp())),
+        "ONLY_COUNT": "yes" if clearing.only_counts else "",
     }
     user, group = _who(contract)
     pod = {

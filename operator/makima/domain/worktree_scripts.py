@@ -20,7 +20,7 @@ else {GIT} worktree add -b "$BRANCH" "$WORKTREE"; fi
 """A retry finds the worktree of the try before it, with what that left there, or at least its branch."""
 
 CLEAR_WORKTREES = f"""\
-removed=0; left=0; failed=0
+removed=0; left=0; failed=0; orphans=0
 clear_away() {{
   {GIT} -C "$1" add -A && {GIT} -C "$1" diff --cached --quiet || {GIT} -C "$1" -c user.name=makima \\
     -c user.email=makima@makima.dev commit -q --no-verify -m "Left in the worktree of task $(basename "$1")" || return 1
@@ -35,9 +35,13 @@ for tree in "$WORKTREES"/*/; do
     *" $name "*) ;;
     *) [ "$(stat -c %Y "$tree/.git")" -lt "$BEFORE" ] || {{ left=$((left + 1)); continue; }} ;;
   esac
-  if clear_away "$tree"; then removed=$((removed + 1)); else failed=$((failed + 1)); fi
+  if [ -n "${{ONLY_COUNT:-}}" ]; then orphans=$((orphans + 1))
+  elif clear_away "$tree"; then removed=$((removed + 1)); else failed=$((failed + 1)); orphans=$((orphans + 1)); fi
 done
-{GIT} -C "$REPOSITORY" worktree prune
-printf '{{"removed":%d,"left":%d,"failed":%d}}' "$removed" "$left" "$failed" | tee "${{REPORT:-/dev/termination-log}}"
+[ -n "${{ONLY_COUNT:-}}" ] || {GIT} -C "$REPOSITORY" worktree prune
+printf '{{"removed":%d,"left":%d,"failed":%d,"orphans":%d}}' "$removed" "$left" "$failed" "$orphans" \\
+  | tee "${{REPORT:-/dev/termination-log}}"
 """
-"""Takes away the worktrees of ended tasks, and of tasks that nobody knows once they are older than BEFORE."""
+"""Takes away the worktrees of ended tasks, and of tasks that nobody knows once they are older than BEFORE.
+
+With ONLY_COUNT it only counts them."""

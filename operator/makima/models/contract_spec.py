@@ -50,6 +50,17 @@ class RestartRequest(Model):
     expected_incarnation: int = Field(ge=0, description="Incarnation to end; a later one is left alone.")
 
 
+class ClearRequest(Model):
+    """Clear the workspace up now: worktrees of ended tasks, and of tasks that nobody knows. Acts once."""
+
+    expected_clearings: int = Field(
+        ge=0, description="status.workspace.clearings that the request is for, 0 where there is none; else ignored."
+    )
+    dry_run: bool = Field(
+        False, description="True: only count them, into status.workspace.orphans. Default: false, they go."
+    )
+
+
 class ReportedDeliverable(Model):
     """A deliverable reported complete. Append-only: removing the entry undoes nothing."""
 
@@ -147,6 +158,7 @@ class ContractSpec(Model):
     )
     retry: RetryRequest | None = Field(None, description="Take a Failed contract up again. Default: none.")
     restart_supervisor: RestartRequest | None = Field(None, description="Restart the supervisor. Default: none.")
+    clear_workspace: ClearRequest | None = Field(None, description="Clear the workspace up now. Default: none.")
     deliverables: Annotated[
         tuple[ReportedDeliverable, ...], ListMap(("phase", "id")), StartsEmpty(), Field(max_length=bounds.DELIVERABLES)
     ] = Field(

@@ -73,6 +73,8 @@ class WorkspaceStatus(Model):
     worktrees_removed: int = Field(ge=0, description="Worktrees removed so far, in all clearings.")
     worktrees_failed: int = Field(0, ge=0, description="Worktrees that it could not remove.")
     cleared_time: datetime = Field(description="When it ended.")
+    clearings: int = Field(0, ge=0, description="Clearings so far, those included that only counted.")
+    orphans: int = Field(0, ge=0, description="Worktrees found that nobody needs, and that are still there.")
 
 
 class AdvanceStatus(Model):

@@ -10,6 +10,7 @@ import yaml
 from makima.schema.admission import SOURCES, render_policies
 from makima.schema.aggregated_api import render_api_service, render_service
 from makima.schema.chart import chart_files
+from makima.schema.cli_page import cli_page
 from makima.schema.crds import render_crds
 from makima.schema.fields_page import fields_page
 from makima.schema.rbac import render_namespace, render_rbac
@@ -70,6 +71,7 @@ def _kustomization(resources: list[str]) -> str:
 
 def _pages() -> dict[str, str]:
     return {
+        "docs/reference/cli.md": MARKDOWN_NOTICE + cli_page(),
         "docs/reference/configuration.md": MARKDOWN_NOTICE + settings_page(),
         "docs/reference/custom-resources.md": MARKDOWN_NOTICE + fields_page(),
         "docs/reference/states.md": MARKDOWN_NOTICE + states_page(),

@@ -12,7 +12,7 @@ from makima.domain.job_reading import Cleared, JobSeen, read_cleared
 from makima.domain.notices import Notice
 from makima.domain.reasons import EventReason
 from makima.domain.states import FINISHED
-from makima.domain.task_jobs import clear_at
+from makima.domain.task_jobs import clear_at, clearing_wished, only_counts
 from makima.domain.task_list import ENDED
 from makima.domain.told import WorkspaceCleared
 from makima.domain.workspace_manifest import Clearing, clearing_job, clearing_job_name, git_image_of, workspace_claim
@@ -25,6 +25,8 @@ from makima.stores import WorkStore
 VANISHED = timedelta(hours=1)
 """Age from which on a worktree that belongs to no task is nobody's: one that is younger may be of a task that was
 spawned after the clearing began."""
+
+NO_IMAGE = "the workspace can't be cleared up: no image with git is known; set git_image of [supervisors]"
 
 log = logging.getLogger(__name__)
 
@@ -103,18 +105,22 @@ class Workspaces:
         if job is not None:  # of the last time: its name is needed, and the watch tells when it is gone
             await self._jobs.delete_job(job.namespace, job.name, job.uid)
             return None, self._clock.now() + timedelta(seconds=5)
-        await self._clear(contract)
+        await self._clear(contract, status, body)
         return None, None
 
-    async def _clear(self, contract: Contract) -> None:
-        image = git_image_of(contract, self.git_image)
-        if image is None:
-            return  # nothing of the contract ever ran in the cluster, and no image is configured
+    async def _clear(self, contract: Contract, status: ContractStatus, body: JsonObject) -> None:
+        image, now = git_image_of(contract, self.git_image), self._clock.now()
+        if image is None:  # nothing of the contract ever ran in the cluster, and no image is configured
+            if clearing_wished(contract, status) is not None:
+                notice = Notice(EventReason.WORKSPACE_NOT_CLEARED, NO_IMAGE, warning=True)
+                self._events.publish(body, notice, now)
+            return
         tasks = await self._work.tasks(UUID(contract.metadata.uid))
         clearing = Clearing(
             open=tuple(str(task.id) for task in tasks if task.state not in ENDED),
             ended=tuple(str(task.id) for task in tasks if task.state in ENDED),
-            before=self._clock.now() - VANISHED,
+            before=now - VANISHED,
+            only_counts=only_counts(contract, status, self.cache.of(contract.metadata.uid), now),
         )
         await self._jobs.create_job(clearing_job(contract, clearing, image))
         log.info("contract %s/%s: clears up its workspace", contract.metadata.namespace, contract.metadata.name)
@@ -125,11 +131,11 @@ class Workspaces:
         said = read_cleared(await self._jobs.last_words(job.namespace, job.name))
         if said is None:
             left = status.workspace.worktrees if status.workspace is not None else 0
-            said = Cleared(0, left, 1)
+            said = Cleared(0, left, 1, status.workspace.orphans if status.workspace is not None else 0)
             text = f"the workspace could not be cleared up: {job.message or 'its Job left no report'}"
             self._events.publish(body, Notice(EventReason.WORKSPACE_NOT_CLEARED, text, warning=True), ended)
         self._metrics.workspace_cleared(job.owner, said.left, said.removed, said.failed)
-        return WorkspaceCleared(said.removed, said.left, said.failed, ended)
+        return WorkspaceCleared(said.removed, said.left, said.failed, ended, orphans=said.orphans)
 
     def forget(self, uid: str) -> None:
         """The contract is gone."""

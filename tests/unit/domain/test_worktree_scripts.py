@@ -43,7 +43,9 @@ def add(workspace: Path, task: str) -> Path:
     return tree
 
 
-def clear(workspace: Path, *, stay: str = "", ended: str = "", before: float = 0) -> dict[str, int]:
+def clear(
+    workspace: Path, *, stay: str = "", ended: str = "", before: float = 0, only_count: str = ""
+) -> dict[str, int]:
     report = workspace / "report"
     run(
         CLEAR_WORKTREES,
@@ -52,6 +54,7 @@ def clear(workspace: Path, *, stay: str = "", ended: str = "", before: float = 0
         OPEN=stay,
         ENDED=ended,
         BEFORE=int(before),
+        ONLY_COUNT=only_count,
         REPORT=report,
     )
     found: dict[str, int] = json.loads(report.read_text())
@@ -74,15 +77,25 @@ def test_a_worktree_that_was_deleted_by_hand_is_made_again(workspace: Path) -> N
 def test_worktrees_of_ended_tasks_go_and_those_of_open_ones_stay(workspace: Path) -> None:
     for task in ("open", "ended", "fresh"):
         add(workspace, task)
-    assert clear(workspace, stay="open", ended="ended other") == {"removed": 1, "left": 2, "failed": 0}
+    assert clear(workspace, stay="open", ended="ended other") == {"removed": 1, "left": 2, "failed": 0, "orphans": 0}
     assert sorted(item.name for item in (workspace / "worktrees").iterdir()) == ["fresh", "open"]
 
 
 def test_a_worktree_that_belongs_to_no_task_goes_once_it_is_old(workspace: Path) -> None:
     add(workspace, "vanished")
     add(workspace, "open")
-    assert clear(workspace, stay="open", before=time.time() - 60) == {"removed": 0, "left": 2, "failed": 0}
-    assert clear(workspace, stay="open", before=time.time() + 60) == {"removed": 1, "left": 1, "failed": 0}
+    assert clear(workspace, stay="open", before=time.time() - 60) == {
+        "removed": 0,
+        "left": 2,
+        "failed": 0,
+        "orphans": 0,
+    }
+    assert clear(workspace, stay="open", before=time.time() + 60) == {
+        "removed": 1,
+        "left": 1,
+        "failed": 0,
+        "orphans": 0,
+    }
 
 
 def test_what_was_not_committed_is_kept_on_the_branch(workspace: Path) -> None:
@@ -96,4 +109,12 @@ def test_what_was_not_committed_is_kept_on_the_branch(workspace: Path) -> None:
 
 
 def test_a_workspace_without_worktrees_is_clear(workspace: Path) -> None:
-    assert clear(workspace) == {"removed": 0, "left": 0, "failed": 0}
+    assert clear(workspace) == {"removed": 0, "left": 0, "failed": 0, "orphans": 0}
+
+
+def test_counting_takes_nothing_away(workspace: Path) -> None:
+    trees = [add(workspace, task) for task in ("open", "ended", "vanished")]
+    found = clear(workspace, stay="open", ended="ended", before=time.time() + 60, only_count="yes")
+    assert found == {"removed": 0, "left": 1, "failed": 0, "orphans": 2}
+    assert all(tree.exists() for tree in trees)
+    assert clear(workspace, stay="open", ended="ended", before=time.time() + 60)["removed"] == 2

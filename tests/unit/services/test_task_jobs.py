@@ -221,3 +221,37 @@ async def test_a_clearing_that_failed_is_an_event_and_is_not_tried_again_at_once
     await stage.until(lambda: "WorkspaceNotCleared" in stage.events.reasons())
     await stage.until_quiet()
     assert stage.jobs.created.count(f"worktrees-{uid}") == 1
+
+
+async def test_a_person_has_worktrees_counted_and_then_cleared_each_once(stage: Stage) -> None:
+    uid = await stage.contract(workspace={"claimName": "there-already"})
+    clearing = f"worktrees-{uid}"
+    for number, (dry, words, orphans) in enumerate(
+        ((True, '{"removed":0,"left":1,"failed":0,"orphans":2}', 2), (False, '{"removed":2,"left":1,"failed":0}', 0)), 1
+    ):
+        wish = {"expectedClearings": number - 1, "dryRun": dry}
+        stage.cluster.patch_spec("a", {"clearWorkspace": wish})
+        await stage.until(lambda wanted=number: stage.jobs.created.count(clearing) == wanted)
+        (container,) = stage.jobs.jobs["ns", clearing]["spec"]["template"]["spec"]["containers"]
+        said = {item["name"]: item["value"] for item in container["env"]}
+        assert said["ONLY_COUNT"] == ("yes" if dry else "")
+        stage.jobs.end(clearing, stage.clock.now() + timedelta(seconds=number), words=words)
+        await stage.until(lambda wanted=number: _clearings(stage) == wanted)
+        found = stage.status("a")["workspace"]
+        assert isinstance(found, dict)
+        assert (found["orphans"], found["worktreesRemoved"]) == (orphans, 0 if dry else 2)
+    await stage.until_quiet()
+    assert stage.jobs.created.count(clearing) == 2
+
+
+def _clearings(stage: Stage) -> object:
+    found = stage.status("a").get("workspace") or {}
+    assert isinstance(found, dict)
+    return found.get("clearings", 0)
+
+
+async def test_a_clearing_that_no_image_is_known_for_is_said(stage: Stage) -> None:
+    await stage.contract(workspace={"claimName": "there-already"}, taskTemplates=[])
+    stage.cluster.patch_spec("a", {"clearWorkspace": {"expectedClearings": 0}})
+    await stage.until(lambda: "WorkspaceNotCleared" in stage.events.reasons())
+    assert stage.jobs.created == []

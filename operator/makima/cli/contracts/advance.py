@@ -1,0 +1,93 @@
+"""`advance`: move a contract to its next phase (plan 4.4)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from makima.cli.contracts.acting import Judge, acting_options, key_of, outcome, report, wishes_of
+from makima.cli.contracts.call import Call, Ended, common
+from makima.cli.contracts.completion import phases as complete_phases
+from makima.cli.contracts.exits import BY_CODE, Exit
+from makima.cli.contracts.formats import ONE_FORMATS, format_option
+from makima.cli.contracts.selecting import contract_argument, one
+
+if TYPE_CHECKING:
+    from makima.client import Person
+    from makima.models.contract import Contract
+
+ATTEMPTS = 3
+"""How often a move without a version of its own is asked for again, where only the version had changed."""
+
+
+@click.command("advance")
+@contract_argument
+@click.option(
+    "--phase", shell_complete=complete_phases, help="Where to. Default: the next phase; Completed after the last."
+)
+@click.option("--force", is_flag=True, help="Although the gate is not ready; recorded. Never skips the phase guard.")
+@click.option(
+    "--confirmed", is_flag=True, help="Confirm it at the same time; needs the verb confirm. See also: confirm."
+)
+@click.option("--reason", help="Why, for the history.")
+@click.option("--expected-version", type=click.IntRange(min=1), help="Only if it is still at this version.")
+@acting_options
+@format_option(ONE_FORMATS, "table")
+@common
+def command(
+    call: Call,
+    *,
+    contract: str,
+    phase: str | None,
+    force: bool,
+    confirmed: bool,
+    reason: str | None,
+    expected_version: int | None,
+    wait: bool,
+    dry_run: bool,
+    form: str,
+) -> None:
+    """Move a contract to its next phase, or complete it."""
+
+    async def work(person: Person) -> tuple[Contract, str | None]:
+        for attempt in range(ATTEMPTS):
+            seen = await one(person, contract)
+            wish = wishes_of(person, seen, dry_run=dry_run)
+            try:
+                asked = await wish.advance(
+                    seen, to=phase, force=force, confirmed=confirmed, reason=reason, expected_version=expected_version
+                )
+                break
+            except Exception as error:
+                again = expected_version is None and not confirmed and attempt < ATTEMPTS - 1
+                if not again or getattr(error, "code", "") != "VERSION_CONFLICT":
+                    raise
+        return asked, await outcome(person, call, asked, moved(asked), wait=wait, dry_run=dry_run)
+
+    done = call.run(work)
+    if done is not None:
+        report(call, done[0], done[1], f"asked to move to {wished_goal(done[0])}", form, dry_run=dry_run)
+
+
+def wished_goal(asked: Contract) -> str:
+    """Where the wish in its spec goes."""
+    return asked.spec.advance.to if asked.spec.advance is not None else ""
+
+
+def moved(asked: Contract) -> Judge:
+    """Judges whether the wish to advance was carried out."""
+    wish = asked.spec.advance
+
+    def judge(contract: Contract) -> str | None:
+        told = contract.status.advance if contract.status is not None else None
+        if wish is None or told is None or (told.to, told.expected_version) != (wish.to, wish.expected_version):
+            return None
+        if told.outcome == "Success":
+            return told.message
+        if contract.status is None or (contract.status.observed_generation or 0) < asked.metadata.generation:
+            return None  # of the request before, for the same version
+        code = told.message.partition(":")[0]
+        raise Ended(f"{key_of(contract)}: {told.message}", None, BY_CODE.get(code, Exit.REFUSED))
+
+    return judge

@@ -1,0 +1,107 @@
+"""`batch`: a bulk operation of makima's API (plan 5.3); needs the RBAC verb batch."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from makima.cli.contracts.call import DURATION, Call, Ended, common
+from makima.cli.contracts.exits import Exit
+from makima.cli.contracts.formats import format_option, say_data
+from makima.cli.contracts.selecting import namespaces_option, status_option
+from makima.cli.contracts.text import plain
+
+if TYPE_CHECKING:
+    from makima.client import Person
+
+OPERATIONS = ("archive_old", "pause_all", "resume_all", "cleanup_archived", "restart_stale")
+HOUR = timedelta(hours=1)
+
+
+@click.command("batch")
+@click.argument("operation", type=click.Choice(OPERATIONS))
+@click.option("--older-than", type=DURATION, help="Of archive_old and cleanup_archived: in whole hours. Default: 7d.")
+@status_option
+@namespaces_option
+@click.option("--dry-run", is_flag=True, help="Only say what would be affected.")
+@click.option("--force", is_flag=True, help="Do not ask.")
+@format_option(("table", "json", "yaml", "name"), "table")
+@common
+def command(
+    call: Call,
+    *,
+    operation: str,
+    older_than: timedelta | None,
+    statuses: tuple[str, ...],
+    all_namespaces: bool,
+    dry_run: bool,
+    force: bool,
+    form: str,
+) -> None:
+    """Run a bulk operation; shows what it would affect and asks first.
+
+    makima's API does it, and records who asked for what. Without a terminal nothing is done unless --force is given.
+    """
+    wanted = _body(operation, older_than, statuses)
+
+    async def work(person: Person) -> dict[str, Any] | None:
+        where = None if all_namespaces else person.namespace
+        first = await _run(person, wanted, where, dry_run=True)
+        if dry_run or not _agreed(call, first, force=force):
+            return {**first, "dry_run": True}
+        return await _run(person, wanted, where, dry_run=False)
+
+    answer = call.run(work)
+    if answer is None:
+        return
+    _write(call, answer, form)
+    if answer.get("errors"):
+        raise Ended(f"{len(answer['errors'])} contracts could not be changed", "see the errors above", Exit.FAILED)
+
+
+def _body(operation: str, older_than: timedelta | None, statuses: tuple[str, ...]) -> dict[str, Any]:
+    from makima.models.enums import ContractState
+
+    body: dict[str, Any] = {"operation": operation}
+    if older_than is not None:
+        if older_than % HOUR:
+            raise click.BadParameter("the API counts in whole hours", param_hint="--older-than")
+        body["older_than_hours"] = older_than // HOUR
+    if statuses:
+        body["status_filter"] = [ContractState(status).snake for status in statuses]
+    return body
+
+
+async def _run(person: Person, wanted: dict[str, Any], where: str | None, *, dry_run: bool) -> dict[str, Any]:
+    body = {**wanted, "dry_run": dry_run, **({"namespaces": [where]} if where is not None else {})}
+    answer: dict[str, Any] = await person.api.call("POST", person.api.collection("batch", where), body=body)
+    return answer
+
+
+def _agreed(call: Call, answer: dict[str, Any], *, force: bool) -> bool:
+    count = int(answer.get("affected_count", 0))
+    if force or not count:
+        return bool(count)
+    call.screen.note(f"{answer['operation']} would affect {count} contracts:")
+    for identifier in answer.get("affected_ids") or ():
+        call.screen.note(f"  {plain(identifier)}")
+    if not call.screen.asks:
+        call.screen.note("nothing was changed: nobody is there to ask; --force does it")
+        return False
+    return click.confirm("Go on?", err=True)
+
+
+def _write(call: Call, answer: dict[str, Any], form: str) -> None:
+    if form in ("json", "yaml"):
+        say_data(call.screen, form, answer)
+        return
+    if form == "name":
+        for identifier in answer.get("affected_ids") or ():
+            call.screen.say(plain(identifier))
+        return
+    word = "would affect" if answer.get("dry_run") else "affected"
+    call.screen.say(f"{answer.get('operation')}: {word} {answer.get('affected_count', 0)} contracts")
+    for error in answer.get("errors") or ():
+        call.screen.note(f"  {plain(error)}")

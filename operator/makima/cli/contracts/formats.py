@@ -1,0 +1,67 @@
+"""Output formats: for people `table`, `wide`, `compact`; for programs `json`, `yaml`, `name`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from makima.cli.contracts.call import Function, option
+from makima.cli.contracts.text import Screen
+
+LIST_FORMATS = ("table", "wide", "json", "yaml", "compact", "name")
+ONE_FORMATS = ("table", "json", "yaml", "name")
+
+
+def format_option(formats: Sequence[str], default: str, *, output_too: bool = True) -> Function:
+    """`--format`, and `-o`/`--output` where that is no file."""
+    both = ("-o", "--output") if output_too else ()
+    return option(
+        "--format",
+        "form",
+        type=click.Choice(formats),
+        default=default,
+        show_default=True,
+        makima=both,
+        kubectl=("-o", "--output"),
+        help="Output format.",
+    )
+
+
+def as_json(value: Any) -> str:
+    """Indented JSON."""
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+
+
+def as_yaml(value: Any) -> str:
+    """YAML, without what nobody reads."""
+    import yaml
+
+    text: str = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=118)
+    return text
+
+
+def say_data(screen: Screen, form: str, value: Any) -> None:
+    """A value as JSON or YAML."""
+    screen.say(as_json(value) if form == "json" else as_yaml(value).rstrip("\n"))
+
+
+def without_bookkeeping(body: dict[str, Any]) -> dict[str, Any]:
+    """An object without managedFields, as kubectl shows it."""
+    metadata = {key: value for key, value in body["metadata"].items() if key != "managedFields"}
+    return {**body, "metadata": metadata}
+
+
+def as_list(bodies: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Objects as the list that kubectl writes."""
+    return {"apiVersion": "v1", "kind": "List", "items": [without_bookkeeping(body) for body in bodies]}
+
+
+def name_of(body: dict[str, Any], *, several_namespaces: bool) -> str:
+    """An object as `-o name`: what kubectl takes; with its namespace where there are several, what makima takes."""
+    meta = body["metadata"]
+    if several_namespaces:
+        return f"{meta['namespace']}/{meta['name']}"
+    return f"contract.makima.dev/{meta['name']}"

@@ -1,0 +1,153 @@
+"""`history`: what happened to a contract, also to one that is gone.
+
+From makima's API; or from Postgres itself, for an administrator whose configuration names it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from makima.cli.contracts.call import Call, Ended, common
+from makima.cli.contracts.completion import contracts as complete_contracts
+from makima.cli.contracts.exits import Exit
+from makima.cli.contracts.formats import format_option, say_data
+
+if TYPE_CHECKING:
+    from makima.client import Person
+    from makima.models.history import StoredEvent
+
+Event = dict[str, Any]
+PAGE = 500
+
+
+@click.command("history")
+@click.argument("contract", metavar="ID", shell_complete=complete_contracts)
+@click.option(
+    "--limit", type=click.IntRange(1, 10000), default=1000, show_default=True, help="Most events, oldest first."
+)
+@click.option("--after", type=click.IntRange(min=0), default=0, help="Begin after this event, as `seq` numbers them.")
+@format_option(("table", "json", "yaml"), "table")
+@common
+def command(call: Call, *, contract: str, limit: int, after: int, form: str) -> None:
+    """Show what happened to a contract: of one that is gone, the newest of that name.
+
+    Asks makima's API; where the configuration names a database (MAKIMA_DATABASE_URL), Postgres itself.
+    """
+
+    async def work(person: Person) -> list[Event]:
+        from makima.client.finding import is_uid, split_name
+
+        namespace, name = split_name(contract, person.namespace)
+        return await _by_api(person, namespace, contract if is_uid(contract) else name, after, limit)
+
+    events = _from_postgres(call, contract, after, limit) if _has_database(call) else call.run(work) or []
+    if form in ("json", "yaml"):
+        say_data(call.screen, form, events)
+    else:
+        _table(call, events)
+
+
+def _has_database(call: Call) -> bool:
+    """Whether the configuration names Postgres; an address of the API on the command line goes before it."""
+    import os
+
+    if call.place.api is not None or not (os.environ.get("MAKIMA_DATABASE_URL") or os.environ.get("MAKIMA_CONFIG")):
+        return False
+    from makima.config import load_config
+
+    return load_config().database_url is not None
+
+
+def _from_postgres(call: Call, contract: str, after: int, limit: int) -> list[Event]:
+    import asyncio
+
+    from makima.cli.contracts.exits import exit_of
+    from makima.client.finding import is_uid, split_name
+    from makima.errors import MakimaError
+
+    if is_uid(contract):
+        raise Ended("by Postgres alone a contract is found by its name", "namespace/name, or --api URL", Exit.USAGE)
+    namespace, name = split_name(contract, call.place.namespace or "default")
+    try:
+        return [_plain(stored) for stored in asyncio.run(_read(namespace, name, after, limit))]
+    except Ended:
+        raise
+    except MakimaError as error:
+        raise Ended(error.message, error.hint, exit_of(error)) from error
+
+
+async def _read(namespace: str, name: str, after: int, limit: int) -> list[StoredEvent]:
+    from makima.config import load_config
+    from makima.wiring import open_history
+
+    async with open_history(load_config()) as store:
+        rows = await store.find_contracts(namespace, name)
+        if not rows:
+            raise Ended(
+                f"CONTRACT_NOT_FOUND: the history has no contract {namespace}/{name}",
+                "look at the name, and at MAKIMA_DATABASE_URL",
+                Exit.NOT_FOUND,
+            )
+        return list(await store.events(rows[0].uid, after=after, limit=limit))
+
+
+async def _by_api(person: Person, namespace: str, name: str, after: int, limit: int) -> list[Event]:
+    path = person.api.contract(namespace, name, "events")
+    events: list[Event] = []
+    while len(events) < limit:
+        wanted = min(PAGE, limit - len(events))
+        page = (await person.api.get(path, after=str(after), limit=str(wanted))).get("events") or []
+        if not page:
+            break
+        events += page
+        after = max(int(event["seq"]) for event in page)
+    return events
+
+
+def _plain(stored: StoredEvent) -> Event:
+    event = stored.event
+    return {
+        "seq": stored.seq,
+        "version": event.version,
+        "type": event.type,
+        "at": event.at.isoformat(),
+        "actor": event.actor,
+        "payload": dict(event.payload),
+    }
+
+
+def _table(call: Call, events: list[Event]) -> None:
+    rows = [
+        (
+            event["seq"],
+            _text(event.get("version")),
+            _time(event["at"]),
+            event["type"],
+            _what(event),
+            event.get("actor") or "",
+        )
+        for event in events
+    ]
+    call.screen.table(("SEQ", "VERSION", "TIME", "EVENT", "WHAT", "BY"), rows)
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def _time(text: str) -> str:
+    return f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M:%S.%f}"[:-3]
+
+
+def _what(event: Event) -> str:
+    payload = event.get("payload") or {}
+    for old, new in (("old_phase", "new_phase"), ("old_status", "new_status"), ("old_state", "new_state")):
+        if payload.get(old):
+            return f"{payload[old]} → {payload[new]}"
+    if "deliverable_id" in payload:
+        return f"{payload['phase']}/{payload['deliverable_id']} {str(payload.get('digest') or '')[:19]}"
+    said = payload.get("new_status") or payload.get("question") or payload.get("task_name") or payload.get("message")
+    return str(said or payload.get("last_activity") or "")

@@ -1,0 +1,123 @@
+"""`inbox`: everything that waits for a person, oldest first, across namespaces, with the command that unblocks it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from makima.cli.contracts.call import Call, common, now, option
+from makima.cli.contracts.formats import LIST_FORMATS, format_option, say_data
+from makima.cli.contracts.selecting import found, read, selector_option, supervisors_in
+from makima.cli.contracts.text import plain
+
+if TYPE_CHECKING:
+    from makima.client import Person
+    from makima.domain.waits import Wait
+    from makima.models.contract import Contract
+
+Letter = tuple["Contract", "Wait"]
+KINDS = (
+    "answer",
+    "confirmation",
+    "advance",
+    "resume",
+    "retry",
+    "blocked",
+    "supervisor-asks",
+    "stuck",
+    "stale",
+    "refused",
+    "start",
+)
+FIRST = datetime.min.replace(tzinfo=UTC)
+
+
+@click.command("inbox")
+@selector_option
+@click.option(
+    "--kind", "kinds", multiple=True, type=click.Choice(KINDS), help="Only waits of this kind; may be repeated."
+)
+@option("--limit", type=click.IntRange(min=1), metavar="N", makima=("-n",), help="At most so many, the oldest.")
+@format_option(LIST_FORMATS, "table")
+@common
+def command(call: Call, selector: str, kinds: tuple[str, ...], limit: int | None, form: str) -> None:
+    """List everything that waits for a person, oldest first: of all namespaces that you may see, or of --namespace."""
+
+    async def work(person: Person) -> list[Letter]:
+        letters = await _letters(person, call, selector)
+        return [letter for letter in letters if not kinds or letter[1].kind in kinds][:limit]
+
+    _write(call, call.run(work) or [], form)
+
+
+async def _letters(person: Person, call: Call, selector: str) -> list[Letter]:
+    from makima.domain.states import FINISHED
+    from makima.domain.waits import waits
+    from makima.models.enums import ContractState
+
+    over = ",".join(f"status.state!={state}" for state in sorted(FINISHED - {ContractState.FAILED}))
+    everywhere = call.place.namespace is None
+    bodies = [body async for body in found(person, call, everywhere=everywhere, selector=selector, fields=over)]
+    contracts = [contract for contract in map(read, bodies) if contract is not None]
+    there = await supervisors_in(person, {contract.metadata.namespace for contract in contracts})
+    letters = [
+        (contract, wait)
+        for contract in contracts
+        for wait in waits(contract, there.get((contract.metadata.namespace, contract.metadata.name)), now())
+        if wait.person
+    ]
+    return sorted(letters, key=lambda letter: (letter[1].since or FIRST, letter[0].metadata.name))
+
+
+def _write(call: Call, letters: list[Letter], form: str) -> None:
+    screen = call.screen
+    if form in ("json", "yaml"):
+        say_data(screen, form, [_value(call, *letter) for letter in letters])
+    elif form == "name":
+        for key in dict.fromkeys(_key(contract) for contract, _ in letters):
+            screen.say(key)
+    elif not letters:
+        screen.note("nothing waits for a person")
+    elif form == "compact":
+        for contract, wait in letters:
+            screen.say(f"{_age(wait)} {_key(contract)} {wait.kind}: {plain(wait.what)}")
+    else:
+        _table(call, letters, wide=form == "wide")
+
+
+def _table(call: Call, letters: list[Letter], *, wide: bool) -> None:
+    """What to do stands below what waits: a command in a column would be cut."""
+    from makima.cli.contracts.rows import shortened
+
+    for contract, wait in letters:
+        what = plain(wait.what) if wide else shortened(plain(wait.what))
+        head = call.screen.paint(_key(contract), "yellow")
+        call.screen.say(f"{_age(wait):>6}  {head}  waits for {what}")
+        if wait.command is not None:
+            call.screen.say(f"        → {call.line(*wait.command)}")
+
+
+def _key(contract: Contract) -> str:
+    return f"{contract.metadata.namespace}/{contract.metadata.name}"
+
+
+def _age(wait: Wait) -> str:
+    from makima.domain.durations import format_duration
+
+    return format_duration(now() - wait.since) if wait.since is not None else "?"
+
+
+def _value(call: Call, contract: Contract, wait: Wait) -> dict[str, Any]:
+    meta = contract.metadata
+    return {
+        "id": meta.uid,
+        "namespace": meta.namespace,
+        "name": meta.name,
+        "kind": wait.kind.value,
+        "waitingFor": wait.what,
+        "since": wait.since.isoformat() if wait.since is not None else None,
+        "questionId": wait.question_id,
+        "command": call.line(*wait.command) if wait.command is not None else None,
+    }

@@ -1,0 +1,166 @@
+"""`monitor`: what happens, live (plan 4.3): a terminal UI, lines of text, or one JSON object a line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from makima.cli.contracts.call import Call, common
+from makima.cli.contracts.completion import contracts as complete_contracts
+from makima.cli.contracts.formats import format_option
+from makima.cli.contracts.selecting import namespaces_option, one, status_option
+
+if TYPE_CHECKING:
+    from makima.cli.contracts.event_lines import Frame
+    from makima.client import Person
+
+
+@click.command("monitor")
+@click.argument("contracts", metavar="[ID]...", nargs=-1, shell_complete=complete_contracts)
+@status_option
+@click.option("--stale", is_flag=True, help="Only what happens to stale contracts.")
+@click.option(
+    "--quiet", is_flag=True, help="Only important events: no heartbeats, no tasks, no mere states of supervisors."
+)
+@click.option("--heartbeats", is_flag=True, help="With heartbeats (text, json; the TUI always shows them).")
+@click.option(
+    "--after", type=click.IntRange(min=0), metavar="SEQ", help="Begin after this event, as `seq` numbers them."
+)
+@namespaces_option
+@format_option(("tui", "text", "json"), "tui")
+@common
+def command(
+    call: Call,
+    *,
+    contracts: tuple[str, ...],
+    statuses: tuple[str, ...],
+    stale: bool,
+    quiet: bool,
+    heartbeats: bool,
+    after: int | None,
+    all_namespaces: bool,
+    form: str,
+) -> None:
+    """Follow what happens to contracts, live: those named, else all of the namespace.
+
+    Without a terminal, `tui` means `text`. A stream that is cut is resumed after the last event that was seen. Where
+    makima's API can't be reached, the Kubernetes API alone is watched, and it says so.
+    """
+    wanted = Wanted(contracts, statuses, stale, quiet, heartbeats and not quiet, after, all_namespaces)
+    if form == "tui" and call.screen.terminal:
+        _tui(call, wanted)
+        return
+    writer = Writer(call, form, wanted)
+
+    async def work(person: Person) -> None:
+        frames = _frames(person, call, wanted)
+        async with aclosing(frames):
+            async for frame in frames:
+                writer.write(frame)
+
+    call.run(work, watching=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the command line asks for."""
+
+    contracts: tuple[str, ...]
+    statuses: tuple[str, ...]
+    stale: bool
+    quiet: bool
+    heartbeats: bool
+    after: int | None
+    everywhere: bool
+
+
+def _tui(call: Call, wanted: Wanted) -> None:
+    """The terminal UI, which talks to the cluster by the same client."""
+    from makima.models.enums import ContractState
+
+    import_module("makima.tui").run(
+        call.place,
+        contracts=wanted.contracts,
+        statuses=tuple(ContractState(status).snake for status in wanted.statuses),
+        stale=wanted.stale,
+        quiet=wanted.quiet,
+        all_namespaces=wanted.everywhere,
+    )
+
+
+async def _frames(person: Person, call: Call, wanted: Wanted) -> AsyncGenerator[Frame, None]:
+    """The stream of makima's API; where nobody answers there, what the Kubernetes API alone tells."""
+    from makima.client.api import ApiUnreachable
+    from makima.client.live import watched
+    from makima.client.stream import Filter, Monitor
+    from makima.models.enums import ContractState
+
+    named = [(await one(person, name)).metadata for name in wanted.contracts]
+    ids, places = tuple(meta.uid for meta in named), {meta.namespace for meta in named}
+    snake = tuple(ContractState(status).snake for status in wanted.statuses)
+    where = None if wanted.everywhere or len(places) > 1 else next(iter(places), person.namespace)
+    chosen = Filter(ids, snake, (where,) if where else (), include_heartbeats=wanted.heartbeats)
+    monitor = Monitor(person.api, chosen, wanted.after, where)
+    try:
+        frames = monitor.frames()
+        async with aclosing(frames):
+            async for frame in frames:
+                yield frame
+    except ApiUnreachable as error:
+        call.screen.note(f"note: {error.message}")
+        call.screen.note("note: only the Kubernetes API is watched: no sequence numbers, and heartbeats come late")
+    alone = watched(person.cluster, where, chosen)
+    async with aclosing(alone):
+        async for frame in alone:
+            yield frame
+
+
+class Writer:
+    """Writes frames as text or JSON, those that are wanted."""
+
+    def __init__(self, call: Call, form: str, wanted: Wanted) -> None:
+        self._screen, self._form, self._wanted = call.screen, form, wanted
+        self._stale: set[Any] = set()
+
+    def write(self, frame: Frame) -> None:
+        """One frame."""
+        from makima.cli.contracts.event_lines import CONTROL, event_line, is_important
+
+        kind = str(frame.get("type"))
+        if kind in CONTROL:
+            self._control(frame)
+            return
+        if self._wanted.quiet and not is_important(frame):
+            return
+        if self._wanted.stale and not self._is_stale(frame):
+            return
+        if self._form == "json":
+            self._screen.say(json.dumps(frame, ensure_ascii=False))
+        else:
+            self._screen.say(event_line(frame, self._screen))
+
+    def _control(self, frame: Frame) -> None:
+        """How the stream itself is: part of the stream for programs, beside it for people."""
+        from makima.cli.contracts.event_lines import control_line
+
+        if self._form == "json":
+            self._screen.say(json.dumps(frame, ensure_ascii=False))
+        elif (line := control_line(frame)) is not None:
+            self._screen.note(line)
+
+    def _is_stale(self, frame: Frame) -> bool:
+        """A contract counts as stale from the event that says so until anything else happens to it."""
+        contract = frame.get("contract_id")
+        if frame.get("type") == "StaleDetected":
+            self._stale.add(contract)
+            return True
+        known = contract in self._stale
+        if frame.get("type") != "Heartbeat":
+            self._stale.discard(contract)
+        return known

@@ -1,0 +1,205 @@
+"""What Kubernetes does not have, from makima's API; and what is left where the API can't be reached."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import aiohttp
+import pytest
+
+from makima.adapters.kubernetes.connection import Connection
+from makima.cli.contracts.exits import Exit
+from tests.support.api_process import ApiUnderTest, CallerOf, make_account, token_of
+from tests.support.command_line import Stage
+from tests.support.kube import RBAC
+
+NOBODY = "http://127.0.0.1:9"
+
+
+@pytest.fixture(scope="module")
+def served(driven: Stage, api: ApiUnderTest) -> tuple[Stage, ApiUnderTest]:
+    """Operator and API at work."""
+    return driven, api
+
+
+@pytest.fixture(scope="module")
+def token(driven: Stage) -> str:
+    """A token of the service account `agent`, which may look and supervise."""
+
+    async def work(admin: Connection) -> str:
+        await make_account(admin, driven.namespace, "agent")
+        for role in ("makima-supervise", "makima-view"):
+            binding = {
+                "metadata": {"name": f"agent-{role}"},
+                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+                "subjects": [{"kind": "ServiceAccount", "name": "agent", "namespace": driven.namespace}],
+            }
+            await admin.request("POST", f"{RBAC}/namespaces/{driven.namespace}/rolebindings", body=binding)
+        return await token_of(admin, driven.namespace, "agent")
+
+    return driven.do(work)
+
+
+@pytest.fixture(scope="module")
+def way(served: tuple[Stage, ApiUnderTest], token: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
+    """Options that lead to the API."""
+    file = tmp_path_factory.mktemp("token") / "token"
+    file.write_text(token)
+    return ("--api", served[1].url, "--token-file", str(file))
+
+
+def finished(stage: Stage, name: str) -> str:
+    """A contract that went through its phases; its UID."""
+    stage.create(name, type="execute")
+    stage.until(name, lambda status: True)
+    stage.makima("ed", "complete-deliverable", f"{stage.namespace}/{name}", "pull-request").ok()
+    return str(stage.until(name, lambda status: status["state"] == "Completed")["metadata"]["uid"])
+
+
+def recorded(stage: Stage, way: tuple[str, ...], name: str, wanted: str) -> list[dict[str, Any]]:
+    """The history, once it has an event of this type."""
+    deadline = time.monotonic() + 60
+    while True:
+        done = stage.makima("vera", "history", f"{stage.namespace}/{name}", "-o", "json", *way)
+        events: list[dict[str, Any]] = done.json if done.code == 0 else []
+        if any(event["type"] == wanted for event in events):
+            return events
+        assert time.monotonic() < deadline, f"{done}"
+        time.sleep(0.2)
+
+
+def test_history_of_a_contract_also_when_it_is_gone(served: tuple[Stage, ApiUnderTest], way: tuple[str, ...]) -> None:
+    stage, _ = served
+    uid = finished(stage, "told")
+    stage.makima("ed", "cleanup", "--archive", "--older-than", "0s", "--namespace", stage.namespace, "--force").ok()
+    stage.until("told", lambda status: status["state"] == "Archived")
+    stage.makima(
+        "ed", "cleanup", "--delete-archived", "--older-than", "0s", "--namespace", stage.namespace, "--force"
+    ).ok()
+    events = recorded(stage, way, "told", "ContractDeleted")
+    assert [event["seq"] for event in events] == sorted(event["seq"] for event in events)
+    changes = [(event["payload"].get("old_status"), event["payload"].get("new_status")) for event in events]
+    assert ("completing", "completed") in changes
+    table = stage.makima("vera", "history", uid, "--namespace", stage.namespace, *way).ok().out
+    assert "completing → completed" in table and "ContractDeleted" in table
+    nothing = stage.makima("vera", "history", f"{stage.namespace}/never", *way)
+    assert nothing.code == Exit.NOT_FOUND and "CONTRACT_NOT_FOUND" in nothing.err
+
+
+def test_export_without_the_api_has_what_kubernetes_has_and_says_so(driven: Stage, tmp_path: Path) -> None:
+    driven.create("exported")
+    driven.until("exported", lambda status: True)
+    file = tmp_path / "contract.json"
+    words = ("export", f"{driven.namespace}/exported", "--format", "json", "--output", str(file), "--api", NOBODY)
+    done = driven.makima("vera", *words).ok()
+    assert "note: without history" in done.err and "can't be reached" in done.err
+    document = json.loads(file.read_text())
+    assert document["resource"]["metadata"]["name"] == "exported" and "history" not in document
+    again = driven.makima("vera", *words)
+    assert again.code == Exit.REFUSED and "--overwrite" in again.err
+    driven.makima("vera", *words, "--overwrite").ok()
+    gone = driven.makima("vera", "export", f"{driven.namespace}/never", "--api", NOBODY)
+    assert gone.code == Exit.UNAVAILABLE
+    plugin = driven.kubectl("vera", "export", "exported", "-n", driven.namespace, "-o", "yaml", "--api", NOBODY).ok()
+    assert plugin.out.startswith("format: makima.dev/export/v1")
+
+
+@contextmanager
+def monitoring(stage: Stage, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """`makima contracts monitor` in a process of its own; ended at the end."""
+    command = [sys.executable, "-m", "makima", "contracts", "monitor", "--kubeconfig", str(stage.kubeconfig("vera"))]
+    process = subprocess.Popen(
+        [*command, "--namespace", stage.namespace, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.communicate(timeout=60)
+
+
+def until_line(process: subprocess.Popen[str], *texts: str) -> str:
+    """The first line of its output with these texts; the test's own time limit ends the wait."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if all(text in line for text in texts):
+            return line
+    raise AssertionError(f"it ended without {texts}: {process.stderr.read() if process.stderr else ''}")
+
+
+def keep_creating(stage: Stage, process: subprocess.Popen[str]) -> None:
+    """Contracts, until the process ends: nothing tells when its watch has begun."""
+    for number in range(200):
+        if process.poll() is not None:
+            return
+        stage.create(f"again-{number}", suspend=True)
+        time.sleep(0.5)
+
+
+def test_monitor_without_the_api_watches_kubernetes_and_says_so(driven: Stage) -> None:
+    driven.create("before")
+    with monitoring(driven, "--format", "text", "--api", NOBODY) as process:
+        assert process.stderr is not None
+        assert "can't be reached" in process.stderr.readline()
+        assert "only the Kubernetes API is watched" in process.stderr.readline()
+        creating = threading.Thread(target=keep_creating, args=(driven, process))  # the first list is no event
+        creating.start()
+        assert until_line(process, "again-", "StatusChanged")
+        process.terminate()
+        creating.join(60)
+
+
+def test_what_an_external_supervisor_said_stands_in_place_of_a_log(
+    served: tuple[Stage, ApiUnderTest], way: tuple[str, ...], token: str
+) -> None:
+    stage, api = served
+    stage.create("external", supervisor={})
+    stage.until("external", lambda status: True)
+
+    async def speak() -> None:
+        async with aiohttp.ClientSession() as session:
+            caller = CallerOf(session, api.url, token)
+            body = {"namespace": stage.namespace, "name": "external", "registration_id": str(uuid4())}
+            async with asyncio.timeout(60):
+                while (await caller.call("POST", "/api/v1/supervisors/register", body))[0] != 200:
+                    await asyncio.sleep(0.2)  # the operator makes the Supervisor in a moment
+            life = await caller.good("POST", "/api/v1/supervisors/register", body)
+            message = {"id": str(uuid4()), "role": "assistant", "content": "I read \u202ethe file"}
+            path = f"/api/v1/contracts/{life['contract_id']}/supervisor/messages"
+            said = {"incarnation": life["incarnation"], "first_sequence": 1, "messages": [message]}
+            await caller.good("POST", path, said)
+
+    asyncio.run(speak())
+    key = f"{stage.namespace}/external"
+    done = stage.makima("vera", "logs", key, *way)
+    assert done.code == Exit.FORBIDDEN, "vera may not list pods"
+    stage.let_read_pods("vera")
+    deadline = time.monotonic() + 30
+    while (done := stage.makima("vera", "logs", key, *way)).code != 0 and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert "has no pod" in done.ok().err
+    assert "1 assistant: I read  the file" in done.out
+    none = stage.makima("vera", "logs", key, "--previous", *way)
+    assert none.code == Exit.NOT_FOUND and "--conversation" in none.err
+    alone = stage.makima("vera", "logs", key, "--api", NOBODY).ok()
+    assert "this is what the resource shows" in alone.err
+
+
+def test_a_batch_needs_the_api(driven: Stage) -> None:
+    done = driven.makima("ed", "batch", "pause_all", "--namespace", driven.namespace, "--api", NOBODY)
+    assert done.code == Exit.UNAVAILABLE and "--api URL" in done.err
