@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 
 from narration import console, wait
@@ -24,7 +25,9 @@ class Background:
     def __init__(self, name: str, command: tuple[str, ...], environment: dict[str, str], log: Path) -> None:
         self.name, self.log = name, log
         with log.open("w") as out:
-            self._process = subprocess.Popen(command, env=environment, stdout=out, stderr=subprocess.STDOUT, cwd=ROOT)
+            self._process = subprocess.Popen(
+                command, env=environment, stdout=out, stderr=subprocess.STDOUT, cwd=ROOT, start_new_session=True
+            )
         console.print(f"{name}: process {self.pid} (log: {log})")
 
     @property
@@ -55,9 +58,9 @@ class Background:
             self.kill()
 
 
-def start_service(kind: str, kubeconfig: Path, database_url: str, scratch: Path) -> Background:
+def start_service(kind: str, kubeconfig: Path, database_url: str, scratch: Path, more: Mapping[str, str]) -> Background:
     """`makima operator` or `makima api`, on any free ports, which it writes into a file."""
-    environment = {**os.environ, "KUBECONFIG": str(kubeconfig), "MAKIMA_DATABASE_URL": database_url}
+    environment = {**os.environ, **more, "KUBECONFIG": str(kubeconfig), "MAKIMA_DATABASE_URL": database_url}
     prefix = f"MAKIMA_{kind.upper()}__"
     environment |= {f"{prefix}{port}": "0" for port in ("HEALTH_PORT", "METRICS_PORT")}
     environment |= {"MAKIMA_API__PORT": "0", f"{prefix}PORTS_FILE": str(_ports_file(kind, scratch))}

@@ -19,18 +19,18 @@ from death_and_return import answer, come_back, kill_in_the_middle
 from guarded_moves import carry_to_the_end, confirm_next, refuse_dana
 from narration import DemoError, console, step, wait
 from outcome import show_outcome
-from people import ROLES, ROOT, Person, prepare, write_token
+from people import CONTRACT, NAMESPACE, ROLES, ROOT, Person, prepare, write_token
 from processes import EXAMPLE, Background, api_url, start_service, start_supervisor
 
-from makima.cli.sandbox import start_ready
+from makima.cli.sandbox import api_listener, start_ready
 from makima.sandbox import Sandbox
 
 SYSTEM = "system:serviceaccount:makima-system"
 SYSTEM_GROUPS = ("system:serviceaccounts", "system:serviceaccounts:makima-system", "system:authenticated")
 
 
-def demo(sandbox: Sandbox, scratch: Path) -> None:
-    """Everything, in order."""
+def demo(sandbox: Sandbox, scratch: Path, *, keep: bool) -> None:
+    """Everything, in order; `keep` leaves operator and API service running."""
     admin = Person("admin", sandbox.cluster.kubeconfig)
     dana, ravi = (
         Person(name, sandbox.cluster.kubeconfig_for(name, groups=("system:authenticated",))) for name in ROLES
@@ -39,13 +39,54 @@ def demo(sandbox: Sandbox, scratch: Path) -> None:
     write_token(admin, scratch / "token")
     with ExitStack() as stack:
         step("The operator and the API service start, each with its own account and nothing more")
+        listener = api_listener(sandbox)
+        services = {}
         for kind in ("operator", "api"):
             account = sandbox.cluster.kubeconfig_for(f"{SYSTEM}:makima-{kind}", groups=SYSTEM_GROUPS)
-            stack.callback(start_service(kind, account, sandbox.database.url, scratch).stop)
+            more = listener.environment if listener is not None and kind == "api" else {}
+            services[kind] = start_service(kind, account, sandbox.database.url, scratch, more)
+            stack.callback(services[kind].stop)
         api = api_url(scratch)
+        if listener is not None:
+            connect(admin, sandbox, stack)
         apply_contract(dana)
         carry(dana, ravi, api, scratch, stack)
+        if listener is not None:
+            read_with_kubectl(dana)
         show_outcome(dana, sandbox.database.url, scratch)
+        if keep:
+            stack.pop_all()
+            leave(services)
+
+
+def connect(admin: Person, sandbox: Sandbox, stack: ExitStack) -> None:
+    """Have the API server forward monitor.makima.dev to the API service.
+
+    Raises:
+        DemoError: it does not get through.
+    """
+    step("The API server forwards monitor.makima.dev to the API service: from here on a kubeconfig is all one needs")
+    if admin.run("makima", "sandbox", "connect", "--name", sandbox.name).returncode:
+        raise DemoError("the API server does not reach the API service")
+    stack.callback(admin.run, "makima", "sandbox", "disconnect", "--name", sandbox.name, show=False)
+
+
+def read_with_kubectl(dana: Person) -> None:
+    """What Kubernetes does not keep, with nothing but Dana's client certificate.
+
+    Raises:
+        DemoError: she may not.
+    """
+    step("How the supervisor is, by its newest heartbeat: with Dana's kubeconfig, through the API server")
+    root = f"/apis/monitor.makima.dev/v1alpha1/namespaces/{NAMESPACE}/contracts/{CONTRACT}"
+    if dana.run("kubectl", "get", "--raw", f"{root}/supervisor/status").returncode:
+        raise DemoError("Dana can't read with her kubeconfig")
+
+
+def leave(services: dict[str, Background]) -> None:
+    """What still runs, and how to end it."""
+    pids = " ".join(str(service.pid) for service in services.values())
+    console.print(f"\nOperator and API service go on. End them with: kill {pids}", markup=False)
 
 
 def apply_contract(dana: Person) -> None:
@@ -93,7 +134,7 @@ def main() -> int:
     sandbox = start_ready("demo", ends_with=None if options.keep else os.getpid(), **own)
     os.environ["PATH"] = f"{sandbox.cluster.programs}{os.pathsep}{os.environ['PATH']}"
     try:
-        demo(sandbox, scratch)
+        demo(sandbox, scratch, keep=options.keep)
     except DemoError as error:
         console.print(f"[red]the demo did not get through:[/] {error}; logs are in {scratch}")
         return 1

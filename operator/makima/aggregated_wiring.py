@@ -8,7 +8,13 @@ from pathlib import Path
 
 from starlette.types import ASGIApp
 
-from makima.adapters.kubernetes.api_registration import certificate_in, register, trusted_now, unregister
+from makima.adapters.kubernetes.api_registration import (
+    AVAILABLE_SECONDS,
+    certificate_in,
+    register,
+    trusted_now,
+    unregister,
+)
 from makima.adapters.kubernetes.apply import apply_manifests
 from makima.adapters.kubernetes.connection import Connection, load_configuration
 from makima.adapters.kubernetes.front_proxy_config import FrontProxyConfig
@@ -93,11 +99,18 @@ async def aggregated_api(config: Config, app: ASGIApp) -> AggregatedApi | None:
         ) from None
 
 
-async def install_aggregated_api(kubeconfig: Path | None = None, context: str | None = None) -> list[str]:
+async def install_aggregated_api(
+    kubeconfig: Path | None = None, context: str | None = None, *, seconds: float = AVAILABLE_SECONDS
+) -> list[str]:
     """Make the listener's certificate, keep it as a Secret for the API service's pods, and register the aggregated API.
 
     A certificate that is good for more than a year is kept. While a new one makes its way into the pods, the API server
     takes the old one too.
+
+    Args:
+        kubeconfig: of an administrator.
+        context: in it.
+        seconds: to wait for an answer.
 
     Returns:
         What was applied, as Kind/name.
@@ -115,17 +128,20 @@ async def install_aggregated_api(kubeconfig: Path | None = None, context: str | 
             wanted = [render_secret(made.certificate, made.key), *wanted]
             trusted = made.certificate + await trusted_now(connection, render_api_service())
         done = await apply_manifests(connection, wanted)
-        await register(connection, render_api_service(trusted))
+        await register(connection, render_api_service(trusted), seconds)
         return [*done, f"APIService/{render_api_service()['metadata']['name']}"]
 
 
-async def connect_local_api(kubeconfig: Path, certificate: bytes, port: int) -> None:
+async def connect_local_api(
+    kubeconfig: Path, certificate: bytes, port: int, *, seconds: float = AVAILABLE_SECONDS
+) -> None:
     """Register a `makima api` on the API server's own machine.
 
     Args:
         kubeconfig: of an administrator.
         certificate: of its listener, PEM.
         port: of its listener.
+        seconds: to wait for an answer.
 
     Raises:
         NotAnswering: it does not answer.
@@ -133,7 +149,7 @@ async def connect_local_api(kubeconfig: Path, certificate: bytes, port: int) -> 
     api_service = render_api_service(certificate, LOCAL_SERVICE, port)
     async with Connection(await load_configuration(kubeconfig), "makima-sandbox") as connection:
         await apply_manifests(connection, [render_local_service()])
-        await register(connection, api_service)
+        await register(connection, api_service, seconds)
 
 
 async def disconnect_api(kubeconfig: Path) -> bool:

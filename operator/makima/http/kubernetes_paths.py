@@ -18,6 +18,9 @@ SHORT = ("monitor", "dashboard", "batch")
 """Resources of their own here, so that roles can name them; below `contracts` in REST."""
 
 STREAMS = ("monitor",)
+OF_PEOPLE = ("sync", "restart")
+"""What people ask of a supervisor."""
+
 NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 UID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
@@ -39,9 +42,9 @@ class RestCall:
 
     @property
     def by_supervisors(self) -> bool:
-        """Whether it belongs to supervisors, where it is more than a read; people may ask for a report, with `sync`."""
+        """Whether it belongs to supervisors, where it is more than a read."""
         _, found, rest = self.path.partition("/supervisor/")
-        return bool(found) and rest != "sync"
+        return bool(found) and rest not in OF_PEOPLE
 
 
 def rest_call(path: str, query: bytes) -> RestCall | None:

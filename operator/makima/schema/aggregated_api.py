@@ -28,9 +28,9 @@ def render_service() -> dict[str, Any]:
     return {
         "apiVersion": "v1",
         "kind": "Service",
-        "metadata": _metadata(f"{API_SERVICE}", namespace=NAMESPACE),
+        "metadata": _metadata(API_SERVICE, namespace=NAMESPACE),
         "spec": {
-            "selector": {"app.kubernetes.io/name": API_SERVICE},
+            "selector": {**PART_OF, "app.kubernetes.io/component": "api"},
             "ports": [{"name": "aggregated", "port": 443, "targetPort": PORT}],
         },
     }

@@ -95,7 +95,13 @@ def test_what_may_stay_open(path: str, query: bytes, stream: bool, watch: bool) 
 
 @pytest.mark.parametrize(
     ("rest", "by_supervisors"),
-    [("supervisor/heartbeat", True), ("supervisor/state", True), ("supervisor/sync", False), ("advance", False)],
+    [
+        ("supervisor/heartbeat", True),
+        ("supervisor/state", True),
+        ("supervisor/sync", False),
+        ("supervisor/restart", False),
+        ("advance", False),
+    ],
 )
 def test_what_belongs_to_supervisors(rest: str, by_supervisors: bool) -> None:
     found = rest_call(f"{ROOT}/namespaces/team/contracts/work/{rest}", b"")

@@ -26,7 +26,7 @@ class NotAnswering(MakimaError):
     """The API server does not reach the API service; the aggregated API is not registered."""
 
 
-async def register(connection: Connection, api_service: Manifest, seconds: float = AVAILABLE_SECONDS) -> None:
+async def register(connection: Connection, api_service: Manifest, seconds: float) -> None:
     """Register, and wait until the API server says that the API service answers.
 
     Raises:

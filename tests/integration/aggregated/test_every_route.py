@@ -1,0 +1,154 @@
+"""Every route asks RBAC about makima.dev, whichever way a call comes: who may nothing gets nothing from any of them.
+
+The routes are those of the API process's own document, so one that is added later is walked too.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import aiohttp
+import pytest
+
+from makima.sandbox import Sandbox
+from makima.sandbox.certificates import Authority
+from makima.sandbox.local_cluster import LocalCluster
+from makima.schema.aggregated_api import LOCAL_SERVICE, serving_name
+from tests.support.api_process import ApiUnderTest
+from tests.support.carried_world import CarriedWorld
+from tests.support.front_proxy import NAME, client_context
+from tests.support.smallest_bodies import SOMETHING, smallest_body
+
+REST, ROOT = "/api/v1/contracts", "/apis/monitor.makima.dev/v1alpha1/contracts"
+NOBODY = {"X-Remote-User": "nobody", "X-Remote-Group": "system:authenticated"}
+ADMIN = {"X-Remote-User": "admin", "X-Remote-Group": "system:masters"}
+Call = Callable[[str, str, Any], Awaitable[tuple[int, Any]]]
+
+BEAT = {
+    "contract_id": "UID",
+    "task_id": str(SOMETHING),
+    "incarnation": 1,
+    "sequence": 1,
+    "state": "working",
+    "phase": "plan",
+}
+SAVED = {"incarnation": 1, "payload": "{}", "checksum": "0" * 64}
+BODIES: dict[str, dict[str, Any]] = {
+    "create_contract": {"namespace": "NAMESPACE", "name": "another", "spec": {"type": "simple"}},
+    "change_phase": {"expected_version": 1, "force": True},
+    "change_status": {"status": "paused"},
+    "save_state": {**SAVED, "task_id": str(SOMETHING), "revision": 1},
+    "save_checkpoint": {**SAVED, "number": 1, "message_sequence": 0},
+    "send_heartbeat": BEAT,
+    "send_heartbeats": {"heartbeats": [BEAT]},
+}
+"""Where a schema does not tell all that there is to know about a body."""
+
+
+class Walk:
+    """All operations, and somebody who calls them."""
+
+    def __init__(self, document: dict[str, Any], namespace: str, uid: str) -> None:
+        self._document, self._namespace, self._uid = document, namespace, uid
+
+    def operations(self) -> list[tuple[str, str, str, Any]]:
+        """(operation, method, path, body) of every call that is no stream."""
+        found = []
+        for path, methods in self._document["paths"].items():
+            for method, call in methods.items():
+                if "101" not in call["responses"]:
+                    found.append((call["operationId"], method.upper(), self._filled(path), self._body(call)))
+        return found
+
+    def _filled(self, path: str) -> str:
+        path = path.replace("{id}", f"{self._namespace}:work").replace("{contract_id}", self._uid)
+        return "/".join(str(SOMETHING) if part.startswith("{") else part for part in path.split("/"))
+
+    def _body(self, call: dict[str, Any]) -> Any:
+        own = BODIES.get(call["operationId"])
+        body = json.dumps(own if own is not None else smallest_body(self._document, call))
+        return json.loads(body.replace("NAMESPACE", self._namespace).replace("UID", self._uid))
+
+    async def answers(self, call: Call) -> dict[str, tuple[int, Any]]:
+        """Status and answer by operation."""
+        return {name: await call(method, path, body) for name, method, path, body in self.operations()}
+
+
+@pytest.fixture
+async def walk(api: ApiUnderTest, world: CarriedWorld) -> Walk:
+    uid = await world.contract("work", supervisor={})
+    await world.life("work", uid, None)
+    caller = world.caller(api, await world.account("looker", "makima-view"))
+    return Walk(await caller.good("GET", "/openapi.json"), world.namespace, str(uid))
+
+
+def shows_nothing(status: int, answer: Any) -> bool:
+    """Whether an answer is a refusal, or a list without anything in it."""
+    if status in (401, 403, 404):
+        return True
+    if "stored" in answer:  # a batch of heartbeats says it for each
+        return answer["stored"] == 0 and {each["error"]["code"] for each in answer["entries"]} == {"FORBIDDEN"}
+    return status == 200 and not any(value for value in answer.values() if isinstance(value, list | int))
+
+
+async def test_with_a_token(walk: Walk, api: ApiUnderTest, world: CarriedWorld) -> None:
+    nobody = world.caller(api, await world.account("nobody"))
+
+    async def call(method: str, path: str, body: Any) -> tuple[int, Any]:
+        return await nobody.call(method, path, body)
+
+    answers = await walk.answers(call)
+    assert len(answers) > 25
+    shown = [f"{name}: {answer}" for name, answer in answers.items() if not shows_nothing(*answer)]
+    assert not shown, "\n".join(shown)
+
+
+async def test_through_the_front_proxy(walk: Walk, api: ApiUnderTest, installed_cluster: Sandbox) -> None:
+    async with _front_proxy(installed_cluster) as session:
+        answers = await walk.answers(_forwarded(session, NOBODY))
+        shown = [f"{name}: {answer}" for name, answer in answers.items() if not shows_nothing(*answer)]
+        assert not shown, "\n".join(shown)
+        as_admin = await walk.answers(_forwarded(session, ADMIN))
+    read = {name for name, (status, _) in as_admin.items() if status == 200}
+    assert {"get_contract", "get_supervisor_status", "check_completion"} <= read, as_admin
+    assert len(read) > 8
+
+
+async def test_nothing_is_written_in_a_persons_name_through_the_front_proxy(
+    walk: Walk, api: ApiUnderTest, world: CarriedWorld, installed_cluster: Sandbox
+) -> None:
+    """Not even for an administrator: each is told the command that works."""
+    before = await world.get("work")
+    async with _front_proxy(installed_cluster) as session:
+        answers = await walk.answers(_forwarded(session, ADMIN))
+    methods = {name: method for name, method, _, _ in walk.operations()}
+    written = {name: a for name, a in answers.items() if methods[name] != "GET" and a[0] < 300}
+    assert set(written) <= {"check_completion", "sync_supervisor"}, written
+    wishes = [name for name, a in answers.items() if "kubectl" in json.dumps(a[1]) and a[0] == 403]
+    expected = {"create_contract", "change_status", "change_phase", "set_auto_complete", "delete_contract"}
+    assert not expected - set(wishes), {name: answers[name] for name in expected - set(wishes)}
+    after = await world.get("work")
+    assert (after["spec"], after["metadata"]["generation"]) == (before["spec"], before["metadata"]["generation"])
+
+
+def _front_proxy(sandbox: Sandbox) -> aiohttp.ClientSession:
+    """The front proxy itself: what comes after RBAC of the API server."""
+    assert isinstance(sandbox.cluster, LocalCluster)
+    listener = sandbox.cluster.api_listener
+    pair = Authority(sandbox.folder / "pki", "front-proxy-ca").client("front-proxy-client", NAME)
+    connector = aiohttp.TCPConnector(ssl=client_context(listener.pair.certificate, pair))
+    return aiohttp.ClientSession(f"https://localhost:{listener.port}", connector=connector)
+
+
+def _forwarded(session: aiohttp.ClientSession, who: dict[str, str]) -> Call:
+    async def call(method: str, path: str, body: Any) -> tuple[int, Any]:
+        place = path.replace(REST, ROOT) if path.startswith(REST) else path
+        kind = {"json": body} if body is not None else {}
+        async with session.request(
+            method, place, headers=who, server_hostname=serving_name(LOCAL_SERVICE), **kind
+        ) as answer:
+            return answer.status, await answer.json()
+
+    return call
