@@ -22,6 +22,7 @@ from makima.adapters.kubernetes.contracts import KubernetesCluster
 from makima.adapters.kubernetes.events import KubernetesEvents
 from makima.adapters.kubernetes.token_review import KubernetesTokenReviews
 from makima.adapters.logging_setup import configure_logging
+from makima.adapters.postgres.batch import PostgresBatch
 from makima.adapters.postgres.contract_lists import PostgresContractLists
 from makima.adapters.postgres.dashboard import PostgresDashboard
 from makima.adapters.postgres.database import Database, Limits
@@ -40,6 +41,7 @@ from makima.http.stream import Streams
 from makima.http.use_cases import ContractCalls, SupervisorCalls, UseCases
 from makima.services import ingest
 from makima.services.authorization import Authorization
+from makima.services.batch import BatchOperations, BatchPorts
 from makima.services.carried_work import CarriedWork
 from makima.services.command_delivery import CommandDelivery
 from makima.services.contract_export import ContractExports
@@ -172,6 +174,7 @@ class ApiProcess:
             ),
             supervision=supervision,
             dashboards=self._dashboards(history, visibility),
+            batch=self._batch(KubernetesCluster(connection), hands, history, visibility),
         )
 
     async def _contract_calls(
@@ -199,6 +202,15 @@ class ApiProcess:
             moves=PhaseMoves(checks, lookup, hand, settling),
             restarts=SupervisorRestarts(hand, settling),
         )
+
+    def _batch(
+        self, cluster: KubernetesCluster, hands: KubernetesAsCaller, history: PostgresHistory, visibility: Visibility
+    ) -> BatchOperations | None:
+        settings = self.config.decisions()
+        if not settings.monitoring:
+            return None
+        ports = BatchPorts(PostgresBatch(history.database), cluster, hands, self.metrics, self.clock)
+        return BatchOperations(ports, visibility, settings)
 
     def _dashboards(self, history: PostgresHistory, visibility: Visibility) -> Dashboards | None:
         settings = self.config.decisions()

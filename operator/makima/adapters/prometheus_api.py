@@ -29,6 +29,9 @@ class ApiMetrics:
         )
         self._restores = Counter("supervisor_restores", "Lives that began, by outcome.", ["outcome"], registry=registry)
         self._transitions = Counter("phase_transitions", "Moves of contracts from phase to phase.", registry=registry)
+        self._batches = Counter(
+            "batch_operations", "Bulk operations, by what became of them.", ["operation", "result"], registry=registry
+        )
         self._streams = Gauge("makima_streams", "Open heartbeat streams.", registry=registry)
         ProcessCollector(registry=registry)
 
@@ -44,6 +47,10 @@ class ApiMetrics:
     def restored(self, outcome: str) -> None:
         """One more `supervisor_restores_total`."""
         self._restores.labels(outcome).inc()
+
+    def batch_operation(self, operation: str, result: str) -> None:
+        """One more `batch_operations_total`."""
+        self._batches.labels(operation, result).inc()
 
     def moved(self, _left: str, _entered: str) -> None:
         """One more `phase_transitions_total`: a move that a supervisor asked for."""

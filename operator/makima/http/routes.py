@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from fastapi import APIRouter
 
+from makima.http.batch import batch_routes
 from makima.http.contracts import contract_routes, list_routes, readiness_routes
 from makima.http.dashboard import dashboard_routes
 from makima.http.supervisors import life_routes, reading_routes
@@ -21,6 +22,8 @@ def every_router(use: UseCases) -> Iterator[APIRouter]:
     """
     if use.dashboards is not None:
         yield dashboard_routes(use.dashboards)
+    if use.batch is not None:
+        yield batch_routes(use.batch)
     yield list_routes(use)
     yield contract_routes(use)
     yield wish_routes(use)

@@ -8,6 +8,7 @@ from makima.domain.settings import Settings
 from makima.http.stream import Streams
 from makima.ports import Clock
 from makima.services.authorization import Authorization
+from makima.services.batch import BatchOperations
 from makima.services.command_delivery import CommandDelivery
 from makima.services.contract_export import ContractExports
 from makima.services.contract_lists import ContractLists
@@ -68,7 +69,7 @@ class UseCases:
         settings: has the feature flags; what belongs to one that is off has no route.
         people: authentication that also takes tokens for the API server itself.
         supervision: None with the flag off.
-        dashboards: None with the flag off.
+        dashboards, batch: None with the flag off.
     """
 
     settings: Settings
@@ -81,3 +82,4 @@ class UseCases:
     contracts: ContractCalls
     supervision: SupervisorCalls | None = None
     dashboards: Dashboards | None = None
+    batch: BatchOperations | None = None

@@ -1,0 +1,68 @@
+"""`makima.services.batch.BatchStore`: which contracts a run may be for, and the record of runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from makima.adapters.postgres.database import Database
+from makima.adapters.postgres.encoding import clean, to_json
+from makima.adapters.postgres.fencing import writing
+from makima.adapters.postgres.sql import load
+from makima.domain.batch import Selection
+from makima.domain.settings import Settings
+from makima.models.wire.batch import BatchResult, RunResult
+from makima.services.batch import BatchRun, Candidate
+
+SQL = load("batch")
+
+
+class PostgresBatch:
+    """`batch_operations`, and the projection; see the protocol for what each method means."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def candidates(
+        self, chosen: Selection, namespaces: tuple[str, ...] | None, settings: Settings, now: datetime, most: int
+    ) -> Sequence[Candidate]:
+        """Contracts that are meant, longest so first."""
+        values = {
+            "namespaces": list(namespaces) if namespaces is not None else None,
+            "states": [state.snake for state in chosen.states],
+            "before": chosen.before,
+            "suspended": chosen.suspended,
+            "now": now,
+            "threshold": settings.stale_threshold,
+            "most": most,
+        }
+        states = SQL["in_states"] if namespaces is None else SQL["in_states_of"]
+        return [Candidate(**row) for row in await self._database.rows(SQL["stale"] if chosen.stale else states, values)]
+
+    async def begin(self, run: BatchRun) -> None:
+        """Record that it begins."""
+        request = run.request
+        values = {
+            "id": run.id,
+            "operation": request.operation.value,
+            "requested_by": clean(run.who.identity.user),
+            "requester_uid": clean(run.who.identity.uid),
+            "namespaces": list(run.namespaces) if run.namespaces is not None else None,
+            "request": to_json(request.model_dump(mode="json", exclude_defaults=True)),
+            "dry_run": request.dry_run,
+            "started_at": run.started_at,
+        }
+        async with writing(self._database) as connection:
+            await connection.execute(SQL["begin"], values)
+
+    async def finish(self, run: BatchRun, result: BatchResult, word: RunResult, at: datetime) -> None:
+        """Record what became of it."""
+        values = {
+            "id": run.id,
+            "result": word,
+            "affected_ids": list(result.affected_ids),
+            "errors": f"[{','.join(to_json(error.model_dump(mode='json')) for error in result.errors)}]",
+            "finished_at": at,
+        }
+        async with writing(self._database) as connection:
+            await connection.execute(SQL["finish"], values)

@@ -1,0 +1,27 @@
+"""Bulk operations (plan 5.3; flag `monitoring_dashboard`)."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Depends
+
+from makima.http.caller import calling
+from makima.http.strict_route import StrictRoute
+from makima.models.wire.batch import BatchRequest, BatchResult
+from makima.services.batch import BatchOperations
+from makima.services.person import Person
+
+
+def batch_routes(operations: BatchOperations) -> APIRouter:
+    """The route of bulk operations."""
+    router = APIRouter(tags=["batch"], route_class=StrictRoute)
+    caller = Depends(calling)
+
+    @router.post("/api/v1/contracts/batch", operation_id="batch_contracts")
+    async def batch(call: BatchRequest, who: Person = caller) -> BatchResult:
+        """Do the same to many contracts; what went wrong with some is in `errors`, the others are done.
+
+        Needs the verb `batch` on contracts, and for each write what it needs when made alone: it is made as the caller.
+        """
+        return await operations.run(who, call)
+
+    return router

@@ -1,0 +1,232 @@
+"""Bulk operations on a real API server: as an admin, as half an admin, as nobody; each write is the caller's own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+from makima.adapters.kubernetes.contracts import path_of
+from makima.adapters.postgres.history import PostgresHistory
+from makima.domain.history import contract_row
+from makima.errors import NotFound
+from makima.models.contract import Contract
+from makima.models.history import HistoryBatch
+from tests.support.api_process import ApiUnderTest, CallerOf, token_of
+from tests.support.builders import failing
+from tests.support.carried_world import CarriedWorld
+from tests.support.kube import RBAC
+
+PATH = "/api/v1/contracts/batch"
+
+
+class BatchWorld:
+    """Two namespaces, of which callers may have rights in one."""
+
+    def __init__(self, world: CarriedWorld, other: CarriedWorld, api: ApiUnderTest, url: str) -> None:
+        self.mine, self.other, self.api, self.url = world, other, api, url
+
+    async def caller(self, name: str, mine: tuple[str, ...] = (), other: tuple[str, ...] = ()) -> CallerOf:
+        """Somebody with these roles in either namespace, and a token for the API server itself."""
+        await self.mine.account(name, *mine)
+        for role in other:
+            binding = {
+                "metadata": {"name": f"{name}-{role}"},
+                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+                "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": self.mine.namespace}],
+            }
+            path = f"{RBAC}/namespaces/{self.other.namespace}/rolebindings"
+            await self.mine.admin.request("POST", path, body=binding)
+        token = await token_of(self.mine.admin, self.mine.namespace, name, audience="")
+        return self.mine.caller(self.api, token)
+
+    async def contract(self, place: CarriedWorld, name: str, **spec: Any) -> UUID:
+        """A contract that is accepted and recorded."""
+        found = await place.contract(name, **spec)
+        await self.record(place, name)
+        return found
+
+    async def failed(self, place: CarriedWorld, name: str) -> UUID:
+        """A contract that failed long ago."""
+        found = await place.contract(name)
+        body = await place.get(name)
+        status = failing(Contract.from_object(body), 0).status
+        assert status is not None
+        await self.put_status(place, name, status.model_dump(mode="json", by_alias=True, exclude_none=True))
+        return found
+
+    async def put_status(self, place: CarriedWorld, name: str, status: dict[str, Any]) -> None:
+        """As the operator writes and records it."""
+        body = await place.get(name)
+        path = path_of("contracts", place.namespace, name, "status")
+        await place.admin.request("PUT", path, body={**body, "status": {**body["status"], **status}})
+        await self.record(place, name)
+
+    async def record(self, place: CarriedWorld, name: str) -> None:
+        """Into the projection, as the operator does."""
+        contract = Contract.from_object(await place.get(name))
+        assert contract.status is not None
+        history = PostgresHistory(self.url)
+        await history.open()
+        await history.record(HistoryBatch(rows=(contract_row(contract, contract.status),)))
+        await history.close()
+
+    async def spec(self, place: CarriedWorld, name: str) -> dict[str, Any]:
+        """What is wished of the contract now."""
+        found: dict[str, Any] = (await place.get(name))["spec"]
+        return found
+
+    def recorded(self, batch_id: str) -> dict[str, Any]:
+        """The run's row."""
+        with psycopg.connect(self.url, row_factory=dict_row) as connection:
+            found = connection.execute("SELECT * FROM batch_operations WHERE id = %s", [batch_id]).fetchone()
+        assert found is not None
+        return found
+
+
+@pytest.fixture
+async def batch(world: CarriedWorld, api: ApiUnderTest, module_database: str) -> BatchWorld:
+    """The test's namespace and another one."""
+    name = f"other-{uuid4().hex[:12]}"
+    await world.admin.request("POST", "/api/v1/namespaces", body={"metadata": {"name": name}})
+    return BatchWorld(world, CarriedWorld(world.admin, name, world.store, world.http), api, module_database)
+
+
+async def test_pause_and_resume_are_written_as_the_caller_and_recorded(batch: BatchWorld) -> None:
+    ids = {str(await batch.contract(batch.mine, name)) for name in ("one", "two")}
+    admin = await batch.caller("admin", ("makima-admin",))
+    dry = await admin.good("POST", PATH, {"operation": "pause_all", "dry_run": True})
+    assert (set(dry["affected_ids"]), dry["dry_run"]) == (ids, True)
+    assert not (await batch.spec(batch.mine, "one")).get("suspend")
+    done = await admin.good("POST", PATH, {"operation": "pause_all"})
+    assert (done["operation"], done["affected_count"], set(done["affected_ids"])) == ("pause_all", 2, ids)
+    assert done["errors"] == []
+    who = f"system:serviceaccount:{batch.mine.namespace}:admin"
+    body = await batch.mine.get("one")
+    assert body["spec"]["suspendReason"] == f"pause_all by {who}"
+    assert who in {entry["manager"] for entry in body["metadata"]["managedFields"]}
+    row = batch.recorded(done["batch_id"])
+    assert (row["operation"], row["requested_by"], row["namespaces"]) == ("pause_all", who, [batch.mine.namespace])
+    assert (row["result"], row["affected_count"], {str(uid) for uid in row["affected_ids"]}) == ("succeeded", 2, ids)
+    assert row["started_at"] <= row["finished_at"]
+    assert batch.recorded(dry["batch_id"])["result"] == "dry_run"
+    for name in ("one", "two"):
+        await batch.mine.drive(name)
+        await batch.record(batch.mine, name)
+    assert (await batch.mine.status("one"))["state"] == "Paused"
+    back = await admin.good("POST", PATH, {"operation": "resume_all"})
+    assert set(back["affected_ids"]) == ids
+    assert not (await batch.spec(batch.mine, "one")).get("suspend")
+
+
+async def test_half_an_admin_acts_where_they_may(batch: BatchWorld) -> None:
+    mine = str(await batch.contract(batch.mine, "one"))
+    await batch.contract(batch.other, "two")
+    half = await batch.caller("half", ("makima-admin",), ("makima-edit",))
+    both = {"operation": "pause_all", "namespaces": [batch.mine.namespace, batch.other.namespace]}
+    assert await half.refused("POST", PATH, both) == (403, "FORBIDDEN")
+    assert not (await batch.spec(batch.mine, "one")).get("suspend")
+    done = await half.good("POST", PATH, {"operation": "pause_all"})
+    assert (done["affected_ids"], done["errors"]) == ([mine], [])
+    assert not (await batch.spec(batch.other, "two")).get("suspend")
+
+
+async def test_the_verb_alone_allows_no_write(batch: BatchWorld) -> None:
+    done_id = str(await batch.contract(batch.mine, "one"))
+    denied_id = str(await batch.contract(batch.other, "two"))
+    caller = await batch.caller("bulk", ("makima-batch", "makima-edit"), ("makima-batch",))
+    places = [batch.mine.namespace, batch.other.namespace]
+    found = await caller.good("POST", PATH, {"operation": "pause_all", "namespaces": places})
+    assert found["affected_ids"] == [done_id]
+    assert [(error["id"], error["code"]) for error in found["errors"]] == [(denied_id, "FORBIDDEN")]
+    row = batch.recorded(found["batch_id"])
+    assert (row["result"], [error["id"] for error in row["errors"]]) == ("partial", [denied_id])
+    assert not (await batch.spec(batch.other, "two")).get("suspend")
+
+
+async def test_who_has_no_right_or_no_token_to_hand_on_changes_nothing(batch: BatchWorld) -> None:
+    await batch.contract(batch.mine, "one")
+    viewer = await batch.caller("viewer", ("makima-view",))
+    assert await viewer.refused("POST", PATH, {"operation": "pause_all"}) == (403, "FORBIDDEN")
+    assert await viewer.refused("POST", PATH, {"operation": "pause_all", "dry_run": True}) == (403, "FORBIDDEN")
+    token = await batch.mine.account("ours-only", "makima-admin")  # of makima's audience: nothing for the API server
+    status, answer = await batch.mine.caller(batch.api, token).call("POST", PATH, {"operation": "pause_all"})
+    assert (status, answer["error"]["code"]) == (403, "FORBIDDEN")
+    assert "kubectl contracts pause" in answer["error"]["hint"]
+    assert not (await batch.spec(batch.mine, "one")).get("suspend")
+
+
+async def test_old_ones_are_archived_then_archived_ones_are_deleted(batch: BatchWorld) -> None:
+    old = str(await batch.failed(batch.mine, "old"))
+    await batch.contract(batch.mine, "under-way")
+    admin = await batch.caller("admin", ("makima-admin",))
+    young = await admin.good("POST", PATH, {"operation": "archive_old", "older_than_hours": 87_600})
+    assert young["affected_ids"] == []
+    done = await admin.good("POST", PATH, {"operation": "archive_old", "status_filter": ["completed", "failed"]})
+    assert done["affected_ids"] == [old]
+    await batch.mine.drive("old")
+    await batch.record(batch.mine, "old")
+    assert (await admin.good("POST", PATH, {"operation": "cleanup_archived"}))["affected_ids"] == []  # just archived
+    gone = await admin.good("POST", PATH, {"operation": "cleanup_archived", "older_than_hours": 0})
+    assert gone["affected_ids"] == [old]
+    with pytest.raises(NotFound):
+        await batch.mine.get("old")
+    again = await admin.good("POST", PATH, {"operation": "cleanup_archived", "older_than_hours": 0})
+    assert (again["affected_ids"], again["errors"]) == ([], [])  # the projection does not know yet
+
+
+async def test_supervisors_of_stale_contracts_are_restarted_once(batch: BatchWorld) -> None:
+    uid = await batch.mine.contract("silent", supervisor={}, staleAfterSeconds=1)
+    supervisor = (await batch.mine.get("silent", "supervisors"))["metadata"]["uid"]
+    await batch.mine.life("silent", uid, None)
+    reference = {"name": "silent", "uid": supervisor, "incarnation": 1}
+    await batch.put_status(batch.mine, "silent", {"supervisorRef": reference})
+    admin = await batch.caller("admin", ("makima-admin",))
+    await asyncio.sleep(1.5)  # longer than its threshold
+    done = await admin.good("POST", PATH, {"operation": "restart_stale"})
+    assert done["affected_ids"] == [str(uid)], json.dumps(done)
+    assert (await batch.spec(batch.mine, "silent"))["restartSupervisor"] == {"expectedIncarnation": 1}
+    assert (await admin.good("POST", PATH, {"operation": "restart_stale"}))["affected_ids"] == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"operation": "delete_everything"},
+        {"operation": "pause_all", "older_than_hours": 1},
+        {"operation": "archive_old", "older_than_hours": -1},
+        {"operation": "archive_old", "older_than_hours": "168"},
+        {"operation": "archive_old", "status_filter": ["active"]},
+        {"operation": "archive_old", "status_filter": ["nonsense"]},
+        {"operation": "pause_all", "dry_run": "no"},
+        {"operation": "pause_all", "namespaces": ["No Such"]},
+        {"operation": "pause_all", "limit": 0},
+        {"operation": "pause_all", "surprise": True},
+        [],
+        b"{",
+    ],
+    ids=str,
+)
+async def test_bad_bodies_are_refused_before_anything_happens(batch: BatchWorld, body: Any) -> None:
+    await batch.contract(batch.mine, "one")
+    admin = await batch.caller("admin", ("makima-admin",))
+    assert await admin.refused("POST", PATH, body) == (400, "VALIDATION_FAILED")
+    assert not (await batch.spec(batch.mine, "one")).get("suspend")
+
+
+async def test_runs_are_counted_by_what_became_of_them(batch: BatchWorld) -> None:
+    await batch.contract(batch.mine, "one")
+    admin = await batch.caller("admin", ("makima-admin",))
+    await admin.good("POST", PATH, {"operation": "pause_all"})
+    viewer = await batch.caller("viewer", ("makima-view",))
+    await viewer.refused("POST", PATH, {"operation": "pause_all"})
+    async with batch.mine.http.get(f"http://127.0.0.1:{batch.api.ports['metrics']}/metrics") as answer:
+        text = await answer.text()
+    for result in ("succeeded", "refused"):
+        assert f'batch_operations_total{{operation="pause_all",result="{result}"}}' in text
