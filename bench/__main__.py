@@ -15,7 +15,18 @@ from bench.contenders.processes import NAMES
 from bench.deadlines import BenchError
 from bench.facts import machine_facts, server_facts
 from bench.results import Results, Run
-from bench.scenarios import command_line, deadlines, expiry, failover, heartbeats, latency, life, start
+from bench.scenarios import (
+    command_line,
+    dashboard,
+    deadlines,
+    expiry,
+    failover,
+    heartbeats,
+    latency,
+    life,
+    pages,
+    start,
+)
 from bench.table import show
 from makima.errors import MakimaError
 from makima.sandbox.folders import SandboxError
@@ -32,6 +43,8 @@ SCENARIOS: dict[str, Scenario] = {
     "deadlines": deadlines.measure,
     "expiry": expiry.measure,
     "command_line": command_line.measure,
+    "dashboard": dashboard.measure,
+    "list": pages.measure,
 }
 
 

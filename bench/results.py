@@ -19,6 +19,7 @@ class Run:
         beat_seconds: for each way to send heartbeats; `twin_seconds` for each other way to write them.
         hour_rows: heartbeats of the hour that is expired.
         timers: objects that kopf's timers watch.
+        contracts, events: of the projection that dashboard and list read; `look_seconds` for each way to read it.
     """
 
     scratch: Path
@@ -33,6 +34,9 @@ class Run:
     hour_rows: int
     timers: int
     rates: tuple[int, ...] = (10, 45)
+    contracts: int = 100_000
+    events: int = 10_000_000
+    look_seconds: float = 20.0
 
     def tell(self, what: str) -> None:
         """Say what is being measured; the table itself goes to stdout."""
@@ -42,7 +46,8 @@ class Run:
     def of(cls, scratch: Path, *, quick: bool) -> Run:
         """The full measurement, or one that is only to see that everything works."""
         if quick:
-            return cls(scratch, quick, {"many": 250}, 50, 50, 4, 2000, 3.0, 2.0, 100_000, 100)
+            sizes = ({"many": 250}, 50, 50, 4, 2000, 3.0, 2.0, 100_000, 100)
+            return cls(scratch, quick, *sizes, contracts=6000, events=60_000, look_seconds=3.0)
         return cls(scratch, quick, {"many": 5000, "some": 1000}, 1000, 1000, 30, 30_000, 60.0, 20.0, 3_600_000, 1000)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
+from bench.board_rows import dashboard_rows, list_rows
 from bench.command_line_rows import command_line_rows
 from bench.contenders.processes import NAMES
 from bench.results import Results, Run
@@ -29,6 +30,8 @@ def sections(run: Run, results: Results) -> list[list[Row]]:
         deadline_rows(run.supervisors, run.timers),
         expiry_rows(run.hour_rows),
         command_line_rows(),
+        dashboard_rows(run.contracts, run.events),
+        list_rows(run.contracts),
     ]
 
 

@@ -91,7 +91,7 @@ async def _ready(found: Contender, ports: Path) -> int:
         found.check()
         return "metrics=" in (ports.read_text() if ports.exists() else "") and _answers(_port(ports, "health"))
 
-    await until(serves, 60, "the API service to be ready", pause=0.05)
+    await until(serves, 180, "the API service to be ready", pause=0.05)
     return _port(ports, "api")
 
 
