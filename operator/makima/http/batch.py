@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
 
 from makima.http.caller import calling
 from makima.http.strict_route import StrictRoute
+from makima.models.bounds import Label
 from makima.models.wire.batch import BatchRequest, BatchResult
 from makima.services.batch import BatchOperations
 from makima.services.person import Person
+
+NAMESPACES = 100
 
 
 def batch_routes(operations: BatchOperations) -> APIRouter:
@@ -17,11 +22,17 @@ def batch_routes(operations: BatchOperations) -> APIRouter:
     caller = Depends(calling)
 
     @router.post("/api/v1/contracts/batch", operation_id="batch_contracts")
-    async def batch(call: BatchRequest, who: Person = caller) -> BatchResult:
+    async def batch(
+        call: BatchRequest,
+        namespace: Annotated[
+            list[Label] | None, Query(max_length=NAMESPACES, description="Only these; repeatable. As in the body.")
+        ] = None,
+        who: Person = caller,
+    ) -> BatchResult:
         """Do the same to many contracts; what went wrong with some is in `errors`, the others are done.
 
         Needs the verb `batch` on contracts, and for each write what it needs when made alone: it is made as the caller.
         """
-        return await operations.run(who, call)
+        return await operations.run(who, call, frozenset(namespace or ()))
 
     return router

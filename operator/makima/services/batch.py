@@ -123,15 +123,18 @@ class BatchOperations:
         self._ports, self._visibility, self._settings = ports, visibility, settings
         self._room = asyncio.Semaphore(RUNS)
 
-    async def run(self, who: Person, request: BatchRequest) -> BatchResult:
+    async def run(self, who: Person, request: BatchRequest, within: frozenset[str] = frozenset()) -> BatchResult:
         """Do it, or with `dry_run` say to which contracts it would be done.
+
+        Args:
+            within: only in these namespaces, as the address of the call says; empty = wherever the request says.
 
         Raises:
             Refused: VALIDATION_FAILED, FORBIDDEN, UNAVAILABLE.
             HistoryUnavailable: Postgres is away, and nothing was done.
         """
         try:
-            namespaces = await self._allowed(who, request)
+            namespaces = await self._allowed(who, request, within)
         except Refused as error:
             if error.problem.code is not Code.UNAVAILABLE:
                 self._ports.metrics.batch_operation(request.operation.value, "refused")
@@ -141,12 +144,15 @@ class BatchOperations:
             await self._ports.store.begin(run)
             return await self._recorded(run)
 
-    async def _allowed(self, who: Person, request: BatchRequest) -> tuple[str, ...] | None:
+    async def _allowed(self, who: Person, request: BatchRequest, within: frozenset[str]) -> tuple[str, ...] | None:
         """The namespaces that the run is for; None = all."""
         problem = wrong(request, self._settings)
         if problem is not None:
             raise refusal(Code.VALIDATION_FAILED, f"{problem[0]}: {problem[1]}", field=problem[0])
-        wanted = frozenset(request.namespaces)
+        named = frozenset(request.namespaces)
+        if within and named - within:
+            raise _outside(sorted(named - within), sorted(within))
+        wanted = named or within
         scope = await self._visibility.scope(who.identity, "batch", wanted)
         if (wanted - scope.namespaces) if wanted else _is_empty(scope):
             raise _no_right(who.identity, sorted(wanted - scope.namespaces))
@@ -282,6 +288,15 @@ def _result(run: BatchRun, progress: _Progress) -> BatchResult:
         dry_run=run.request.dry_run,
         more=progress.left_over > 0,
         batch_id=run.id,
+    )
+
+
+def _outside(named: Sequence[str], within: Sequence[str]) -> Refused:
+    return refusal(
+        Code.VALIDATION_FAILED,
+        f"namespaces: {named[0]} is not in {', '.join(within[:5])}, which the address limits the call to",
+        field="namespaces",
+        hint="leave namespaces out of the body, or the namespace out of the address",
     )
 
 

@@ -208,6 +208,18 @@ async def test_who_may_not_is_refused_and_nothing_happens(
     assert (world.writes, world.runs, world.counted) == ([], {}, [("pause_all", "refused")])
 
 
+async def test_an_address_with_a_namespace_limits_the_run(world: World, reviews: FakeReviews) -> None:
+    mine = world.add(1, "a")
+    world.add(2, "b")
+    admin = Person(somebody("admin"), TOKEN)
+    result = await world.operations(reviews).run(admin, PAUSE, frozenset({"a"}))
+    assert (result.affected_ids, world.asked[0][1]) == ((mine,), ("a",))
+    request = PAUSE.model_copy(update={"namespaces": ("b",)})
+    with pytest.raises(Refused) as caught:
+        await world.operations(reviews).run(admin, request, frozenset({"a"}))
+    assert (caught.value.problem.code, caught.value.problem.field) == (Code.VALIDATION_FAILED, "namespaces")
+
+
 async def test_without_a_token_to_hand_on_the_command_is_named(world: World, reviews: FakeReviews) -> None:
     world.add(1)
     with pytest.raises(Refused) as caught:
