@@ -104,4 +104,6 @@ def _write(call: Call, answer: dict[str, Any], form: str) -> None:
     word = "would affect" if answer.get("dry_run") else "affected"
     call.screen.say(f"{answer.get('operation')}: {word} {answer.get('affected_count', 0)} contracts")
     for error in answer.get("errors") or ():
-        call.screen.note(f"  {plain(error)}")
+        call.screen.note(plain(f"  {error.get('id')} {error.get('code')}: {error.get('message')}"))
+    if answer.get("more"):
+        call.screen.note("there are more; run it again")

@@ -1,0 +1,83 @@
+"""The command line with nothing but a kubeconfig: what Kubernetes does not have comes through the aggregated API."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from makima.adapters.kubernetes.connection import Connection
+from makima.cli.contracts.exits import Exit
+from makima.sandbox import Sandbox
+from tests.support.api_process import ApiUnderTest, make_account, token_of
+from tests.support.command_line import Done, Stage, stage
+from tests.support.kube import RBAC
+from tests.support.kubeconfig_users import by_token
+from tests.support.operator_process import operators
+
+
+@pytest.fixture(scope="module")
+def people(
+    installed_cluster: Sandbox, api: ApiUnderTest, module_database: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stage]:
+    """A namespace with its people, an operator at work, and one contract that was completed."""
+    folder = tmp_path_factory.mktemp("operator")
+    with (
+        stage(installed_cluster, "plain") as found,
+        operators(installed_cluster, found.namespace, module_database, folder) as start,
+    ):
+        start().wait_leading()
+        found.create("done", type="execute")
+        found.until("done", lambda status: True)
+        found.makima("ed", "complete-deliverable", f"{found.namespace}/done", "pull-request").ok()
+        found.until("done", lambda status: status["state"] == "Completed")
+        yield found
+
+
+def once_it_works(run: Stage, who: str, *words: str, seconds: float = 60) -> Done:
+    """A command, again until it works: RBAC, the APIService and the history each take their moment."""
+    deadline = time.monotonic() + seconds
+    while (done := run.makima(who, *words)).code != 0:
+        assert time.monotonic() < deadline, done
+        time.sleep(0.3)
+    return done
+
+
+def test_history_and_export_by_certificate(people: Stage) -> None:
+    key = f"{people.namespace}/done"
+    table = once_it_works(people, "vera", "history", key)
+    deadline = time.monotonic() + 60
+    while "completing → completed" not in table.out:
+        assert time.monotonic() < deadline, table
+        table = people.makima("vera", "history", key).ok()
+    document = people.makima("vera", "export", key).ok().json
+    assert document["resource"]["metadata"]["name"] == "done"
+    assert any(event["payload"].get("new_status") == "completed" for event in document["history"])
+
+
+def test_history_by_token(people: Stage, tmp_path: Path) -> None:
+    async def account(admin: Connection) -> str:
+        await make_account(admin, people.namespace, "reader")
+        binding = {
+            "metadata": {"name": "reader"},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "makima-view"},
+            "subjects": [{"kind": "ServiceAccount", "name": "reader", "namespace": people.namespace}],
+        }
+        await admin.request("POST", f"{RBAC}/namespaces/{people.namespace}/rolebindings", body=binding)
+        issuer = (await admin.request("GET", "/.well-known/openid-configuration"))["issuer"]
+        return await token_of(admin, people.namespace, "reader", audience=issuer)
+
+    token = people.do(account)
+    user = by_token(people.sandbox, tmp_path, "reader", token)
+    people.kubeconfigs["reader"] = user.kubeconfig
+    done = once_it_works(people, "reader", "history", f"{people.namespace}/done", "-o", "json")
+    assert done.json[-1]["type"]
+    assert people.makima("reader", "pause", f"{people.namespace}/done").code == Exit.FORBIDDEN
+
+
+def test_who_may_not_look_is_told_so_by_the_api_too(people: Stage) -> None:
+    done = people.makima("sam", "history", f"{people.namespace}/done")
+    assert done.code == Exit.FORBIDDEN
+    assert "FORBIDDEN" in done.err or "forbidden" in done.err
