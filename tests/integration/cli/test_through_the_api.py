@@ -20,7 +20,7 @@ import pytest
 
 from makima.adapters.kubernetes.connection import Connection
 from makima.cli.contracts.exits import Exit
-from tests.support.api_process import ApiUnderTest, CallerOf, make_account, token_of
+from tests.support.api_process import AUDIENCE, ApiUnderTest, CallerOf, make_account, token_of
 from tests.support.command_line import Stage
 from tests.support.kube import RBAC
 
@@ -33,22 +33,28 @@ def served(driven: Stage, api: ApiUnderTest) -> tuple[Stage, ApiUnderTest]:
     return driven, api
 
 
+def account(stage: Stage, name: str, *roles: str, forwardable: bool = False) -> str:
+    """A token of a service account with these roles; one that is `forwardable` the API server takes as well."""
+
+    async def work(admin: Connection) -> str:
+        await make_account(admin, stage.namespace, name)
+        for role in roles:
+            binding = {
+                "metadata": {"name": f"{name}-{role}"},
+                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+                "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": stage.namespace}],
+            }
+            await admin.request("POST", f"{RBAC}/namespaces/{stage.namespace}/rolebindings", body=binding)
+        issuer = (await admin.request("GET", "/.well-known/openid-configuration"))["issuer"]
+        return await token_of(admin, stage.namespace, name, audience=issuer if forwardable else AUDIENCE)
+
+    return stage.do(work)
+
+
 @pytest.fixture(scope="module")
 def token(driven: Stage) -> str:
     """A token of the service account `agent`, which may look and supervise."""
-
-    async def work(admin: Connection) -> str:
-        await make_account(admin, driven.namespace, "agent")
-        for role in ("makima-supervise", "makima-view"):
-            binding = {
-                "metadata": {"name": f"agent-{role}"},
-                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
-                "subjects": [{"kind": "ServiceAccount", "name": "agent", "namespace": driven.namespace}],
-            }
-            await admin.request("POST", f"{RBAC}/namespaces/{driven.namespace}/rolebindings", body=binding)
-        return await token_of(admin, driven.namespace, "agent")
-
-    return driven.do(work)
+    return account(driven, "agent", "makima-supervise", "makima-view")
 
 
 @pytest.fixture(scope="module")
@@ -203,3 +209,31 @@ def test_what_an_external_supervisor_said_stands_in_place_of_a_log(
 def test_a_batch_needs_the_api(driven: Stage) -> None:
     done = driven.makima("ed", "batch", "pause_all", "--namespace", driven.namespace, "--api", NOBODY)
     assert done.code == Exit.UNAVAILABLE and "--api URL" in done.err
+
+
+def test_a_bulk_operation_shows_asks_and_acts_as_its_caller(
+    served: tuple[Stage, ApiUnderTest], way: tuple[str, ...], tmp_path: Path
+) -> None:
+    stage, api = served
+    for name in ("bulk-1", "bulk-2"):
+        stage.create(name, suspend=True)
+        stage.until(name, lambda status: status["state"] == "Paused")
+    file = tmp_path / "token"
+    file.write_text(account(stage, "bulk", "makima-batch", "makima-edit", forwardable=True))
+    mine = ("--api", api.url, "--token-file", str(file), "--namespace", stage.namespace)
+    wanted = {stage.get(name)["metadata"]["uid"] for name in ("bulk-1", "bulk-2")}
+    deadline = time.monotonic() + 60
+    while True:
+        done = stage.makima("vera", "batch", "resume_all", "--dry-run", "-o", "json", *mine)
+        if done.code == 0 and wanted <= set(done.json["affected_ids"]):
+            break
+        assert time.monotonic() < deadline, done
+        time.sleep(0.3)
+    nobody = stage.makima("vera", "batch", "resume_all", *mine).ok()
+    assert "nobody is there to ask" in nobody.err and "would affect" in nobody.out
+    assert stage.get("bulk-1")["spec"]["suspend"]
+    agreed = stage.makima("vera", "batch", "resume_all", *mine, typed="y\n").ok()
+    assert "resume_all: affected" in agreed.out
+    assert not stage.get("bulk-1")["spec"]["suspend"] and not stage.get("bulk-2")["spec"]["suspend"]
+    refused = stage.makima("vera", "batch", "pause_all", "--force", "--namespace", stage.namespace, *way)
+    assert refused.code == Exit.FORBIDDEN and "FORBIDDEN" in refused.err
