@@ -219,7 +219,13 @@ def a_team() -> tuple[list[Contract], list[Supervisor]]:
         ),
         a_contract("search-index", "Failed", since=10800, failureReason="The restart budget of 10 is spent"),
         a_contract(
-            "docs-rewrite", kind="specification", step=4, since=9000, age=200000, conditions=stale_condition(95)
+            "docs-rewrite",
+            kind="specification",
+            step=4,
+            since=9000,
+            age=200000,
+            conditions=stale_condition(95),
+            lastActivityTime=time_ago(5700),
         ),
         a_contract(
             "upgrade-tls",
@@ -262,6 +268,7 @@ def a_team() -> tuple[list[Contract], list[Supervisor]]:
             currentActivity="running the tests of 14 services against the new certificates",
             progress=62,
             pendingTasks=2,
+            phase="execute",
             restoration={"outcome": "Resumed", "time": time_ago(2400)},
         ),
         a_supervisor(
@@ -289,7 +296,7 @@ def a_crowd(count: int) -> tuple[list[Contract], list[Supervisor]]:
     for number in range(count):
         place, name = f"team-{number % 20:02}", f"work-{number:05}"
         state = states[number % len(states)]
-        why = {"waitingFor": "confirmation: plan → execute"} if state == "WaitingForInput" else {}
+        why: dict[str, Any] = {"questions": [QUESTION]} if state == "WaitingForInput" else {}
         contracts.append(a_contract(name, state, namespace=place, since=60 + number, age=3600 + number * 7, **why))
         supervisors.append(
             a_supervisor(name, namespace=place, currentActivity=f"step {number % 17}", progress=number % 100)

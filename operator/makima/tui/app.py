@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
 from textual.screen import Screen
 
+from makima.errors import MakimaError
 from makima.tui.commands import Command, Verb
 from makima.tui.listing import Listing
 from makima.tui.options import Options
@@ -55,6 +56,7 @@ class MonitorApp(App[None]):
         self.world = World()
         self.always = self.options.filter()
         self.listing = Listing(self.always)
+        self.ended_by: MakimaError | None = None
 
     def get_default_screen(self) -> Screen[Any]:
         """The list, below everything else."""
@@ -67,8 +69,13 @@ class MonitorApp(App[None]):
         self.set_interval(1, self._tick)
 
     async def _follow(self) -> None:
-        async for change in self.source.changes():
-            self.world.apply(change, self.now())
+        """Only what trying again can't mend ends the monitor: no rights, or a cluster that does not know makima."""
+        try:
+            async for change in self.source.changes():
+                self.world.apply(change, self.now())
+        except MakimaError as error:
+            self.ended_by = error
+            self.exit()
 
     def draw(self) -> None:
         """Let the screen on top, and the one below a dialog, show what changed."""

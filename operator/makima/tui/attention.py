@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
 
 from makima.domain.reasons import AliveReason, ConditionType
 from makima.domain.supervisor_status import alive_reason
+from makima.domain.waits import Kind, Wait
 from makima.models.condition import Condition
 from makima.models.contract import Contract
 from makima.models.enums import ConditionStatus, ContractState
@@ -39,17 +41,29 @@ HEADINGS = {
     Need.DONE: "Done",
 }
 
-BY_STATE = {
-    S.CREATED: Need.RUNNING,
-    S.ACTIVE: Need.RUNNING,
-    S.COMPLETING: Need.RUNNING,
-    S.WAITING_FOR_INPUT: Need.PERSON,
-    S.BLOCKED: Need.PERSON,
-    S.PAUSED: Need.PAUSED,
-    S.FAILED: Need.TROUBLE,
-    S.COMPLETED: Need.DONE,
-    S.ARCHIVED: Need.DONE,
+BY_KIND = {
+    Kind.ANSWER: Need.PERSON,
+    Kind.CONFIRMATION: Need.PERSON,
+    Kind.ADVANCE: Need.PERSON,
+    Kind.BLOCKED: Need.PERSON,
+    Kind.SUPERVISOR_ASKS: Need.PERSON,
+    Kind.START: Need.PERSON,
+    Kind.RETRY: Need.TROUBLE,
+    Kind.STUCK: Need.TROUBLE,
+    Kind.STALE: Need.TROUBLE,
+    Kind.REFUSED: Need.TROUBLE,
+    Kind.RESTART: Need.TROUBLE,
+    Kind.HISTORY: Need.TROUBLE,
+    Kind.RESUME: Need.PAUSED,
+    Kind.WORK: Need.RUNNING,
+    Kind.VALIDATION: Need.RUNNING,
+    Kind.OPERATOR: Need.RUNNING,
+    Kind.NOTHING: Need.DONE,
 }
+"""Where a wait of this kind puts a contract; one that nobody has to end leaves it under way."""
+
+ANYBODY = frozenset({Kind.ADVANCE, Kind.START})
+"""Kinds that are a person's only where the wait says so."""
 
 NOT_HEARD = frozenset({AliveReason.RELEASED, AliveReason.SUSPENDED, AliveReason.FINISHED, AliveReason.ENDED})
 """Why a supervisor that sends no heartbeat is right not to."""
@@ -71,60 +85,12 @@ class Attention:
     since: datetime | None = None
 
 
-def attention(contract: Contract) -> Attention:
-    """What the contract needs, by what its resource says."""
-    status = contract.status
-    if status is None:
-        return _not_accepted(contract)
-    need = BY_STATE[status.state]
-    text = status.waiting_for or status.blocked_reason or status.failure_reason or ""
-    if status.state is S.PAUSED:
-        text = contract.spec.suspend_reason or ""
-    since = _waits_since(contract) if need is Need.PERSON else status.state_changed_time
-    if need is not Need.RUNNING:
-        return Attention(need, text, since)
-    return _wrong(contract) or Attention(need, text, since)
-
-
-def _waits_since(contract: Contract) -> datetime | None:
-    """An open question is as old as it is, whatever else the contract did meanwhile."""
-    status = contract.status
-    if status is None:
-        return None
-    asked = [question.asked_time for question in status.questions]
-    if status.state is S.WAITING_FOR_INPUT and asked and not (status.waiting_for or "").startswith("confirmation"):
-        return min(asked)
-    return status.state_changed_time
-
-
-def _not_accepted(contract: Contract) -> Attention:
-    ready = condition(contract.early_conditions, ConditionType.READY)
-    created = contract.metadata.creation_timestamp
-    if ready is None or ready.status is not ConditionStatus.FALSE:
-        return Attention(Need.RUNNING, "not looked at by the operator yet", created)
-    return Attention(Need.TROUBLE, ready.message, ready.last_transition_time)
-
-
-def _wrong(contract: Contract) -> Attention | None:
-    """What is wrong with a contract that should be moving."""
-    assert contract.status is not None
-    conditions = contract.status.conditions
-    for kind, bad in (
-        (ConditionType.STALE, ConditionStatus.TRUE),
-        (ConditionType.PROGRESSING, ConditionStatus.FALSE),
-        (ConditionType.HISTORY_RECORDED, ConditionStatus.FALSE),
-        (ConditionType.READY, ConditionStatus.FALSE),
-    ):
-        found = condition(conditions, kind)
-        if found is not None and found.status is bad and not (kind is ConditionType.PROGRESSING and _idle(contract)):
-            return Attention(Need.TROUBLE, found.message, found.last_transition_time)
-    return None
-
-
-def _idle(contract: Contract) -> bool:
-    """Progressing is False also for reasons that are no trouble."""
-    found = condition(contract.status.conditions if contract.status else (), ConditionType.PROGRESSING)
-    return found is None or found.reason != "ProgressDeadlineExceeded"
+def attention(waits: Sequence[Wait]) -> Attention:
+    """What the contract needs, by what it waits for above all (`makima.domain.waits`)."""
+    first = waits[0]
+    need = Need.RUNNING if first.kind in ANYBODY and not first.person else BY_KIND[first.kind]
+    text = "" if need is Need.DONE else first.what
+    return Attention(need, text, first.since)
 
 
 def condition(conditions: tuple[Condition, ...], kind: str) -> Condition | None:

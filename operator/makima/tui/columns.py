@@ -81,10 +81,10 @@ def _phase(row: Row, _: datetime) -> Cell:
 
 
 def _doing(row: Row, _: datetime) -> Cell:
-    if row.attention.text:
-        colours = {Need.PERSON: ORANGE, Need.TROUBLE: VERMILION}
-        return Cell(row.attention.text, colours.get(row.need, GREY))
-    return Cell(row.activity, GREY)
+    if row.need is Need.RUNNING and row.activity:
+        return Cell(row.activity, GREY)
+    colours = {Need.PERSON: ORANGE, Need.TROUBLE: VERMILION}
+    return Cell(row.attention.text, colours.get(row.need, GREY))
 
 
 def _since(row: Row, now: datetime) -> Cell:
@@ -126,7 +126,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("State", 12, _state, 0, Order.STATE),
     Column("Namespace", 9, _namespace, 4, Order.NAME, share=1, widest=20),
     Column("Contract", 16, _name, 0, Order.NAME, share=2, widest=40),
-    Column("Phase", 9, _phase, 1, Order.PHASE, share=2, widest=22),
+    Column("Phase", 9, _phase, 1, Order.PHASE, share=4, widest=22),
     WORDS,
     Column("Since", 5, _since, 0, Order.SINCE, right=True),
     Column("Supervisor", 18, _supervisor, 3, Order.STATE),

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from rich.text import Text
 
+from makima.domain.waits import Kind
 from makima.models.contract import Contract
 from makima.models.contract_status import CompletedDeliverable, ContractStatus, TaskStatus
 from makima.models.enums import Priority
@@ -27,9 +28,8 @@ from makima.tui.appearance import (
     state_look,
     step_bar,
 )
-from makima.tui.attention import attention
 from makima.tui.rows import Row
-from makima.tui.waits import Deed, Wait
+from makima.tui.waits import Wait
 
 TASKS_SHOWN = 12
 DIGEST_SHOWN = 19
@@ -51,38 +51,28 @@ def headline(contract: Contract, row: Row, now: datetime) -> Text:
     return text
 
 
-def waiting(contract: Contract, waits: Sequence[Wait], now: datetime) -> Text:
-    """What it waits for, since when, and what to press; one part for each thing."""
-    found = attention(contract)
+def waiting(waits: Sequence[Wait], now: datetime) -> Text:
+    """What it waits for, since when, and what to press; what only a person ends first, in full."""
     text = Text()
-    for number, wait in enumerate(waits):
-        text.append("\n" if number else "")
-        text.append(f"{_asks(wait)} ", style=f"bold {ORANGE}")
-        text.append(f"since {ago(wait.since, now).removesuffix(' ago')}\n", style=GREY)
-        text.append(f"{wait.text}\n", style=WHITE)
+    mine = [wait for wait in waits if wait.reason.person]
+    for wait in mine:
+        text.append(f"◆ Waits for {wait.text}", style=f"bold {ORANGE}")
+        text.append(_since(wait, now) + "\n", style=GREY)
         if wait.question is not None and wait.question.options:
             text.append("  ".join(f"{i}) {o}" for i, o in enumerate(wait.question.options, 1)) + "\n", style=SKY)
-        text.append(f"{KEYS[wait.deed]}", style=f"bold {SKY}")
-        text.append(f"   or: {wait.command}\n", style=GREY)
-    if not waits and found.text:
-        look = state_look(contract.status.state if contract.status else None)
-        text.append(f"{look.text} ", style=f"bold {look.colour}")
-        text.append(f"since {ago(found.since, now).removesuffix(' ago')}\n", style=GREY)
-        text.append(found.text, style=WHITE)
+        if wait.deed.value:
+            text.append(f"{wait.deed}   ", style=f"bold {SKY}")
+        if wait.command:
+            text.append(f"{'or: ' if wait.deed.value else ''}{wait.command}", style=GREY)
+        text.append("\n")
+    for wait in [wait for wait in waits if wait not in mine and wait.reason.kind is not Kind.NOTHING][:2]:
+        text.append(f"· waits for {wait.text}", style=WHITE)
+        text.append(_since(wait, now) + "\n", style=GREY)
     return _trimmed(text)
 
 
-KEYS = {Deed.ANSWER: "a answers", Deed.CONFIRM: "c confirms", Deed.LOOK: "r restarts the supervisor, p pauses"}
-
-
-def _asks(wait: Wait) -> str:
-    match wait.deed:
-        case Deed.ANSWER:
-            return "? Waits for an answer"
-        case Deed.CONFIRM:
-            return "◆ Waits for a confirmation"
-        case Deed.LOOK:
-            return "■ Waits for somebody to look"
+def _since(wait: Wait, now: datetime) -> str:
+    return f"  for {ago(wait.reason.since, now).removesuffix(' ago')}" if wait.reason.since is not None else ""
 
 
 def phases(contract: Contract, now: datetime) -> Text:
@@ -110,7 +100,7 @@ def _phase_note(status: ContractStatus, phase: Phase, current: bool, now: dateti
     counts = [count for count in status.task_counts if count.phase == phase.name]
     done = sum(task.state.value == "Completed" for task in tasks) + sum(item.completed for item in counts)
     failed = sum(task.state.value == "Failed" for task in tasks) + sum(item.failed for item in counts)
-    notes = [f"{done} tasks done"] if done else []
+    notes = [f"{done} task{'s' if done > 1 else ''} done"] if done else []
     notes += [f"{failed} failed"] if failed else []
     notes += [f"for {ago(status.phase_start_time, now).removesuffix(' ago')}"] if current else []
     notes += ["moves by hand only"] if current and phase.gate is None else []

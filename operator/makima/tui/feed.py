@@ -71,7 +71,11 @@ def _live(feed: Feed, now: datetime) -> FeedLine:
 def _reason(api: Link) -> str:
     if api.state is LinkState.OFF:
         return f"makima's API is not used{': ' + api.why if api.why else ''}"
-    return f"makima's API can't be reached{': ' + api.why if api.why else ''}"
+    return (
+        api.why
+        if "can't be reached" in api.why
+        else f"makima's API can't be reached{': ' + api.why if api.why else ''}"
+    )
 
 
 def _stale(kube: Link, api: Link, now: datetime) -> FeedLine:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from makima.domain.history import stale_event, unrecorded_events
+from makima.domain.seen_changes import contract_changes, supervisor_changes
 from makima.models.contract import Contract
 from makima.models.history import HistoryEvent
+from makima.models.supervisor import Supervisor
 from makima.tui.ages import span_words
 from makima.tui.appearance import GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, WHITE, Look
 from makima.tui.attention import is_stale
+from makima.tui.frames import happening_of
 from makima.tui.source import Happening
 
 LOOKS: dict[str, Look] = {
@@ -74,7 +78,14 @@ def _supervisor(fields: Mapping[str, Any]) -> str:
 def _stale(fields: Mapping[str, Any]) -> str:
     seconds = fields.get("stale_duration")
     length = f" for {span_words(int(seconds))}" if isinstance(seconds, int | float) else ""
-    return f"no activity{length}; the last was at {fields.get('last_activity')}"
+    return f"no activity{length}; the last was at {_moment(fields.get('last_activity'))}"
+
+
+def _moment(value: Any) -> str:
+    try:
+        return f"{datetime.fromisoformat(str(value)).astimezone():%H:%M:%S on %d %b}"
+    except ValueError:
+        return str(value)
 
 
 def _task(fields: Mapping[str, Any]) -> str:
@@ -115,16 +126,31 @@ def told_by(contract: Contract) -> tuple[Happening, ...]:
     return tuple(sorted(found, key=lambda event: event.at))
 
 
-def seen_in(before: Contract, after: Contract) -> Sequence[Happening]:
+def seen_in(before: Contract, after: Contract, now: datetime) -> Sequence[Happening]:
     """What happened between two looks at the same resource; what makes events of a watch alone."""
     if before.metadata.uid != after.metadata.uid:
         return told_by(after)
     old = set(map(_identity, told_by(before)))
-    return [event for event in told_by(after) if _identity(event) not in old]
+    versions = [event for event in told_by(after) if _identity(event) not in old]
+    frames = (frame for frame in contract_changes(before, after, now) if frame["type"] == "TaskCompleted")
+    return [*versions, *(event for event in map(happening_of, frames) if event is not None)]
+
+
+def supervisor_seen_in(before: Supervisor, after: Supervisor, contract_id: str, now: datetime) -> Sequence[Happening]:
+    """The same for a supervisor; its heartbeats are in the resource itself."""
+    frames = supervisor_changes(before, after, contract_id, now)
+    found = (happening_of(frame) for frame in frames if frame["type"] != "Heartbeat")
+    return [event for event in found if event is not None]
 
 
 def _identity(event: Happening) -> tuple[object, ...]:
-    return event.type, event.at, event.version, event.fields.get("deliverable_id"), event.fields.get("question_id")
+    """The same event, whether the resource, the history or the stream tells of it: only the stream knows numbers."""
+    if event.type == "QuestionAsked":
+        return event.type, event.fields.get("question_id")
+    return event.type, event.at, *(event.fields.get(name) for name in TOLD_APART_BY)
+
+
+TOLD_APART_BY = ("new_status", "new_phase", "deliverable_id", "task_id", "new_state", "question_id")
 
 
 def merged(past: Sequence[Happening], live: Sequence[Happening]) -> list[Happening]:

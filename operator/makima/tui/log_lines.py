@@ -9,6 +9,9 @@ from makima.tui.appearance import GREY, WHITE
 from makima.tui.happenings import look_of, sentence
 from makima.tui.source import Happening
 
+NAME = 24
+"""Cells of a name, so that what happened stands below what happened; a longer one moves its own line only."""
+
 
 def log_line(event: Happening, *, named: bool) -> Text:
     """One event: when, what kind, of which contract (where that is not plain), what."""
@@ -17,6 +20,6 @@ def log_line(event: Happening, *, named: bool) -> Text:
     text.append(f"{clock(event.at)} ", style=GREY)
     text.append(f"{look.symbol} {look.word:<12}", style=look.colour)
     if named:
-        text.append(f"{event.key[0]}/{event.key[1]}  ", style=WHITE)
+        text.append(f"{f'{event.key[0]}/{event.key[1]}':<{NAME}}  ", style=WHITE)
     text.append(sentence(event), style=GREY if named else WHITE)
     return text

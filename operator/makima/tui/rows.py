@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from makima.domain.states import FINISHED
+from makima.domain.waits import waits
 from makima.models.contract import Contract
 from makima.models.enums import ContractState, SupervisorState
 from makima.models.supervisor import Supervisor, SupervisorStatus
@@ -80,12 +81,12 @@ class Row:
         return heard is not None and limit is not None and now - heard > limit
 
 
-def row_of(contract: Contract, supervisor: Supervisor | None = None, beat: Beat | None = None) -> Row:
+def row_of(contract: Contract, supervisor: Supervisor | None, beat: Beat | None, now: datetime) -> Row:
     """The row of a contract."""
     status, meta = contract.status, contract.metadata
     told = supervisor.status if supervisor is not None else None
     names = [phase.name for phase in status.phases] if status else []
-    found = attention(contract)
+    found = attention(waits(contract, supervisor, now))
     activity, progress, state, heard = _supervision(told, beat)
     finished = status is not None and status.state in FINISHED
     return Row(

@@ -1,48 +1,77 @@
-"""What waits for a person, and what the person can do about it here and now."""
+"""What waits for a person, with what they can do about it here: the waits of `makima.domain.waits`, and approvals."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import shlex
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
-from makima.domain.gates import next_phase
-from makima.domain.phase_change import COMPLETED
+from makima.domain.gates import current_phase
+from makima.domain.phase_change import destination
+from makima.domain.waits import Kind
+from makima.domain.waits import Wait as Reason
+from makima.domain.waits import waits as reasons
 from makima.models.contract import Contract
-from makima.models.contract_status import CompletedDeliverable, ContractStatus, Question
+from makima.models.contract_status import CompletedDeliverable, Question
 from makima.models.enums import ContractState, Priority
 from makima.models.gate import Deliverable
-from makima.tui.attention import attention
+from makima.models.supervisor import Supervisor
 from makima.tui.source import Key
 
 S = ContractState
-CONFIRMATION = "confirmation"
+LATEST = datetime.max.replace(tzinfo=UTC)
+PROGRAM = "kubectl contracts"
 
 
 class Deed(StrEnum):
-    """What unblocks a contract."""
+    """What a person can do about a wait here."""
 
-    ANSWER = "answer"
-    CONFIRM = "confirm"
-    LOOK = "look"
+    ANSWER = "a answers"
+    CONFIRM = "c confirms"
+    ADVANCE = "c moves it on"
+    RESUME = "p resumes"
+    RESTART = "r restarts its supervisor"
+    OUTSIDE = ""
+
+
+DEEDS = {
+    Kind.ANSWER: Deed.ANSWER,
+    Kind.CONFIRMATION: Deed.CONFIRM,
+    Kind.ADVANCE: Deed.ADVANCE,
+    Kind.RESUME: Deed.RESUME,
+    Kind.STUCK: Deed.RESTART,
+    Kind.STALE: Deed.RESTART,
+    Kind.BLOCKED: Deed.RESTART,
+    Kind.SUPERVISOR_ASKS: Deed.RESTART,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """One thing that waits for a person.
+    """One thing that a contract waits for.
 
     Attributes:
-        text: what is asked, or what is wrong.
-        command: what does the same on a command line.
+        reason: what, since when, and whether only a person ends it.
+        command: what does about it on a command line; "" where there is nothing to do.
+        question: the open question, in full.
     """
 
     key: Key
-    deed: Deed
-    text: str
-    since: datetime | None
+    reason: Reason
     command: str
     question: Question | None = None
+
+    @property
+    def deed(self) -> Deed:
+        """What can be done here."""
+        return DEEDS.get(self.reason.kind, Deed.OUTSIDE)
+
+    @property
+    def text(self) -> str:
+        """What is waited for."""
+        return self.reason.what if self.question is None else f"an answer: {self.question.question}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +97,26 @@ class Approval:
         return any(item.priority is Priority.REQUIRED for item in self.absent)
 
 
-def waits_of(contract: Contract) -> tuple[Wait, ...]:
-    """Everything of this contract that waits for a person; questions one by one."""
-    status = contract.status
-    if status is None or status.state not in (S.WAITING_FOR_INPUT, S.BLOCKED):
-        return _questions(contract) if status is not None and status.state in (S.ACTIVE, S.CREATED) else ()
-    found = _questions(contract)
-    if (status.waiting_for or "").startswith(CONFIRMATION):
-        return (_confirmation(contract, status), *found)
-    return found or (_look(contract, status),)
+def waits_of(contract: Contract, supervisor: Supervisor | None, now: datetime) -> tuple[Wait, ...]:
+    """Everything that the contract waits for, what matters most first."""
+    key = (contract.metadata.namespace, contract.metadata.name)
+    questions = contract.status.questions if contract.status is not None else ()
+    by_id = {item.id: item for item in questions}
+    return tuple(
+        Wait(key, reason, _line(reason), by_id.get(reason.question_id or ""))
+        for reason in reasons(contract, supervisor, now)
+    )
 
 
-def inbox(contracts: Iterable[Contract]) -> list[Wait]:
-    """Everything that waits for a person, oldest first."""
-    found = [wait for contract in contracts for wait in waits_of(contract)]
-    return sorted(found, key=lambda wait: (wait.since is None, wait.since, wait.key))
+def inbox(contracts: Iterable[Contract], supervisors: Mapping[Key, Supervisor], now: datetime) -> list[Wait]:
+    """Everything that only a person can end, oldest first."""
+    found = [
+        wait
+        for contract in contracts
+        for wait in waits_of(contract, supervisors.get((contract.metadata.namespace, contract.metadata.name)), now)
+        if wait.reason.person
+    ]
+    return sorted(found, key=lambda wait: (wait.reason.since or LATEST, wait.key))
 
 
 def approval_of(contract: Contract) -> Approval | None:
@@ -90,41 +124,22 @@ def approval_of(contract: Contract) -> Approval | None:
     status = contract.status
     if status is None or status.state not in (S.ACTIVE, S.WAITING_FOR_INPUT, S.BLOCKED, S.CREATED):
         return None
-    phase = next(item for item in status.phases if item.name == status.phase)
-    following = next_phase(status)
+    phase = current_phase(status)
     there = {item.id: item for item in status.deliverables if item.phase == phase.name}
     return Approval(
         key=(contract.metadata.namespace, contract.metadata.name),
         uid=contract.metadata.uid,
         version=status.version,
         phase=phase.name,
-        to=following.name if following is not None else COMPLETED,
+        to=destination(status),
         present=tuple((item, there[item.id]) for item in phase.deliverables if item.id in there),
         absent=tuple(item for item in phase.deliverables if item.id not in there),
     )
 
 
-def _questions(contract: Contract) -> tuple[Wait, ...]:
-    status, key = contract.status, (contract.metadata.namespace, contract.metadata.name)
-    if status is None:
-        return ()
-    return tuple(
-        Wait(key, Deed.ANSWER, item.question, item.asked_time, _command("answer", key, f"{item.id} '…'"), item)
-        for item in status.questions
-    )
-
-
-def _confirmation(contract: Contract, status: ContractStatus) -> Wait:
-    key = (contract.metadata.namespace, contract.metadata.name)
-    text = status.waiting_for or CONFIRMATION
-    return Wait(key, Deed.CONFIRM, text, status.state_changed_time, _command("confirm", key))
-
-
-def _look(contract: Contract, status: ContractStatus) -> Wait:
-    key = (contract.metadata.namespace, contract.metadata.name)
-    found = attention(contract)
-    return Wait(key, Deed.LOOK, found.text or "look at it", status.state_changed_time, _command("show", key))
-
-
-def _command(verb: str, key: Key, rest: str = "") -> str:
-    return " ".join(part for part in ("kubectl contracts", verb, key[1], "-n", key[0], rest) if part)
+def _line(reason: Reason) -> str:
+    """The command as it can be pasted."""
+    if reason.command is None:
+        return ""
+    first = PROGRAM if reason.command[0] == "contracts" else reason.command[0]
+    return " ".join([first, *(shlex.quote(word) for word in reason.command[1:])])

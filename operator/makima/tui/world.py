@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from makima.models.contract import Contract
 from makima.models.supervisor import Supervisor
 from makima.tui.feed import Feed
-from makima.tui.happenings import seen_in
+from makima.tui.happenings import seen_in, supervisor_seen_in
 from makima.tui.rows import Beat, Row, beat_of, row_of
 from makima.tui.source import (
     ApiLink,
@@ -62,9 +62,11 @@ class World:
         self.feed = Feed()
         self._beats: dict[Key, Beat] = {}
         self._touched = Touched()
+        self._now = datetime.min.replace(tzinfo=UTC)
 
     def apply(self, change: Change, now: datetime) -> None:
         """Take one change in."""
+        self._now = now
         match change:
             case ContractsSeen(contracts):
                 for contract in contracts:
@@ -98,12 +100,15 @@ class World:
         before = self.contracts.get(key)
         self.contracts[key] = contract
         if self.feed.api.state is not LinkState.LIVE and before is not None:
-            self._log(seen_in(before, contract))
+            self._log(seen_in(before, contract, self._now))
         self._refresh(key)
 
     def _supervisor(self, supervisor: Supervisor) -> None:
         key = (supervisor.metadata.namespace, supervisor.metadata.name)
+        before, contract = self.supervisors.get(key), self.contracts.get(key)
         self.supervisors[key] = supervisor
+        if self.feed.api.state is not LinkState.LIVE and before is not None and contract is not None:
+            self._log(supervisor_seen_in(before, supervisor, contract.metadata.uid, self._now))
         self._refresh(key)
 
     def _forget_contract(self, key: Key) -> None:
@@ -143,7 +148,7 @@ class World:
         contract = self.contracts.get(key)
         if contract is None:
             return
-        row = row_of(contract, self.supervisors.get(key), self._beats.get(key))
+        row = row_of(contract, self.supervisors.get(key), self._beats.get(key), self._now)
         if self.rows.get(key) != row:
             self.rows[key] = row
             self._touched.rows.add(key)

@@ -17,13 +17,13 @@ from makima.tui.listing import Heading, Listing
 from makima.tui.options import Options
 from makima.tui.ordering import Order, Sorting, in_order
 from makima.tui.rows import Row, row_of
-from tests.support.monitor_world import NOW, a_contract, a_team, uid_of
+from tests.support.monitor_world import NOW, QUESTION, a_contract, a_team, uid_of
 
 
 def team_rows() -> list[Row]:
     contracts, supervisors = a_team()
     by_key = {item.metadata.name: item for item in supervisors}
-    return [row_of(contract, by_key.get(contract.metadata.name)) for contract in contracts]
+    return [row_of(contract, by_key.get(contract.metadata.name), None, NOW) for contract in contracts]
 
 
 def names(text: str) -> set[str]:
@@ -139,13 +139,13 @@ def test_the_list_is_put_in_order_anew_only_when_a_row_moves() -> None:
     rows = {row.key: row for row in team_rows()}
     listing.lines(rows.values())
     key = ("team-a", "upgrade-tls")
-    later = row_of(a_contract("upgrade-tls", kind="specification", step=4, since=5))
+    later = row_of(a_contract("upgrade-tls", kind="specification", step=4, since=5), None, None, NOW)
     assert not listing.moved({**rows, key: later}, [key])
-    waits = row_of(a_contract("upgrade-tls", "WaitingForInput", waitingFor="answer: x"))
+    waits = row_of(a_contract("upgrade-tls", "WaitingForInput", questions=[QUESTION]), None, None, NOW)
     assert listing.moved({**rows, key: waits}, [key])
     assert listing.moved({name: row for name, row in rows.items() if name != key}, [key])
     new = ("team-a", "new")
-    assert listing.moved({**rows, new: row_of(a_contract("new"))}, [new])
+    assert listing.moved({**rows, new: row_of(a_contract("new"), None, None, NOW)}, [new])
 
 
 @pytest.mark.parametrize("width", [10, 40, 60, 76, 78, 100, 118, 140, 200, 400])

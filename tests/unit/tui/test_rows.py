@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from makima.domain.waits import Kind
 from makima.models.contract import Contract
 from makima.models.enums import SupervisorState
 from makima.tui.appearance import STATES, SUPERVISOR_STATES, step_bar
-from makima.tui.attention import Need, attention
+from makima.tui.attention import BY_KIND, Attention, Need
 from makima.tui.rows import Beat, beat_of, row_of
 from makima.tui.waits import Deed, approval_of, inbox, waits_of
 from tests.support.monitor_world import (
@@ -27,24 +28,33 @@ from tests.support.monitor_world import (
 )
 
 
+def need_of(contract: Contract) -> Attention:
+    return row_of(contract, None, None, NOW).attention
+
+
 @pytest.mark.parametrize(
     ("state", "fields", "need", "text"),
     [
-        ("Created", {}, Need.RUNNING, ""),
-        ("Active", {}, Need.RUNNING, ""),
-        ("Active", {"conditions": stale_condition(95)}, Need.TROUBLE, "No activity for 95 minutes"),
-        ("WaitingForInput", {"waitingFor": "answer: which?"}, Need.PERSON, "answer: which?"),
-        ("Blocked", {"blockedReason": "no token"}, Need.PERSON, "no token"),
-        ("Paused", {}, Need.PAUSED, "waits for the release window"),
-        ("Failed", {"failureReason": "budget spent"}, Need.TROUBLE, "budget spent"),
-        ("Completing", {}, Need.RUNNING, ""),
+        ("Created", {}, Need.PERSON, "a supervisor to register"),
+        ("Active", {}, Need.RUNNING, "Deliverable: plan-document"),
+        ("Active", {"conditions": stale_condition(95)}, Need.TROUBLE, "a sign of life: nothing has happened"),
+        ("WaitingForInput", {"questions": [QUESTION]}, Need.PERSON, f"an answer: {QUESTION['question']}"),
+        ("WaitingForInput", {"guard": True, "done": ["plan-document"]}, Need.PERSON, "a confirmation: plan → execute"),
+        ("Blocked", {"blockedReason": "no token"}, Need.PERSON, "what blocks it: no token"),
+        ("Paused", {}, Need.PAUSED, "somebody to resume it: waits for the release window"),
+        ("Failed", {"failureReason": "budget spent"}, Need.TROUBLE, "a retry, or to be archived: budget spent"),
+        ("Completing", {}, Need.RUNNING, "the last gate, which is checked once more"),
         ("Completed", {}, Need.DONE, ""),
         ("Archived", {}, Need.DONE, ""),
     ],
 )
 def test_each_state_belongs_to_a_group(state: str, fields: dict[str, Any], need: Need, text: str) -> None:
-    found = attention(a_contract("work", state, **fields))
+    found = need_of(a_contract("work", state, **fields))
     assert (found.need, found.text) == (need, text)
+
+
+def test_every_kind_of_wait_has_a_group() -> None:
+    assert set(BY_KIND) == set(Kind)
 
 
 def test_a_contract_that_was_refused_is_in_trouble_and_says_why() -> None:
@@ -58,26 +68,26 @@ def test_a_contract_that_was_refused_is_in_trouble_and_says_why() -> None:
         "lastTransitionTime": NOW.isoformat(),
     }
     refused = Contract.from_object({**body, "status": {"conditions": [ready]}})
-    found = attention(refused)
-    assert (found.need, found.text) == (Need.TROUBLE, "there is no type x")
+    found = need_of(refused)
+    assert (found.need, found.text) == (Need.TROUBLE, "its spec to be mended: there is no type x")
     untouched = Contract.from_object({**body, "status": {}})
-    assert attention(untouched).need is Need.RUNNING
-    row = row_of(untouched)
+    assert need_of(untouched).need is Need.RUNNING
+    row = row_of(untouched, None, None, NOW)
     assert (row.state, row.phase, row.steps) == (None, "", 0)
 
 
 def test_a_question_is_as_old_as_it_is_whatever_the_contract_did_meanwhile() -> None:
     contract = a_contract("work", "WaitingForInput", since=10, waitingFor="answer: x", questions=[QUESTION])
-    assert NOW - attention(contract).since == timedelta(seconds=1980)  # type: ignore[operator]
+    assert NOW - need_of(contract).since == timedelta(seconds=1980)  # type: ignore[operator]
 
 
 def test_a_newer_heartbeat_of_the_stream_stands_over_the_resource_and_an_older_one_does_not() -> None:
     contract, supervisor = a_contract("work"), a_supervisor("work", heard=20, currentActivity="old", progress=10)
     newer = Beat(NOW - timedelta(seconds=2), SupervisorState.IDLE, "new", 20)
     older = Beat(NOW - timedelta(seconds=40), SupervisorState.IDLE, "older", 5)
-    row = row_of(contract, supervisor, newer)
+    row = row_of(contract, supervisor, newer, NOW)
     assert (row.activity, row.progress, row.supervisor, row.heartbeat) == ("new", 20, SupervisorState.IDLE, newer.at)
-    assert row_of(contract, supervisor, older).activity == "old"
+    assert row_of(contract, supervisor, older, NOW).activity == "old"
 
 
 def test_a_heartbeat_with_a_state_of_a_later_version_is_taken_without_it() -> None:
@@ -104,7 +114,7 @@ def test_a_heartbeat_is_overdue_where_one_is_expected(state: str, heard: float, 
         "observedGeneration": 1,
         "lastTransitionTime": NOW.isoformat(),
     }
-    row = row_of(a_contract("work", state), a_supervisor("work", heard=heard, conditions=[alive]))
+    row = row_of(a_contract("work", state), a_supervisor("work", heard=heard, conditions=[alive]), None, NOW)
     assert row.overdue(NOW) is overdue
 
 
@@ -130,22 +140,26 @@ def test_the_step_bar_shows_what_is_behind_and_where_it_is(step: int, steps: int
     assert step_bar(step, steps, done) == bar
 
 
-def test_the_inbox_holds_each_question_and_each_confirmation_oldest_first() -> None:
-    found = [(wait.key[1], wait.deed) for wait in inbox(a_team()[0])]
+def test_the_inbox_holds_what_only_a_person_ends_oldest_first() -> None:
+    contracts, supervisors = a_team()
+    there = {(item.metadata.namespace, item.metadata.name): item for item in supervisors}
+    found = [(wait.key[1], wait.deed) for wait in inbox(contracts, there, NOW)]
     assert found == [
-        ("billing-export", Deed.LOOK),
+        ("search-index", Deed.OUTSIDE),
+        ("data-migration", Deed.RESUME),
+        ("docs-rewrite", Deed.RESTART),
+        ("billing-export", Deed.RESTART),
         ("pay-service", Deed.ANSWER),
         ("web-checkout", Deed.CONFIRM),
     ]
 
 
-def test_questions_that_do_not_stop_a_contract_wait_as_well_and_done_ones_have_none() -> None:
-    both = [QUESTION, a_question(2, "And the name?")]
-    assert [wait.text for wait in waits_of(a_contract("work", "Active", questions=both))] == [
-        "Which database shall the payment service use?",
-        "And the name?",
-    ]
-    assert waits_of(a_contract("work", "Completed", questions=both)) == ()
+def test_each_question_waits_for_itself_in_full_and_with_its_command() -> None:
+    both = [QUESTION, a_question(2, "And the name? " + "x" * 300)]
+    waits = [wait for wait in waits_of(a_contract("work", questions=both), None, NOW) if wait.question]
+    assert [wait.deed for wait in waits] == [Deed.ANSWER, Deed.ANSWER]
+    assert waits[1].text.endswith("x" * 300)
+    assert waits[0].command == f"kubectl contracts answer team-a/work --question {QUESTION['id']} Postgres"
 
 
 def test_an_approval_names_version_digests_and_what_is_missing() -> None:

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, Static
 
 from makima.errors import Denied, MakimaError
-from makima.tui.app import MonitorApp
 from makima.tui.options import Options
 from makima.tui.screens.answer import AnswerDialog
 from makima.tui.screens.confirm import ConfirmDialog
 from makima.tui.screens.contract_list import ContractListScreen
 from makima.tui.screens.detail import DetailScreen
-from makima.tui.screens.dialog import Dialog
 from makima.tui.screens.help import HelpScreen
 from makima.tui.screens.inbox import InboxScreen
 from makima.tui.screens.sure import PauseDialog
 from makima.tui.source import ApiLink, ContractGone, ContractsSeen, Happened, KubeLink, Link, LinkState
-from makima.tui.widgets.contract_table import ContractTable
 from makima.tui.widgets.heading_line import HeadingLine
+from tests.support.monitor_seat import at_monitor
 from tests.support.monitor_world import (
     DIGEST,
     NOW,
@@ -35,65 +29,10 @@ from tests.support.monitor_world import (
     a_question,
     a_team,
     happening,
-    team_events,
     told,
 )
 
 SIZES = [(80, 24), (120, 40), (240, 70)]
-PATIENCE = 60
-
-
-class Seat:
-    """A person in front of the monitor."""
-
-    def __init__(self, app: MonitorApp, pilot: Pilot[None], world: PlayedWorld) -> None:
-        self.app, self.pilot, self.world = app, pilot, world
-
-    async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
-        await self.pilot.pause()
-
-    async def until(self, what: Callable[[], object]) -> None:
-        """Until it is so, however slow the machine is."""
-        async with asyncio.timeout(PATIENCE):
-            while not what():
-                await self.pilot.pause(0.02)
-
-    async def opened(self, dialog: type[Dialog]) -> None:
-        """Until this dialog takes keys."""
-        app = self.app
-        await self.until(lambda: isinstance(app.screen, dialog) and app.screen.drawn and app.screen.focused)
-
-    async def sees(self, text: str) -> None:
-        """Until the text is on the screen."""
-        try:
-            await self.until(lambda: text in self.screen())
-        except TimeoutError:
-            raise AssertionError(f"{text!r} is not on the screen:\n{self.screen()}") from None
-
-    def screen(self) -> str:
-        """What is on the terminal, as text."""
-        width, height = self.app.size
-        strips = self.app.screen._compositor.render_strips(self.app.size)
-        return "\n".join("".join(segment.text for segment in strip)[:width] for strip in strips[:height])
-
-    @property
-    def table(self) -> ContractTable:
-        return self.app.query_one(ContractTable)
-
-
-@asynccontextmanager
-async def at_monitor(
-    world: PlayedWorld | None = None, size: tuple[int, int] = (120, 40), options: Options | None = None
-) -> AsyncIterator[Seat]:
-    world = world or PlayedWorld([*told(*a_team()), team_events()])
-    app = MonitorApp(world, options, now=lambda: NOW)
-    async with app.run_test(size=size) as pilot:
-        seat = Seat(app, pilot, world)
-        await seat.until(lambda: isinstance(app.screen, ContractListScreen) and app.screen.drawn)
-        if world.start:
-            await seat.until(lambda: app.world.rows and (app.query_one(ContractTable).shown or app.options.stale))
-        yield seat
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -327,15 +266,15 @@ async def test_the_inbox_is_worked_through_oldest_first() -> None:
     async with at_monitor() as seat:
         await seat.press("i")
         await seat.until(lambda: isinstance(seat.app.screen, InboxScreen) and seat.app.screen.drawn)
-        await seat.sees("inbox: 3 waiting")
+        await seat.sees("inbox: 6 to look at")
         text = seat.screen()
         assert text.index("billing-export") < text.index("pay-service") < text.index("web-checkout")
-        await seat.press("j", "a")
+        await seat.press("j", "j", "j", "j", "a")
         await seat.opened(AnswerDialog)
         await seat.press("enter")
         await seat.until(lambda: seat.world.asked)
         seat.world.tell(ContractsSeen([a_contract("pay-service")]))
-        await seat.sees("inbox: 2 waiting")
+        await seat.sees("inbox: 5 to look at")
 
 
 async def test_the_status_line_follows_the_connections() -> None:

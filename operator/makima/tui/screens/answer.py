@@ -25,6 +25,7 @@ class AnswerDialog(Dialog):
     """One open question after the other."""
 
     TITLE_TEXT = "? Answer"
+    KEYS = "↑ ↓ choose   Tab to write   Enter sends   Esc leaves without doing anything"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+n", "next_question", "Next question"),
     ]

@@ -23,6 +23,7 @@ class ConfirmDialog(Dialog):
     """The next move of a contract, in the version that is shown."""
 
     TITLE_TEXT = "◆ Confirm"
+    KEYS = "type yes, then Enter   Esc leaves without doing anything"
 
     def __init__(self, key: Key) -> None:
         super().__init__(key)

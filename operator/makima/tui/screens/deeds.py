@@ -23,7 +23,7 @@ class DeedScreen(MonitorScreen):
         Binding("a", "answer", "Answer"),
         Binding("c", "confirm", "Confirm"),
         Binding("p", "pause", "Pause"),
-        Binding("r", "restart", "Restart"),
+        Binding("r", "restart", "Restart", show=False),
     ]
 
     def subject(self) -> Key | None:

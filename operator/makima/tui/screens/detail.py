@@ -35,6 +35,7 @@ class DetailScreen(DeedScreen):
     PARTS = ("#title", "FeedBar", "#waiting", "#halves", "#supervisor", "#tasks", "#phases", "#lines")
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r", "restart", "Restart"),
         Binding("escape,backspace", "back", "Back"),
         Binding("j", "scroll(1)", "Down", show=False),
         Binding("k", "scroll(-1)", "Up", show=False),
@@ -122,11 +123,13 @@ class DetailScreen(DeedScreen):
             waiting.update("The contract was deleted. Its history remains: kubectl contracts history. Esc goes back.")
             return
         supervisor = self.monitor.world.supervisors.get(self.key)
-        row = self.monitor.world.rows.get(self.key) or row_of(contract, supervisor)
+        row = self.monitor.world.rows.get(self.key) or row_of(contract, supervisor, None, now)
         title.update(detail.headline(contract, row, now))
-        said = detail.waiting(contract, waits_of(contract), now)
+        waits = waits_of(contract, supervisor, now)
+        said = detail.waiting(waits, now)
         waiting.update(said)
         waiting.display = bool(said.plain)
+        waiting.set_class(any(wait.reason.person for wait in waits), "person")
         self.query_one("#phases", Static).update(detail.phases(contract, now))
         self.query_one("#supervisor", Static).update(detail.supervision(supervisor, row, now))
         tasks = detail.tasks(contract, now)

@@ -28,6 +28,7 @@ class Dialog(ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Cancel")]
 
     TITLE_TEXT = ""
+    KEYS = "Enter sends   Esc leaves without doing anything"
 
     @property
     def drawn(self) -> bool:
@@ -54,6 +55,7 @@ class Dialog(ModalScreen[None]):
         with VerticalScroll(id="dialog"):
             yield Static(Text(f"{self.TITLE_TEXT}  {self.key[0]}/{self.key[1]}", style="bold"), id="dialog-title")
             yield from self.compose_body()
+            yield Static(self.KEYS, id="keys")
             yield Static(id="dialog-problem")
 
     def compose_body(self) -> ComposeResult:

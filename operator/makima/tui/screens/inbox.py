@@ -15,7 +15,6 @@ from textual.widgets.option_list import Option
 
 from makima.tui.ages import ago
 from makima.tui.appearance import GREY, ORANGE, SKY, WHITE
-from makima.tui.detail import KEYS
 from makima.tui.screens.deeds import DeedScreen
 from makima.tui.source import Key
 from makima.tui.waits import Wait, inbox
@@ -60,11 +59,11 @@ class InboxScreen(DeedScreen):
     def show_all(self) -> None:
         """Everything from what is so now; the same entry stays chosen."""
         before, entries = self._chosen(), self.query_one("#inbox", OptionList)
-        world, now = self.monitor.world, self.monitor.now()
-        shown = [world.contracts[row.key] for row in world.rows.values() if self.monitor.always(row)]
-        self.waits = inbox(shown)
+        now = self.monitor.now()
+        self.waits = self._read()
         entries.clear_options()
-        entries.add_options([Option(_entry(wait, now)) for wait in self.waits])
+        for wait in self.waits:
+            entries.add_options([Option(_entry(wait, now)), None])
         if self.waits:
             entries.highlighted = self._same(before)
         entries.display = bool(self.waits)
@@ -73,17 +72,14 @@ class InboxScreen(DeedScreen):
         nothing.display = not self.waits
         nothing.update("Nothing waits for a person. Esc goes back to the list.")
         title = Text("makima  ", style=f"bold {WHITE}")
-        title.append(f"◆ inbox: {len(self.waits)} waiting, oldest first", style=ORANGE if self.waits else GREY)
+        title.append(f"◆ inbox: {len(self.waits)} to look at, oldest first", style=ORANGE if self.waits else GREY)
         self.query_one("#title", Static).update(title)
         self._show_feed()
 
     def world_changed(self, touched: Touched) -> None:
         """Something may wait, or wait no longer."""
-        if touched.rows:
-            world = self.monitor.world
-            shown = [world.contracts[row.key] for row in world.rows.values() if self.monitor.always(row)]
-            if inbox(shown) != self.waits:
-                self.show_all()
+        if touched.rows and self._read() != self.waits:
+            self.show_all()
         if touched.feed:
             self._show_feed()
 
@@ -108,6 +104,11 @@ class InboxScreen(DeedScreen):
         else:
             entries.action_cursor_up()
 
+    def _read(self) -> list[Wait]:
+        world = self.monitor.world
+        shown = (world.contracts[row.key] for row in world.rows.values() if self.monitor.always(row))
+        return inbox(shown, world.supervisors, self.monitor.now())
+
     def _chosen(self) -> Wait | None:
         place = self.query_one("#inbox", OptionList).highlighted
         return self.waits[place] if place is not None and place < len(self.waits) else None
@@ -125,8 +126,9 @@ class InboxScreen(DeedScreen):
 def _entry(wait: Wait, now: datetime) -> Text:
     text = Text()
     text.append(f"{wait.key[0]}/{wait.key[1]}", style=f"bold {WHITE}")
-    text.append(f"  {ago(wait.since, now)}  ", style=GREY)
-    text.append(f"{KEYS[wait.deed]}\n", style=SKY)
-    text.append(f"{wait.text}\n", style=ORANGE)
-    text.append(wait.command, style=GREY)
+    text.append(f"  {ago(wait.reason.since, now)}\n" if wait.reason.since is not None else "\n", style=GREY)
+    text.append(f"waits for {wait.text}\n", style=ORANGE)
+    if wait.deed.value:
+        text.append(f"{wait.deed}   ", style=SKY)
+    text.append(f"{'or: ' if wait.deed.value else ''}{wait.command}" if wait.command else "", style=GREY)
     return text

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Input, Static
 
-from makima.tui.appearance import GREY, SKY, WHITE
+from makima.tui.appearance import WHITE
 from makima.tui.screens.dialog import Dialog
 
 REASON = 1024
@@ -49,13 +49,11 @@ class YesNoDialog(Dialog):
     ]
 
     EXPLANATION = ""
+    KEYS = "y yes   n no"
 
     def compose_body(self) -> ComposeResult:
         """What it means."""
         yield Static(Text(self.explanation(), style=WHITE))
-        text = Text("y", style=f"bold {SKY}")
-        text.append(" yes    ", style=GREY).append("n", style=f"bold {SKY}").append(" no", style=GREY)
-        yield Static(text, id="yes-no")
 
     def explanation(self) -> str:
         """What will happen."""

@@ -1,0 +1,58 @@
+"""Start the monitor: as the person of a kubeconfig, on this terminal."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from makima.client import Place, connect
+from makima.client.finding import is_uid, split_name, visible
+from makima.errors import MakimaError
+from makima.tui.app import MonitorApp
+from makima.tui.live import LiveSource
+from makima.tui.options import Options
+
+
+def run(
+    place: Place,
+    *,
+    contracts: Sequence[str] = (),
+    statuses: Sequence[str] = (),
+    stale: bool = False,
+    quiet: bool = False,
+    all_namespaces: bool = False,
+) -> None:
+    """Until the person leaves.
+
+    Args:
+        contracts: UIDs, names, `namespace/name` or `namespace:name`; looked for in the namespaces that are named.
+        statuses: states, or the plan's three old statuses.
+
+    Raises:
+        MakimaError: the person may not look there, or there is no cluster; the terminal is as it was.
+    """
+    asyncio.run(_run(place, Options(tuple(contracts), tuple(statuses), stale, quiet), all_namespaces))
+
+
+async def _run(place: Place, options: Options, everywhere: bool) -> None:
+    async with connect(place) as person:
+        named = _named_namespaces(options.contracts, person.namespace)
+        namespaces = named or (None if everywhere else (person.namespace,))
+        if namespaces is None:
+            namespaces = (await visible(person)).namespaces
+        if namespaces == ():
+            raise MakimaError(
+                "FORBIDDEN: you may not list contracts in any namespace",
+                "ask an administrator for the role makima-view, or name a namespace that is yours",
+            )
+        app = MonitorApp(LiveSource(person, namespaces), options)
+        await app.run_async()
+        if app.ended_by is not None:
+            raise app.ended_by
+
+
+def _named_namespaces(contracts: Sequence[str], namespace: str) -> tuple[str, ...] | None:
+    """The namespaces of contracts that are named by name; None where a UID may be anywhere, or none is named."""
+    if not contracts or any(is_uid(name) for name in contracts):
+        return None
+    return tuple(sorted({split_name(name, namespace)[0] for name in contracts}))
