@@ -1,6 +1,6 @@
 """`python -m bench.terminal [N]`: the monitor with N contracts, against Textual's own DataTable.
 
-CPU of this process rather than time, so that other work on the machine does not matter; on a free machine they are nearly the same.
+CPU of this process rather than time, so that other work on the machine does not matter.
 """
 
 from __future__ import annotations
