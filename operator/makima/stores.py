@@ -12,7 +12,7 @@ from typing import Protocol
 from uuid import UUID
 
 from makima.models.contract_filter import ContractFilter, ListedPage
-from makima.models.enums import RestorationOutcome
+from makima.models.enums import RestorationOutcome, SupervisorState
 from makima.models.history import ContractRow, HistoryEvent, Place, StoredEvent
 from makima.models.supervision import (
     Beat,
@@ -98,6 +98,14 @@ class SupervisorRegistry(Protocol):
         """
         ...
 
+    async def judge(self, contract_id: UUID, incarnation: int, state: SupervisorState) -> Session:
+        """This life is found to be in that state, whatever it said itself last; its next heartbeat says otherwise.
+
+        Returns:
+            The row as it is now; unchanged where a newer life has begun.
+        """
+        ...
+
     async def set_pod(self, contract_id: UUID, incarnation: int, pod_uid: UUID | None) -> Session:
         """Name the pod whose token may act for this life.
 
@@ -138,10 +146,13 @@ class HeartbeatStore(Protocol):
         """Check and store a group in one transaction: one COPY. Results are in the order of `beats`."""
         ...
 
-    async def refresh(self, beats: Sequence[Beat], *, announce: Sequence[UUID] = ()) -> None:
+    async def refresh(
+        self, beats: Sequence[Beat], *, announce: Sequence[UUID] = (), steps: Sequence[Beat] = ()
+    ) -> None:
         """Bring the rows of `supervisors` up to these heartbeats (at most one each; older ones change nothing).
 
-        Contracts in `announce` are told to `SupervisorRegistry.changes` with the commit.
+        Contracts in `announce` are told to `SupervisorRegistry.changes` with the commit. Each change of state is an
+        event; `steps` are heartbeats that began a state which `beats` may have left behind already.
         """
         ...
 

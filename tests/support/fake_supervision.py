@@ -37,6 +37,7 @@ class FakeSupervision:
         self.groups: list[int] = []
         self.refreshed: list[Beat] = []
         self.told: list[UUID] = []
+        self.steps: list[Beat] = []
         self.spans_by_start: dict[datetime, Span] = {}
         self.states: dict[UUID, StoredState] = {}
         self.conversations: dict[UUID, list[StoredMessage]] = {}
@@ -89,6 +90,11 @@ class FakeSupervision:
             )
             self.rows[session.contract_id] = now
         return now
+
+    async def judge(self, contract_id: UUID, incarnation: int, state: SupervisorState) -> Session:
+        await self._reach()
+        row = self.rows[contract_id]
+        return self.add(replace(row, state=state)) if row.incarnation == incarnation else row
 
     async def set_pod(self, contract_id: UUID, incarnation: int, pod_uid: UUID | None) -> Session:
         await self._reach()
@@ -148,10 +154,13 @@ class FakeSupervision:
             return BeatResult(BeatOutcome.SUPERSEDED, row.incarnation)
         return BeatResult(BeatOutcome.STORED, row.incarnation)
 
-    async def refresh(self, beats: Sequence[Beat], *, announce: Sequence[UUID] = ()) -> None:
+    async def refresh(
+        self, beats: Sequence[Beat], *, announce: Sequence[UUID] = (), steps: Sequence[Beat] = ()
+    ) -> None:
         await self._reach()
         self.refreshed += beats
         self.told += announce
+        self.steps += steps
 
     async def newest(self, lives: Mapping[UUID, int]) -> Mapping[UUID, datetime]:
         await self._reach()

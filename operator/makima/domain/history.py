@@ -17,7 +17,7 @@ from makima.domain.states import legacy_status
 from makima.models.contract import Contract
 from makima.models.contract_status import CompletedDeliverable, ContractStatus, Transition
 from makima.models.enums import TaskState
-from makima.models.history import ContractRow, HistoryEvent, TaskRow, Unversioned, transition_event_id
+from makima.models.history import STATUS_KEY, ContractRow, HistoryEvent, TaskRow, Unversioned, transition_event_id
 
 CREATED, STATUS_CHANGED = "ContractCreated", "StatusChanged"
 PHASE_CHANGED, DELIVERABLE_COMPLETED = "PhaseChanged", "DeliverableCompleted"
@@ -120,7 +120,12 @@ def stale_event(contract: Contract, status: ContractStatus) -> HistoryEvent:
     """The rising edge of staleness; its id is derived from the last activity, so that one silence is one event."""
     uid = UUID(contract.metadata.uid)
     last = status.last_activity_time
-    payload = {"last_activity": last.isoformat()}
+    at = next(c.last_transition_time for c in status.conditions if c.type == "Stale")
+    payload = {
+        "last_activity": last.isoformat(),
+        "stale_duration": (at - last).total_seconds(),
+        STATUS_KEY: status.state.snake,
+    }
     return HistoryEvent(
         id=uuid5(uid, f"stale:{last.isoformat()}"),
         contract_id=uid,
@@ -128,7 +133,7 @@ def stale_event(contract: Contract, status: ContractStatus) -> HistoryEvent:
         contract_name=contract.metadata.name,
         version=None,
         type=STALE_DETECTED,
-        at=next(c.last_transition_time for c in status.conditions if c.type == "Stale"),
+        at=at,
         actor=None,
         payload=payload,
     )
@@ -146,7 +151,12 @@ def _events(contract: Contract, status: ContractStatus, transition: Transition) 
             type=kind,
             at=transition.time,
             actor=transition.actor,
-            payload={"reason": transition.reason, "message": transition.message, **payload},
+            payload={
+                "reason": transition.reason,
+                "message": transition.message,
+                STATUS_KEY: transition.to_state.snake,
+                **payload,
+            },
         )
 
 

@@ -12,11 +12,8 @@ from pydantic import ValidationError
 
 from makima.domain.states import legacy_status
 from makima.models.enums import ContractState
-from makima.models.history import HistoryEvent, StoredEvent
+from makima.models.history import STATUS_KEY, HistoryEvent, StoredEvent
 from makima.models.wire import monitor as wire
-
-STATUS_KEY = "contract_status"
-"""Where an event's payload has the state that its contract was in."""
 
 HEARTBEAT, STALE_DETECTED, STATUS_CHANGED = "Heartbeat", "StaleDetected", "StatusChanged"
 

@@ -11,6 +11,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
+STATUS_KEY = "contract_status"
+"""Where an event's payload has the state, in snake_case, that its contract was in. Whoever makes the event and knows it
+says so; else the projection's state is put there when the event is stored (ADR 0011)."""
+
 CONTRACT_DELETED = "ContractDeleted"
 """Type of the event that says that a contract no longer exists; there is at most one for a contract."""
 

@@ -22,6 +22,9 @@ TICK_SECONDS = 0.25
 BULK = 1000
 """Rows of one statement."""
 
+STEPS = 32
+"""Changes of state of one supervisor that wait to be written; of more, the oldest are forgotten."""
+
 AWAY_SECONDS = 1.0
 
 log = logging.getLogger(__name__)
@@ -50,7 +53,8 @@ class CurrentState:
     """Brings rows of `supervisors` up to the heartbeats that were stored.
 
     The newest heartbeat of a supervisor waits in `_urgent` or in `_quiet`, never in both, so memory is bounded by the
-    number of supervisors; with Postgres away they wait, and newer ones take their place.
+    number of supervisors; with Postgres away they wait, and newer ones take their place. `_steps` has the heartbeats
+    with which the states began that wait to be written, so that a state left at once is an event too.
     """
 
     def __init__(self, store: HeartbeatStore, *, most: int = 200_000) -> None:
@@ -59,6 +63,7 @@ class CurrentState:
         self._shown: OrderedDict[int, _Shown] = OrderedDict()
         self._urgent: dict[int, Beat] = {}
         self._quiet: dict[int, Beat] = {}
+        self._steps: dict[int, list[Beat]] = {}
         self._due: deque[tuple[float, int]] = deque()
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -92,10 +97,17 @@ class CurrentState:
         if key in self._urgent or shown is None or not shown.says(beat):
             self._urgent[key] = beat
             self._quiet.pop(key, None)
+            self._step(beat)
             return
         if key not in self._quiet:
             self._due.append((shown.at + COALESCE_SECONDS, key))
         self._quiet[key] = beat
+
+    def _step(self, beat: Beat) -> None:
+        steps = self._steps.setdefault(beat.contract_id.int, [])
+        if not steps or (steps[-1].state, steps[-1].incarnation) != (beat.state, beat.incarnation):
+            steps.append(beat)
+            del steps[:-STEPS]
 
     async def _run(self) -> None:
         while True:
@@ -123,9 +135,16 @@ class CurrentState:
         quiet = self._due_now(BULK - len(urgent), everything=everything)
         if not urgent and not quiet:
             return False
+        steps = {beat.contract_id.int: self._steps.pop(beat.contract_id.int, []) for beat in urgent}
         try:
-            await self._store.refresh([*urgent, *quiet], announce=[beat.contract_id for beat in urgent])
+            await self._store.refresh(
+                [*urgent, *quiet],
+                announce=[beat.contract_id for beat in urgent],
+                steps=[beat for some in steps.values() for beat in some],
+            )
         except BaseException:
+            for key, some in steps.items():
+                self._steps[key] = [*some, *self._steps.get(key, ())][-STEPS:]
             for beat in (*urgent, *quiet):  # what came meanwhile is newer
                 if beat.contract_id.int not in self._quiet:
                     self._urgent.setdefault(beat.contract_id.int, beat)

@@ -17,6 +17,7 @@ from makima.domain.pods import PodSeen
 from makima.domain.supervisor_manifest import supervisor_manifest
 from makima.errors import Conflict, Superseded
 from makima.models.contract import Contract
+from makima.models.enums import SupervisorState
 from makima.models.supervision import Session
 from makima.models.supervisor import Supervisor, SupervisorStatus
 from makima.ports import JsonObject, Pods, Supervisors
@@ -82,6 +83,10 @@ class LifeSteps:
         session = await self._ports.registry.allocate(asked, after=after)
         self._cache.keep_session(session)
         return session.incarnation
+
+    async def judge(self, contract_id: UUID, incarnation: int, state: SupervisorState) -> None:
+        """What was found about this life is its state in Postgres too; its next heartbeat says otherwise."""
+        self._cache.keep_session(await self._ports.registry.judge(contract_id, incarnation, state))
 
     async def write_status(self, carrier: Carrier, status: SupervisorStatus) -> None:
         """Write it over exactly the object that is known.

@@ -29,9 +29,9 @@ from makima.domain.supervision_steps import (
 )
 from makima.domain.supervisor_manifest import changed_spec
 from makima.domain.supervisor_status import quiet_difference
-from makima.errors import Denied, MakimaError
+from makima.errors import Denied, HistoryUnavailable, MakimaError
 from makima.models.contract import Contract
-from makima.models.enums import CommandKind
+from makima.models.enums import CommandKind, SupervisorState
 from makima.models.supervision import StoredCommand
 from makima.models.supervisor import Supervisor, SupervisorStatus
 from makima.ports import Clock, EventSink, Pods
@@ -43,6 +43,9 @@ from makima.stores import CommandStore
 
 STEPS = 20
 """Steps in one look before the others get their turn."""
+
+FOUND = frozenset({SupervisorState.FAILED, SupervisorState.INTERRUPTED})
+"""States in which the operator finds a supervisor that can't say so itself."""
 
 log = logging.getLogger(__name__)
 
@@ -121,10 +124,24 @@ class SupervisorLook:
             seen = await self._gather(carrier, contract)
             decision = decide_supervisor(seen)
             self._listen(seen, decision)
+            await self._judge(seen, decision)
             if decision.step is None or not await self._take(carrier, seen, decision.step):
                 self.later(carrier, decision.wake_at)
                 return
         self.again(carrier.name)
+
+    async def _judge(self, seen: Seen, decision: SupervisorDecision) -> None:
+        """Once the status says it: what the operator found, and no heartbeat tells, is in Postgres too."""
+        status, session = seen.supervisor.status, seen.own
+        if isinstance(decision.step, WriteStatus) or status is None or session is None:
+            return
+        if status.state not in FOUND or status.state is session.state or status.incarnation != session.incarnation:
+            return
+        try:
+            await self._steps.judge(session.contract_id, session.incarnation, status.state)
+        except HistoryUnavailable:
+            if decision.step is None:  # else it must not hold up what can be done without Postgres
+                raise
 
     async def _made(self, carrier: Carrier, contract: Contract) -> bool:
         """Whether there is a Supervisor, made and kept as the contract says."""

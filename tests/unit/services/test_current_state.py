@@ -106,6 +106,28 @@ async def test_rows_wait_for_postgres_and_only_the_newest_is_kept(
     await until(lambda: store.refreshed[-1].sequence == 99)
 
 
+async def test_states_that_were_left_before_they_were_written_are_told_in_order(
+    rows: tuple[CurrentState, FakeSupervision], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state, store = rows
+    monkeypatch.setattr(current_state, "AWAY_SECONDS", 0.02)
+    store.away = True
+    busy, asks = SupervisorState.WORKING, SupervisorState.WAITING_FOR_USER
+    for number, said in enumerate((busy, busy, asks, asks, busy), 1):
+        state.note([replace(BEAT, sequence=number, state=said)])
+        await asyncio.sleep(0.03)
+    store.away = False
+    await until(lambda: store.refreshed)
+    assert [(beat.sequence, beat.state) for beat in store.steps] == [(1, busy), (3, asks), (5, busy)]
+    assert store.refreshed[-1].sequence == 5
+    store.away = True
+    for number in range(6, 306):
+        state.note([replace(BEAT, sequence=number, state=(busy, asks)[number % 2])])
+    await asyncio.sleep(0.05)
+    assert len(state._steps[BEAT.contract_id.int]) <= current_state.STEPS
+    store.away = False
+
+
 async def test_stopping_writes_what_waits() -> None:
     store = FakeSupervision()
     state = CurrentState(store)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from makima.models.enums import SupervisorState
 from makima.models.supervision import Session
 from tests.support.supervised import World, running
 
@@ -32,6 +33,18 @@ async def test_silence_while_postgres_was_away_ends_nobody(world: World) -> None
     world.beat(contract)
     await world.pass_time(100)
     assert world.status()["incarnation"] == 1
+
+
+async def test_what_was_found_of_a_life_is_in_postgres_once_that_is_back(world: World) -> None:
+    contract = await running(world)
+    world.cluster.patch_spec("a", {"suspend": True})
+    await world.until(lambda: world.state() == "Paused")
+    world.postgres.away = True
+    world.lives.exits("a-1", 1)
+    await world.until(lambda: world.status()["state"] == "Interrupted")
+    world.postgres.away = False
+    await world.pass_time(60)
+    assert world.postgres.rows[contract].state is SupervisorState.INTERRUPTED
 
 
 async def test_silence_without_coverage_ends_nobody(world: World) -> None:
@@ -104,6 +117,7 @@ async def test_an_external_supervisor_is_asked_to_restart_once_and_is_alive_when
     await world.until(lambda: world.alive() == "Heartbeating")
     await world.pass_time(121)
     assert (world.alive(), world.status()["state"]) == ("TimedOut", "Interrupted")
+    await world.until(lambda: world.postgres.rows[contract].state is SupervisorState.INTERRUPTED)
     (asked,) = world.postgres.commands.values()
     assert (asked.kind.value, asked.payload["incarnation"]) == ("Restart", 1)
     await world.pass_time(500)

@@ -16,8 +16,11 @@ from makima.adapters.postgres.encoding import clean
 from makima.adapters.postgres.fencing import refusing_bad_values, writing
 from makima.adapters.postgres.heartbeat_copy import COPY, copy_data
 from makima.adapters.postgres.heartbeat_partitions import drop_old, lacks_a_partition, make_ahead, make_hours
+from makima.adapters.postgres.record import append_events, encoded_events
 from makima.adapters.postgres.sql import load
+from makima.adapters.postgres.supervision_events import state_event
 from makima.adapters.postgres.supervision_rows import beat_row
+from makima.models.history import HistoryEvent
 from makima.models.supervision import Beat, BeatOutcome, BeatResult
 
 SQL = load("heartbeats")
@@ -61,11 +64,14 @@ class PostgresHeartbeats:
                     await copy.write(copy_data(current))
         return _results(beats, refused)
 
-    async def refresh(self, beats: Sequence[Beat], *, announce: Sequence[UUID] = ()) -> None:
+    async def refresh(
+        self, beats: Sequence[Beat], *, announce: Sequence[UUID] = (), steps: Sequence[Beat] = ()
+    ) -> None:
         """Bring the rows of `supervisors` up to these heartbeats (at most one each; older ones change nothing).
 
         Contracts that would seem to be idle are touched (`touch_contracts`); those in `announce` are told to
-        `SupervisorRegistry.changes` with the commit.
+        `SupervisorRegistry.changes` with the commit. Each change of state is an event; `steps` are heartbeats that began
+        a state which `beats` may have left behind already.
         """
         if not beats and not announce:
             return
@@ -73,10 +79,13 @@ class PostgresHeartbeats:
             if beats:
                 contract_ids = [beat.contract_id for beat in beats]
                 await connection.execute(SUPERVISOR_SQL["lock_refreshed"], {"contract_ids": contract_ids})
+                changed = await _changed_states(connection, beats, steps)
                 await connection.execute(SUPERVISOR_SQL["refresh"], _columns(beats))
                 heard = {"contract_ids": contract_ids, "received": [beat.received_at for beat in beats]}
                 await connection.execute(SUPERVISOR_SQL["touch_contracts"], heard)
             await notifications.announce(connection, notifications.SUPERVISORS, announce)
+            if beats and changed:  # last: the counter of events is held until the commit
+                await append_events(connection, encoded_events(changed))
 
     async def newest(self, lives: Mapping[UUID, int]) -> Mapping[UUID, datetime]:
         """Time of the newest heartbeat of these lives (contract id → incarnation), where there is one."""
@@ -130,17 +139,29 @@ def _results(beats: Sequence[Beat], refused: Mapping[int, BeatResult]) -> list[B
     return [refused.get(place) or stored[beat.incarnation] for place, beat in enumerate(beats)]
 
 
-def _columns(beats: Sequence[Beat]) -> dict[str, Any]:
+async def _changed_states(connection: Connection, beats: Sequence[Beat], steps: Sequence[Beat]) -> list[HistoryEvent]:
+    every = {(beat.contract_id, beat.incarnation, beat.sequence): beat for beat in (*steps, *beats)}
+    cursor = await connection.execute(SUPERVISOR_SQL["changed_states"], _states(list(every.values())))
+    return [state_event(row) for row in await cursor.fetchall()]
+
+
+def _states(beats: Sequence[Beat]) -> dict[str, Any]:
     return {
         "contract_ids": [beat.contract_id for beat in beats],
         "incarnations": [beat.incarnation for beat in beats],
         "sequences": [beat.sequence for beat in beats],
         "states": [beat.state.snake for beat in beats],
+        "received": [beat.received_at for beat in beats],
+    }
+
+
+def _columns(beats: Sequence[Beat]) -> dict[str, Any]:
+    return {
+        **_states(beats),
         "phases": [beat.phase for beat in beats],
         "activities": [clean(beat.current_activity) for beat in beats],
         "progresses": [beat.progress for beat in beats],
         "pending": [f"{{{','.join(map(str, beat.pending_task_ids))}}}" for beat in beats],
-        "received": [beat.received_at for beat in beats],
     }
 
 

@@ -20,7 +20,11 @@ LOG = logging.getLogger(__name__)
 
 SUPERVISORS = "makima_supervisors"
 COMMANDS = "makima_commands"
+EVENTS = "makima_events"
 CHANNELS = (SUPERVISORS, COMMANDS)
+
+ANY_CONTRACT = UUID(int=0)
+"""Stands for no contract in particular: whoever listens looks by itself for what is new."""
 
 SQL = load("notify")
 
@@ -76,11 +80,11 @@ class Subscription(AsyncIterator[UUID]):
 
 
 class Notifications:
-    """One connection that listens to all channels, made again whenever it is lost."""
+    """One connection that listens to some channels, made again whenever it is lost."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, channels: Iterable[str] = CHANNELS) -> None:
         self._database = database
-        self._subscriptions: dict[str, WeakSet[Subscription]] = {channel: WeakSet() for channel in CHANNELS}
+        self._subscriptions: dict[str, WeakSet[Subscription]] = {channel: WeakSet() for channel in channels}
         self._task: asyncio.Task[None] | None = None
         self.listening = asyncio.Event()
         """Set while the connection listens; what is announced while it is not set is missed."""
@@ -120,7 +124,7 @@ class Notifications:
         """Until the connection is lost, which raises."""
         connection = await self._database.connect()
         try:
-            for channel in CHANNELS:
+            for channel in self._subscriptions:
                 await connection.execute(f"LISTEN {channel}".encode())
             self.listening.set()
             while True:

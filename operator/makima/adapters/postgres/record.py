@@ -1,4 +1,7 @@
-"""Storing: projection, tasks and events in one transaction, events with numbers in commit order."""
+"""Storing: projection, tasks and events in one transaction, events with numbers in commit order.
+
+A task that ends here, and not by a report of its supervisor, is an event too; whoever stores its end first makes it.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,12 @@ from collections.abc import Sequence
 import psycopg
 
 from makima.adapters.postgres.database import Connection, Database
-from makima.adapters.postgres.encoding import EncodedBatch, Entry, Refusal
+from makima.adapters.postgres.encoding import EncodedBatch, Entry, Refusal, encode
 from makima.adapters.postgres.failures import describe, is_about_the_data
+from makima.adapters.postgres.notifications import ANY_CONTRACT, EVENTS, announce
 from makima.adapters.postgres.sql import load
+from makima.adapters.postgres.supervision_events import task_event
+from makima.models.history import HistoryBatch, HistoryEvent
 
 SQL = load("record")
 
@@ -39,17 +45,29 @@ async def _store_all(connection: Connection, batch: EncodedBatch) -> None:
     async with connection.pipeline():
         if batch.rows:
             await connection.execute(SQL["upsert_contracts"], {"rows": _array(batch.rows)})
-        if batch.tasks:
-            await connection.execute(SQL["upsert_tasks"], {"rows": _array(batch.tasks)})
-        if batch.events:
-            await append_events(connection, batch.events)
+        ended = await _store_tasks(connection, batch.tasks) if batch.tasks else ()
+        if batch.events or ended:
+            await append_events(connection, [*batch.events, *ended])
+
+
+async def _store_tasks(connection: Connection, tasks: Sequence[Entry]) -> Sequence[Entry]:
+    """Store them; events of those that have their end from here."""
+    cursor = await connection.execute(SQL["upsert_tasks"], {"rows": _array(tasks)})
+    changed = [row for row in await cursor.fetchall() if row["namespace"] is not None]
+    return encoded_events([event for row in changed if (event := task_event(row)) is not None])
+
+
+def encoded_events(events: Sequence[HistoryEvent]) -> Sequence[Entry]:
+    """The events as `append_events` takes them."""
+    return encode(HistoryBatch(events=tuple(events)))[0].events
 
 
 async def append_events(connection: Connection, events: Sequence[Entry]) -> None:
     """Append those events that are not there yet; to be the last thing in a transaction.
 
     The counter's row is locked first. So whoever comes later sees what this transaction stored, takes higher
-    numbers, and commits later: numbers rise in commit order, and an event that was there uses none up.
+    numbers, and commits later: numbers rise in commit order, and an event that was there uses none up. Listeners are
+    woken once for each transaction.
     """
     locked = await connection.execute(SQL["lock_counter"])
     stored = await connection.execute(SQL["stored_event_ids"], {"ids": [event.id for event in events]})
@@ -58,6 +76,7 @@ async def append_events(connection: Connection, events: Sequence[Entry]) -> None
     if fresh := [event for event in events if event.id not in known]:
         await connection.execute(SQL["insert_events"], {"last": last, "rows": _array(fresh)})
         await connection.execute(SQL["raise_counter"], {"count": len(fresh)})
+        await announce(connection, EVENTS, [ANY_CONTRACT])
 
 
 def _array(entries: Sequence[Entry]) -> str:

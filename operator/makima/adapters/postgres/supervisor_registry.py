@@ -12,10 +12,12 @@ from makima.adapters.postgres.database import Connection, Database
 from makima.adapters.postgres.encoding import clean
 from makima.adapters.postgres.fencing import fenced, unknown_supervisor, writing
 from makima.adapters.postgres.notifications import SUPERVISORS, Notifications, announce
+from makima.adapters.postgres.record import append_events, encoded_events
 from makima.adapters.postgres.sql import load
+from makima.adapters.postgres.supervision_events import state_event
 from makima.adapters.postgres.supervision_rows import session_row
 from makima.errors import Superseded
-from makima.models.enums import RestorationOutcome
+from makima.models.enums import RestorationOutcome, SupervisorState
 from makima.models.supervision import Session
 
 SQL = load("supervisors")
@@ -46,10 +48,33 @@ class PostgresRegistry:
         names: dict[str, Any] = {"contract_id": session.contract_id, "task_id": session.task_id}
         names |= {"namespace": session.namespace, "name": session.name}
         async with self._writing() as connection:
+            before = await _locked(connection, session.contract_id)
             begun = await connection.execute(SQL["allocate"], {**names, "after": after})
-            if await begun.fetchone() is not None:
+            is_new = await begun.fetchone() is not None
+            if is_new:
                 await announce(connection, SUPERVISORS, [session.contract_id])
-            return await _session(connection, session.contract_id)
+            now = await _session(connection, session.contract_id)
+            if is_new and before is not None:
+                begins = {"task_id": now.task_id, "incarnation": now.incarnation, "sequence": 0, "at": now.updated_at}
+                await _append_change(connection, {**before, **begins}, now.state)
+            return now
+
+    async def judge(self, contract_id: UUID, incarnation: int, state: SupervisorState) -> Session:
+        """This life is found to be in that state, whatever it said itself last; its next heartbeat says otherwise.
+
+        Returns:
+            The row as it is now; unchanged where a newer life has begun.
+
+        Raises:
+            NotFound: nobody ever carried this contract.
+        """
+        async with self._writing() as connection:
+            before = await _locked(connection, contract_id)
+            if before is not None and before["incarnation"] == incarnation and before["old_state"] != state.snake:
+                await connection.execute(SQL["judge"], {"contract_id": contract_id, "state": state.snake})
+                await announce(connection, SUPERVISORS, [contract_id])
+                await _append_change(connection, before, state)
+            return await _session(connection, contract_id)
 
     async def set_pod(self, contract_id: UUID, incarnation: int, pod_uid: UUID | None) -> Session:
         """Name the pod whose token may act for this life.
@@ -119,6 +144,16 @@ class PostgresRegistry:
         async with writing(self._database) as connection:
             await connection.execute(SQL["begin_writing"])
             yield connection
+
+
+async def _locked(connection: Connection, contract_id: UUID) -> dict[str, Any] | None:
+    return await (await connection.execute(SQL["lock_state"], {"contract_id": contract_id})).fetchone()
+
+
+async def _append_change(connection: Connection, before: dict[str, Any], state: SupervisorState) -> None:
+    """The event of a change of state, if it is one; nothing may be locked after it, see `append_events`."""
+    if before["old_state"] != state.snake:
+        await append_events(connection, encoded_events([state_event({**before, "new_state": state.snake})]))
 
 
 async def _session(connection: Connection, contract_id: UUID) -> Session:

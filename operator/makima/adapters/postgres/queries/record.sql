@@ -70,7 +70,10 @@ ON CONFLICT (id) DO UPDATE SET
 -- A task only goes forward, and its first end stays.
 WHERE array_position(ARRAY['pending', 'running', 'completed', 'failed'], EXCLUDED.state)
     > array_position(ARRAY['pending', 'running', 'completed', 'failed'], tasks.state)
-    AND tasks.state NOT IN ('completed', 'failed');
+    AND tasks.state NOT IN ('completed', 'failed')
+RETURNING id, contract_id, phase, name, state, message, created_at, completed_at,
+    (SELECT namespace FROM contracts WHERE uid = tasks.contract_id) AS namespace,
+    (SELECT contracts.name FROM contracts WHERE uid = tasks.contract_id) AS contract_name;
 
 -- name: lock_counter
 SELECT last FROM event_counter FOR UPDATE;
@@ -80,7 +83,11 @@ SELECT id FROM events WHERE id = ANY (%(ids)s::uuid[]);
 
 -- name: insert_events
 INSERT INTO events (seq, id, contract_id, namespace, contract_name, version, type, at, actor, payload)
-SELECT %(last)s::bigint + place, id, contract_id, namespace, contract_name, version, type, at, actor, payload
+SELECT %(last)s::bigint + place, id, contract_id, namespace, contract_name, version, type, at, actor,
+    CASE WHEN payload ? 'contract_status' THEN payload ELSE payload || COALESCE(
+        -- The state in which it happened, for whoever follows contracts in some states only.
+        (SELECT jsonb_build_object('contract_status', status) FROM contracts WHERE uid = contract_id), '{}'
+    ) END
 FROM ROWS FROM (json_to_recordset(%(rows)s::json) AS (
     id uuid, contract_id uuid, namespace text, contract_name text, version bigint, type text, at timestamptz,
     actor text, payload jsonb

@@ -91,6 +91,34 @@ ORDER BY supervisors.updated_at, contract_id;
 -- In one order, so that two API processes that refresh the same supervisors never wait for each other in a circle.
 SELECT FROM supervisors WHERE contract_id = ANY (%(contract_ids)s::uuid[]) ORDER BY contract_id FOR NO KEY UPDATE;
 
+-- name: changed_states
+-- What these heartbeats make of the states of their supervisors, one row for each change, in order: to be asked after
+-- lock_refreshed and before refresh. Usually nothing.
+SELECT contract_id, task_id, namespace, contract_name, incarnation, sequence, old_state, new_state, at
+FROM (
+    SELECT row.contract_id, row.task_id, row.namespace, row.name AS contract_name, row.incarnation, beat.sequence,
+        lag(beat.state, 1, row.state::text) OVER (PARTITION BY row.contract_id ORDER BY beat.sequence) AS old_state,
+        beat.state AS new_state, beat.received_at AS at
+    FROM unnest(
+        %(contract_ids)s::uuid[], %(incarnations)s::bigint[], %(sequences)s::bigint[], %(states)s::text[],
+        %(received)s::timestamptz[]
+    ) AS beat (contract_id, incarnation, sequence, state, received_at)
+    JOIN supervisors AS row ON row.contract_id = beat.contract_id
+        AND row.incarnation = beat.incarnation
+        AND row.sequence < beat.sequence
+) AS step
+WHERE old_state <> new_state
+ORDER BY at, contract_id, sequence;
+
+-- name: lock_state
+SELECT contract_id, task_id, namespace, name AS contract_name, incarnation, sequence, state AS old_state,
+    clock_timestamp() AS at
+FROM supervisors WHERE contract_id = %(contract_id)s::uuid FOR NO KEY UPDATE;
+
+-- name: judge
+UPDATE supervisors SET state = %(state)s::text, updated_at = clock_timestamp()
+WHERE contract_id = %(contract_id)s::uuid;
+
 -- name: refresh
 UPDATE supervisors SET
     state = beat.state,

@@ -18,14 +18,16 @@ INSERT INTO tasks (
 )
 -- The recorder of contracts may have been faster, and does not know who spawned it, nor with what.
 ON CONFLICT (id) DO UPDATE SET incarnation = EXCLUDED.incarnation, arguments = EXCLUDED.arguments
-WHERE tasks.incarnation IS NULL AND tasks.contract_id = EXCLUDED.contract_id;
+WHERE tasks.incarnation IS NULL AND tasks.contract_id = EXCLUDED.contract_id
+RETURNING id, xmax = 0 AS made;
 
 -- name: end_task
 UPDATE tasks SET
     state = %(state)s::text,
     message = %(message)s::text,
     completed_at = %(completed_at)s::timestamptz
-WHERE id = %(id)s::uuid AND contract_id = %(contract_id)s::uuid AND state NOT IN ('completed', 'failed');
+WHERE id = %(id)s::uuid AND contract_id = %(contract_id)s::uuid AND state NOT IN ('completed', 'failed')
+RETURNING id;
 
 -- name: question
 SELECT id, contract_id, incarnation, phase, text, options, asked_at, answer, answered_by, answered_at
@@ -46,7 +48,8 @@ INSERT INTO questions (
     %(id)s::uuid, %(contract_id)s::uuid, %(incarnation)s::bigint, %(phase)s::text, %(text)s::text, %(options)s::text[],
     %(asked_at)s::timestamptz, %(answer)s::text, %(answered_by)s::text, %(answered_at)s::timestamptz
 )
-ON CONFLICT (id) DO NOTHING;
+ON CONFLICT (id) DO NOTHING
+RETURNING id;
 
 -- name: answer
 -- The question too, should Postgres have lost it: the contract's status has it. In the order of ids, so that two that
@@ -65,4 +68,11 @@ ON CONFLICT (id) DO UPDATE SET
     answered_by = EXCLUDED.answered_by,
     answered_at = EXCLUDED.answered_at
 WHERE questions.answer IS NULL AND questions.contract_id = EXCLUDED.contract_id
-RETURNING id, contract_id, answer, answered_at;
+RETURNING id, contract_id, phase, text, options, asked_at, answer, answered_at, xmax = 0 AS made;
+
+-- name: carried
+-- What the contract is called: by whoever carries it, else by the projection.
+SELECT namespace, name AS contract_name FROM supervisors WHERE contract_id = %(contract_id)s::uuid
+UNION ALL
+SELECT namespace, name FROM contracts WHERE uid = %(contract_id)s::uuid
+LIMIT 1;
