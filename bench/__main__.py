@@ -24,6 +24,7 @@ from bench.scenarios import (
     heartbeats,
     latency,
     life,
+    monitor,
     pages,
     start,
 )
@@ -45,6 +46,7 @@ SCENARIOS: dict[str, Scenario] = {
     "command_line": command_line.measure,
     "dashboard": dashboard.measure,
     "list": pages.measure,
+    "monitor": monitor.measure,
 }
 
 

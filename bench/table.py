@@ -11,6 +11,7 @@ from bench.contenders.processes import NAMES
 from bench.results import Results, Run
 from bench.rows import FAILOVER, Row, latency_rows, life_rows, ratios, start_rows
 from bench.supervision_rows import beat_rows, deadline_rows, expiry_rows
+from bench.watch.rows import monitor_rows
 
 ARGO_START = {"many": (3.3, 271.0), "some": (0.9, 117.0)}
 ARGO_LATENCY: dict[int, tuple[float, float]] = {10: (16.0, 33.0)}
@@ -32,6 +33,7 @@ def sections(run: Run, results: Results) -> list[list[Row]]:
         command_line_rows(),
         dashboard_rows(run.contracts, run.events),
         list_rows(run.contracts),
+        monitor_rows(run.watchers),
     ]
 
 

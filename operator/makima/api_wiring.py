@@ -6,7 +6,7 @@ import asyncio
 import gc
 import logging
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from functools import partial
@@ -39,6 +39,8 @@ from makima.http.app import application
 from makima.http.server import Server, listener, serve, server
 from makima.http.stream import Streams
 from makima.http.use_cases import ContractCalls, SupervisorCalls, UseCases
+from makima.models.supervision import Beat
+from makima.monitor_wiring import start_monitor
 from makima.services import ingest
 from makima.services.authorization import Authorization
 from makima.services.batch import BatchOperations, BatchPorts
@@ -58,6 +60,7 @@ from makima.services.heartbeats import Heartbeats
 from makima.services.identity import Authentication
 from makima.services.ingest import Ingest
 from makima.services.memory import Memory
+from makima.services.monitor.monitor import Monitor
 from makima.services.phase_moves import PhaseMoves
 from makima.services.readiness import ReadinessChecks
 from makima.services.session_cache import SessionCache
@@ -87,6 +90,7 @@ class ApiProcess:
         self.metrics = ApiMetrics(CollectorRegistry())
         self.ready = False
         self._aggregated: AggregatedApi | None = None
+        self._monitor: Monitor | None = None
         self._stop = asyncio.Event()
 
     async def run(self) -> None:
@@ -126,6 +130,8 @@ class ApiProcess:
         stop.cancel()
         log.info("the API service ends: calls under way are finished, heartbeats that wait are stored")
         self.ready = False
+        if self._monitor is not None:
+            await self._monitor.see_off()
         found.stop()
         if self._aggregated is not None:
             self._aggregated.end()
@@ -149,6 +155,8 @@ class ApiProcess:
         store, history = await self._supervision(ends), await self._history(ends)
         sessions = SessionCache(store.registry)
         rights = Authorization(KubernetesAccessReviews(connection), sessions)
+        visibility = Visibility(rights, history.namespaces)
+        monitor = self._monitor = await start_monitor(ends, self.config, visibility, self.metrics.registry, self.clock)
         supervision = None
         if self.config.feature_flags.supervisor_heartbeat:
             supervision = await self._supervisor_calls(ends, connection, store, rights)
@@ -175,6 +183,8 @@ class ApiProcess:
             supervision=supervision,
             dashboards=self._dashboards(history, visibility),
             batch=self._batch(KubernetesCluster(connection), hands, history, visibility),
+            monitor=monitor,
+            allowed_origins=self.config.api.allowed_origins,
         )
 
     async def _contract_calls(
@@ -280,13 +290,25 @@ class ApiProcess:
     ) -> None:
         """Writers and timers. Coverage ends first: what is taken after it need not be covered."""
         rows = CurrentState(store.heartbeats)
-        taking.on_stored = rows.note
+        taking.on_stored = self._stored_by(rows)
         coverage = Coverage(store.coverage, taking, can_verify, self.clock, self.identity)
         partitions = asyncio.create_task(self._keep_partitions(store))
         ends.callback(partitions.cancel)
         for part in (rows, taking, coverage):
             part.start()
             ends.push_async_callback(part.stop)
+
+    def _stored_by(self, rows: CurrentState) -> Callable[[Sequence[Beat]], None]:
+        """Who hears of heartbeats that were stored: the rows, and those who watch."""
+        watching = self._monitor
+        if watching is None:
+            return rows.note
+
+        def stored(beats: Sequence[Beat]) -> None:
+            rows.note(beats)
+            watching.heartbeats.note(beats)
+
+        return stored
 
     async def _around(self, ends: AsyncExitStack, connection: Connection) -> Around:
         events, validators = KubernetesEvents(connection, self.identity), GateValidators(connection)

@@ -148,7 +148,12 @@ class ApiSection(BaseModel):
         20_000, ge=1000, le=1_000_000, description="Heartbeats that wait for Postgres at most; then 503."
     )
     buffer_megabytes: int = Field(32, ge=1, le=4096, description="Megabytes of them.")
-    streams: int = Field(1000, ge=0, le=100_000, description="Open WebSockets at most.")
+    streams: int = Field(1000, ge=0, le=100_000, description="Open WebSockets of supervisors at most.")
+    monitor_clients: int = Field(2000, ge=0, le=100_000, description="Clients of the live monitor at most.")
+    allowed_origins: tuple[str, ...] = Field(
+        (),
+        description="Pages that may open the live monitor, besides the API's own: https://host[:port], in lower case.",
+    )
     long_polls: int = Field(2000, ge=0, le=100_000, description="Long polls that wait at most.")
     calls: int = Field(4000, ge=10, le=100_000, description="Calls under way at most; then 503.")
     database_connections: int = Field(8, ge=3, le=200, description="Connections to Postgres at most, for supervisors.")

@@ -6,7 +6,7 @@ making the call again is safe.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -17,6 +17,7 @@ from makima.models.history import ContractRow, HistoryEvent, Place, StoredEvent
 from makima.models.supervision import (
     Beat,
     BeatResult,
+    LiveBeat,
     Remembered,
     Session,
     Span,
@@ -71,6 +72,37 @@ class ContractLists(Protocol):
 
     async def caught_up_at(self) -> datetime | None:
         """The moment up to which the projection has everything that every operator knew; None: none ever said so."""
+        ...
+
+
+class EventStream(Protocol):
+    """The history as it grows, for those who watch it."""
+
+    async def last(self) -> int:
+        """The highest number that was committed."""
+        ...
+
+    async def events_after(self, seq: int, limit: int) -> Sequence[StoredEvent]:
+        """The next events of all contracts; nothing with a lower number ever appears later."""
+        ...
+
+    async def replay(
+        self, after: int, until: int, contract_ids: Collection[UUID], namespaces: Collection[str] | None, limit: int
+    ) -> tuple[Sequence[StoredEvent], int]:
+        """Events of these contracts (none = all) in these namespaces (None = all), and how far was looked."""
+        ...
+
+    def committed(self) -> AsyncIterator[UUID]:
+        """Something was committed, whatever the value; may miss some after a reconnect."""
+        ...
+
+    async def carried(self, contract_ids: Collection[UUID]) -> Mapping[UUID, tuple[str, str, str | None]]:
+        """Namespace, name and state of contracts that have a supervisor."""
+        ...
+
+    async def heard_since(self, moment: datetime | None) -> tuple[Sequence[LiveBeat], datetime]:
+        """The newest heartbeats of supervisors whose rows were written since (None: none), and the moment to ask with
+        next; some come again."""
         ...
 
 

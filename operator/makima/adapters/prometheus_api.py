@@ -14,7 +14,7 @@ class ApiMetrics:
     """Counters and histograms of one API process."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._registry = registry
+        self.registry = registry
         self._heartbeats = Counter(
             "supervisor_heartbeats", "Heartbeats, by what became of them.", ["result"], registry=registry
         )
@@ -62,4 +62,4 @@ class ApiMetrics:
 
     def render(self) -> bytes:
         """Everything in Prometheus' text format."""
-        return generate_latest(self._registry)
+        return generate_latest(self.registry)

@@ -6,6 +6,7 @@ that they name, so an event is compared only with those that could want it (ADR 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -80,6 +81,8 @@ class Audiences(Generic[Member]):
         self._by_namespace: dict[str, dict[Interest, Audience[Member]]] = {}
         self._rest: dict[Interest, Audience[Member]] = {}
         self._hearing = 0
+        self._hearing_of: Counter[UUID] = Counter()
+        self._hearing_of_any = 0
 
     def __len__(self) -> int:
         return len(self._of)
@@ -88,6 +91,10 @@ class Audiences(Generic[Member]):
     def want_heartbeats(self) -> bool:
         """Whether anybody does."""
         return self._hearing > 0
+
+    def may_hear(self, contract_id: UUID) -> bool:
+        """Whether anybody may want this contract's heartbeats."""
+        return self._hearing_of_any > 0 or contract_id in self._hearing_of
 
     def place(self, member: Member, interest: Interest) -> None:
         """This is the member's interest now, and no other."""
@@ -99,7 +106,7 @@ class Audiences(Generic[Member]):
                 shelf[interest] = found
         found.members[member] = None
         self._of[member] = found
-        self._hearing += interest.include_heartbeats
+        self._count_hearing(interest, 1)
 
     def drop(self, member: Member) -> None:
         """The member gets nothing more."""
@@ -107,7 +114,7 @@ class Audiences(Generic[Member]):
         if found is None:
             return
         del found.members[member]
-        self._hearing -= found.interest.include_heartbeats
+        self._count_hearing(found.interest, -1)
         if not found.members:
             del self._all[found.interest]
             self._unshelve(found.interest)
@@ -123,6 +130,17 @@ class Audiences(Generic[Member]):
                 for audience in shelf.values():
                     if audience.interest.admits(subject):
                         yield from audience.members
+
+    def _count_hearing(self, interest: Interest, by: int) -> None:
+        if not interest.include_heartbeats:
+            return
+        self._hearing += by
+        if not interest.contract_ids:
+            self._hearing_of_any += by
+        for contract_id in interest.contract_ids:
+            self._hearing_of[contract_id] += by
+            if not self._hearing_of[contract_id]:
+                del self._hearing_of[contract_id]
 
     def _shelves(self, interest: Interest) -> Iterator[dict[Interest, Audience[Member]]]:
         """Exactly one kind of shelf for each interest, so that no event finds it twice."""

@@ -13,6 +13,7 @@ from makima.http.bodies import ReadWhole, respond
 from makima.http.caller import Authenticated
 from makima.http.document import describe
 from makima.http.hot_path import Bounded, HotPath
+from makima.http.monitor import MonitorPath
 from makima.http.problems import rendered
 from makima.http.routes import every_router
 from makima.http.use_cases import UseCases
@@ -27,6 +28,14 @@ CALLS = 4000
 
 def application(use: UseCases, *, calls: int = CALLS) -> ASGIApp:
     """The API service's application."""
+    app = _calls(use, calls)
+    if use.monitor is None:
+        return app
+    return MonitorPath(app, use.monitor, use.people, use.allowed_origins)
+
+
+def _calls(use: UseCases, calls: int) -> ASGIApp:
+    """Everything that has an end."""
     supervision = use.supervision
     app: ASGIApp = Guarded(Authenticated(ReadWhole(framework(use)), use.people))
     if supervision is None:
@@ -41,7 +50,7 @@ def framework(use: UseCases) -> FastAPI:
     problems.install(app)
     for router in every_router(use):
         app.include_router(router)
-    describe(app, heartbeats=use.supervision is not None)
+    describe(app, heartbeats=use.supervision is not None, monitor=use.monitor is not None)
     return app
 
 

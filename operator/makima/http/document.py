@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from makima.http.examples import EXAMPLES, PROBLEMS
+from makima.http.monitor_document import MONITOR_MODELS, MONITOR_PATH, monitor_operation
 from makima.models.wire.heartbeat import (
     BatchAnswer,
     Heartbeat,
@@ -52,22 +53,23 @@ STREAM = (
 )
 
 
-def describe(app: FastAPI, *, heartbeats: bool) -> None:
-    """Have the application give the whole document; `heartbeats`: with what the hot path serves."""
+def describe(app: FastAPI, *, heartbeats: bool, monitor: bool) -> None:
+    """Have the application give the whole document; `heartbeats`, `monitor`: with what is served past the framework."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = _document(app, HOT if heartbeats else ())
+            app.openapi_schema = _document(app, HOT if heartbeats else (), MONITOR_MODELS if monitor else ())
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]  # as FastAPI tells to
 
 
-def _document(app: FastAPI, hot: tuple[HotCall, ...]) -> dict[str, Any]:
+def _document(app: FastAPI, hot: tuple[HotCall, ...], monitor: tuple[type[BaseModel], ...]) -> dict[str, Any]:
     document = get_openapi(title=app.title, version=app.version, routes=app.routes)
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     models: list[type[BaseModel]] = [ErrorEnvelope, *((StreamFrame, StreamAnswer) if hot else ())]
     models += [model for _, _, _, body, answer in hot for model in (body, answer)]
+    models += monitor
     needed: list[tuple[type[BaseModel], JsonSchemaMode]] = [(model, "validation") for model in models]
     _, found = models_json_schema(needed, ref_template=REF)
     for name, schema in found["$defs"].items():
@@ -76,6 +78,8 @@ def _document(app: FastAPI, hot: tuple[HotCall, ...]) -> dict[str, Any]:
         document["paths"][path] = {"post": _hot(operation, text, body, answer, "{contract_id}" in path)}
     if hot:
         document["paths"]["/api/v1/supervisors/stream"] = {"get": _stream()}
+    if monitor:
+        document["paths"][MONITOR_PATH] = {"get": monitor_operation(REF)}
     for calls in document["paths"].values():
         for call in calls.values():
             _with_errors(call)

@@ -20,6 +20,7 @@ from makima.services.dashboard import Dashboards
 from makima.services.heartbeats import Heartbeats
 from makima.services.identity import Authentication
 from makima.services.memory import Memory
+from makima.services.monitor.monitor import Monitor
 from makima.services.phase_moves import PhaseMoves
 from makima.services.readiness import ReadinessChecks
 from makima.services.sessions import Sessions
@@ -69,7 +70,7 @@ class UseCases:
         settings: has the feature flags; what belongs to one that is off has no route.
         people: authentication that also takes tokens for the API server itself.
         supervision: None with the flag off.
-        dashboards, batch: None with the flag off.
+        dashboards, batch, monitor: None with the flag off.
     """
 
     settings: Settings
@@ -83,3 +84,5 @@ class UseCases:
     supervision: SupervisorCalls | None = None
     dashboards: Dashboards | None = None
     batch: BatchOperations | None = None
+    monitor: Monitor | None = None
+    allowed_origins: tuple[str, ...] = ()

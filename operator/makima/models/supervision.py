@@ -90,6 +90,28 @@ class BeatResult:
 
 
 @dataclass(frozen=True, slots=True)
+class LiveBeat:
+    """A heartbeat as those who watch get it.
+
+    Attributes:
+        status: state of the contract in snake_case; None = nobody knows it yet.
+        at: server's clock.
+    """
+
+    contract_id: UUID
+    namespace: str
+    name: str
+    status: str | None
+    incarnation: int
+    sequence: int
+    state: SupervisorState
+    phase: str | None
+    current_activity: str
+    progress: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class StoredState:
     """The state that was saved last; `payload` is untrusted text until the restoration has read it."""
 

@@ -30,7 +30,9 @@ async def test_what_is_recorded_comes_back(history: PostgresHistory) -> None:
         completion_detected_at=LATER,
         labels={"a/b": "c", "quote": 'x"y'},
     )
-    happened = event(row.uid, 3, payload={"deliverables": ["plan-document"], "forced": True, "n": 1.5})
+    happened = event(
+        row.uid, 3, payload={"deliverables": ["plan-document"], "forced": True, "n": 1.5, "contract_status": row.status}
+    )
     work = task(row.uid, "completed", template="tests", completed_at=LATER, message="42 passed")
     await history.record(HistoryBatch((row,), (happened,), (work,)))
     assert await history.contract(row.uid) == row
@@ -155,7 +157,7 @@ async def test_text_that_postgres_cannot_store_is_replaced(history: PostgresHist
     assert found is not None
     assert (found.description, found.waiting_for, found.labels) == ("a\ufffdb", "\ufffd", {"k\ufffd": "v\ufffd"})
     stored = (await history.events(row.uid))[0].event
-    assert stored.payload == {"deep": [{"\ufffd": "\ufffd", "n": "nan"}]}
+    assert stored.payload == {"deep": [{"\ufffd": "\ufffd", "n": "nan"}], "contract_status": "active"}
 
 
 async def test_one_bad_entry_is_named_and_the_rest_is_stored(history: PostgresHistory) -> None:

@@ -113,6 +113,9 @@ def test_the_index_finds_exactly_those_whose_filter_passes(
     for one in about:
         assert sorted(index.takers(one)) == sorted(member for member, wanted in known.items() if wanted.admits(one))
     assert len(index) == len(known)
+    for contract_id in IDS:
+        beats = [Subject("Heartbeat", contract_id, namespace, frozenset()) for namespace in SPACES]
+        assert index.may_hear(contract_id) or not any(list(index.takers(one)) for one in beats)
     assert index.want_heartbeats is any(wanted.include_heartbeats for wanted in known.values())
 
 
@@ -123,4 +126,5 @@ def test_an_index_that_everybody_left_keeps_nothing(wanted: list[Interest]) -> N
         index.place(member, one)
     for member in range(len(wanted)):
         index.drop(member)
-    assert not any((index._all, index._of, index._by_contract, index._by_namespace, index._rest))
+    assert not any((index._all, index._of, index._by_contract, index._by_namespace, index._rest, index._hearing_of))
+    assert not index.may_hear(IDS[0])

@@ -114,7 +114,7 @@ async def test_states_that_were_left_before_they_were_written_are_told_in_order(
     store.away = True
     busy, asks = SupervisorState.WORKING, SupervisorState.WAITING_FOR_USER
     for number, said in enumerate((busy, busy, asks, asks, busy), 1):
-        state.note([replace(BEAT, sequence=number, state=said)])
+        state.note([BEAT._replace(sequence=number, state=said)])
         await asyncio.sleep(0.03)
     store.away = False
     await until(lambda: store.refreshed)
@@ -122,7 +122,7 @@ async def test_states_that_were_left_before_they_were_written_are_told_in_order(
     assert store.refreshed[-1].sequence == 5
     store.away = True
     for number in range(6, 306):
-        state.note([replace(BEAT, sequence=number, state=(busy, asks)[number % 2])])
+        state.note([BEAT._replace(sequence=number, state=(busy, asks)[number % 2])])
     await asyncio.sleep(0.05)
     assert len(state._steps[BEAT.contract_id.int]) <= current_state.STEPS
     store.away = False

@@ -70,8 +70,8 @@ class PostgresHeartbeats:
         """Bring the rows of `supervisors` up to these heartbeats (at most one each; older ones change nothing).
 
         Contracts that would seem to be idle are touched (`touch_contracts`); those in `announce` are told to
-        `SupervisorRegistry.changes` with the commit. Each change of state is an event; `steps` are heartbeats that began
-        a state which `beats` may have left behind already.
+        `SupervisorRegistry.changes` with the commit. Each change of state is an event; `steps` are heartbeats that
+        began a state which `beats` may have left behind already.
         """
         if not beats and not announce:
             return
