@@ -29,6 +29,7 @@ from makima.services.refusals import refusal, unavailable
 OPEN = ("/healthz", "/livez", "/readyz")
 SAFE = ("GET", "HEAD", "OPTIONS")
 EVENT_STREAM = (b"accept", b"text/event-stream")
+JSON_BODY = (b"content-type", b"application/json")
 
 VERSION = {"groupVersion": f"{MONITOR_GROUP}/{MONITOR_VERSION}", "version": MONITOR_VERSION}
 GROUP = {"name": MONITOR_GROUP, "versions": [VERSION], "preferredVersion": VERSION}
@@ -97,6 +98,8 @@ class Aggregated:
         _must_be_for_people(scope, call)
         _must_be_a_watch(call)
         headers = [(name, value) for name, value in scope["headers"] if not proxy.says_who(name)]
+        if not any(name == b"content-type" for name, _ in headers):  # kubectl create --raw does not say it
+            headers.append(JSON_BODY)
         if call.stream and scope["type"] == "http":  # kubectl can't say what it accepts
             headers = [*(each for each in headers if each[0] != b"accept"), EVENT_STREAM]
         changed = {"path": call.path, "raw_path": call.path.encode(), "query_string": call.query, "headers": headers}

@@ -100,9 +100,12 @@ async def test_whoever_may_read_contracts_reads_and_nobody_else(people: People, 
     for name in ("editor", "confirmer", "reader"):
         found = await asyncio.to_thread(people[name, credential].raw, path)
         assert found["task_id"], name
-    said = await asyncio.to_thread(people["stranger", credential].refused, "get", "--raw", path)
-    assert "Error from server (Forbidden)" in said
-    assert "cannot get resource" in said  # the API server's own words: it was not forwarded
+        for overview in ("contracts", "dashboard"):
+            await asyncio.to_thread(people[name, credential].raw, f"{people.root}/{overview}")
+    for hidden in (path, f"{people.root}/contracts", f"{people.root}/dashboard"):
+        said = await asyncio.to_thread(people["stranger", credential].refused, "get", "--raw", hidden)
+        assert "Error from server (Forbidden)" in said
+        assert "resource" in said and "cannot" in said  # the API server's own words: it was not forwarded
 
 
 @pytest.mark.parametrize("credential", CREDENTIALS)
@@ -129,6 +132,23 @@ async def test_a_right_to_the_aggregated_api_alone_shows_nothing(
     await _until_bound(person, world.namespace)
     said = await asyncio.to_thread(person.refused, "get", "--raw", f"{people.root}/contracts/work/supervisor/status")
     assert "CONTRACT_NOT_FOUND" in said or "FORBIDDEN" in said, said
+
+
+@pytest.mark.parametrize("credential", CREDENTIALS)
+async def test_a_change_through_the_aggregated_api_is_answered_with_the_command_that_works(
+    people: People, credential: str, tmp_path: Path
+) -> None:
+    body = tmp_path / "body.json"
+    body.write_text('{"status": "paused"}')
+    before = await people.world.get("work")
+    create = ("create", "--raw", f"{people.root}/contracts/work/status", "-f", str(body))
+    for name in ("editor", "confirmer", "reader"):
+        said = await asyncio.to_thread(people[name, credential].refused, *create)
+        assert "FORBIDDEN" in said, said
+        assert f"kubectl -n {people.world.namespace} patch contract work" in said, said
+    said = await asyncio.to_thread(people["stranger", credential].refused, *create)
+    assert "cannot create resource" in said, said
+    assert (await people.world.get("work"))["spec"] == before["spec"]
 
 
 @pytest.mark.parametrize("credential", CREDENTIALS)

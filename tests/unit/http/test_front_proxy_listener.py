@@ -51,6 +51,7 @@ async def rest(scope: Scope, receive: Receive, send: Send) -> None:
         "groups": scope[VERIFIED].groups,
         "headers": sorted({name.decode() for name, _ in scope["headers"]}),
         "accept": [value.decode() for name, value in scope["headers"] if name == b"accept"],
+        "content_type": [value.decode() for name, value in scope["headers"] if name == b"content-type"],
     }
     await respond(send, 200, json.dumps(found).encode())
 
@@ -113,6 +114,16 @@ async def test_the_front_proxy_gets_in_and_says_who_calls(listening: Listening, 
     assert (found["path"], found["query"]) == ("/api/v1/contracts", "namespace=team")
     assert (found["user"], found["groups"]) == ("dana", ["people"])
     assert not {"authorization", "x-remote-user", "x-remote-group"} & set(found["headers"])
+
+
+async def test_a_body_of_no_type_is_json(listening: Listening, authority: Authority) -> None:
+    """`kubectl create --raw` says nothing about what it sends."""
+    path = f"{CONTRACTS}/work/check-completion"
+    async with (
+        listening.call(authority.client("p", NAME), **DANA) as session,
+        session.post(path, data=b"{}", server_hostname=SERVER, skip_auto_headers=["Content-Type"]) as answer,
+    ):
+        assert (await answer.json(content_type=None))["content_type"] == ["application/json"]
 
 
 async def test_nobody_gets_in_without_a_certificate(listening: Listening) -> None:
