@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from makima.errors import HistoryUnavailable
 from makima.models.wire.problem import Code
-from makima.services.contract_lookup import ContractId, ContractLookup, parse_contract_id
+from makima.services.contract_lookup import RESERVED, ContractId, ContractLookup, parse_contract_id
 from makima.services.refusals import Refused
 from tests.support.fakes import START, FakeCluster
 from tests.support.people import FakeContractHistory, FakeReviews, a_row, rights, somebody
@@ -49,7 +49,7 @@ GOOD = {
     "ns:work": ContractId(namespace="ns", name="work"),
     "ns:a.b-c": ContractId(namespace="ns", name="a.b-c"),
 }
-BAD = ("", ":", "ns:", ":work", "work", "dashboard", "ns:Work", "n.s:work", "ns:work:more", "ns:../x", "ns:work\n")
+BAD = ("", ":", "ns:", ":work", "work", "ns:Work", "n.s:work", "ns:work:more", "ns:../x", "ns:work\n")
 BAD += ("7d1d1fd6-3c1c-4a52-9d4a-0b6f8a4f2c1", "n" * 64 + ":work", "ns:" + "w" * 254, "ns/work", "ns:wörk", "\0")
 
 
@@ -63,6 +63,13 @@ def test_everything_else_is_refused_with_what_it_should_be(text: str) -> None:
     with pytest.raises(Refused) as error:
         parse_contract_id(text)
     assert (error.value.problem.code, error.value.problem.field) == (Code.VALIDATION_FAILED, "id")
+
+
+@pytest.mark.parametrize("text", sorted(RESERVED))
+def test_what_has_a_path_of_its_own_is_no_id_also_where_it_is_switched_off(text: str) -> None:
+    with pytest.raises(Refused) as error:
+        parse_contract_id(text)
+    assert error.value.problem.code is Code.NOT_FOUND
 
 
 @given(st.text(max_size=400))
