@@ -110,7 +110,9 @@ def list_routes(use: UseCases) -> APIRouter:
         *,
         status: Statuses = (),
         phase: Names = (),
-        contract_type: Annotated[tuple[str, ...], Query(alias="type", max_length=FILTERS)] = (),
+        contract_type: Annotated[
+            tuple[str, ...], Query(alias="type", max_length=FILTERS, description="Any of these.")
+        ] = (),
         namespace: Names = (),
         label: Annotated[tuple[str, ...], Query(max_length=FILTERS, description="`key=value`, all of them.")] = (),
         name: Annotated[str | None, Query(max_length=253, description="Exactly this name.")] = None,

@@ -44,4 +44,16 @@ OVERVIEW_CALLS: Mapping[str, tuple[Any, Any]] = {
             "projection": {"caughtUpAt": NOW, "lagSecs": 1.8},
         },
     ),
+    "batch_contracts": (
+        {"operation": "archive_old", "older_than_hours": 168, "status_filter": ["completed", "failed"]},
+        {
+            "operation": "archive_old",
+            "dry_run": False,
+            "batch_id": "4e5f6071-8293-4a4b-b5c6-d7e8f90a1b0b",
+            "affected_count": 1,
+            "affected_ids": [UID],
+            "errors": [],
+            "more": False,
+        },
+    ),
 }

@@ -1,0 +1,63 @@
+"""Calls made up from the OpenAPI document: many against the application in front of fakes, some against a process."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from collections.abc import Iterator
+
+import pytest
+from schemathesis.core.failures import FailureGroup
+
+from makima.http.app import framework
+from makima.http.reference import document
+from tests.support.api_process import ApiUnderTest
+from tests.support.carried_world import CarriedWorld
+from tests.support.rest_world import RestWorld
+from tests.support.tried_api import operations_of, served, try_operation
+
+FAKED = framework(RestWorld().use).openapi()
+WHOLE = document()
+EXAMPLES, FEW = 8, 2
+
+
+@pytest.fixture(scope="module")
+def faked() -> RestWorld:
+    """One contract under way, and whoever comes may do everything."""
+    found = RestWorld()
+    found.reviews.grant("connie", "", "get", "list", "create", "patch", "delete", "confirm")
+    found.contract(answers=[], deliverables=[])
+    found.history.add(found.row())
+    return found
+
+
+@pytest.fixture(scope="module")
+def url(faked: RestWorld) -> Iterator[str]:
+    """Where it is served."""
+    with served(faked.app) as address:
+        yield address
+
+
+@pytest.mark.parametrize("operation", operations_of(FAKED))
+def test_no_call_gets_an_answer_that_the_document_does_not_know(faked: RestWorld, url: str, operation: str) -> None:
+    if ("ns", "work") not in faked.cluster.objects:
+        faked.contract(answers=[], deliverables=[])
+    assert try_operation(FAKED, operation, url, "connie", ["ns:work"], examples=EXAMPLES) >= EXAMPLES
+
+
+def test_an_answer_that_the_document_does_not_know_is_found(faked: RestWorld, url: str) -> None:
+    wrong = copy.deepcopy(FAKED)
+    wrong["components"]["schemas"]["HistoryPage"]["properties"]["next_after"] = {"type": "string"}
+    with pytest.raises(FailureGroup):
+        try_operation(wrong, "list_events", url, "connie", ["ns:work"], examples=EXAMPLES)
+
+
+async def test_the_same_holds_for_a_process(world: CarriedWorld, api: ApiUnderTest) -> None:
+    token = await world.account("admin", "makima-admin")
+    await world.contract("work", supervisor={})
+    made = 0
+    for operation in operations_of(WHOLE):
+        known = [f"{world.namespace}:work"]
+        made += await asyncio.to_thread(try_operation, WHOLE, operation, api.url, token, known, examples=FEW)
+    assert made >= 2 * len(operations_of(WHOLE))
+    assert "Traceback" not in api.log.read_text()
