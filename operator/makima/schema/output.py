@@ -73,11 +73,8 @@ def _kustomization(resources: list[str]) -> str:
 
 def _pages() -> dict[str, str]:
     return {
-<<<<<<< HEAD
-        "docs/reference/cli.md": MARKDOWN_NOTICE + cli_page(),
-=======
         "docs/reference/api.md": MARKDOWN_NOTICE + api_page(),
->>>>>>> 7c5416e (A reference of the API made from its own document; schemathesis tries every call; ADR 10 says as whom people call and what they are told)
+        "docs/reference/cli.md": MARKDOWN_NOTICE + cli_page(),
         "docs/reference/configuration.md": MARKDOWN_NOTICE + settings_page(),
         "docs/reference/custom-resources.md": MARKDOWN_NOTICE + fields_page(),
         "docs/reference/events.md": MARKDOWN_NOTICE + events_page(),
