@@ -12,7 +12,7 @@ STAMP := $(VENV)/.complete
 WORKERS ?= 2
 NODE_POSSIBLE := $(BIN)/python -m makima.sandbox.node
 
-.PHONY: help demo test e2e check generate image manifests bench clean
+.PHONY: help demo test e2e check generate image manifests bench pictures clean
 
 help: ## List the targets
 	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -55,6 +55,9 @@ image: $(STAMP) ## Build the image with docker, podman or buildah, or without an
 
 bench: $(STAMP) ## Measure against the twins in bench/ and print one table
 	$(BIN)/python -m bench $(BENCH)
+
+pictures: $(STAMP) ## Draw the pictures of docs/monitor.md anew
+	$(BIN)/python -m tests.support.monitor_pictures docs/pictures
 
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist build

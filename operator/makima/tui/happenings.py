@@ -31,7 +31,8 @@ LOOKS: dict[str, Look] = {
     "ContractDeleted": Look("-", "deleted", PURPLE),
 }
 
-IMPORTANT_STATES = frozenset({"waiting_for_input", "blocked", "failed", "completed", "paused"})
+IMPORTANT_STATES = frozenset({"failed", "interrupted", "blocked", "waiting_for_user"})
+"""States of a supervisor that somebody may have to do something about."""
 
 
 def look_of(event: Happening) -> Look:
@@ -42,18 +43,12 @@ def look_of(event: Happening) -> Look:
 
 
 def is_important(event: Happening) -> bool:
-    """What `--quiet` leaves: what a person would want to be told of."""
-    match event.type:
-        case "QuestionAsked" | "StaleDetected" | "ContractDeleted":
-            return True
-        case "StatusChanged":
-            return event.fields.get("new_status") in IMPORTANT_STATES
-        case "TaskCompleted":
-            return event.fields.get("success") is False
-        case "SupervisorStateChanged":
-            return event.fields.get("new_state") in ("failed", "interrupted", "blocked")
-        case _:
-            return False
+    """What `--quiet` leaves, as in the text stream: failures among the routine, and everything that is no routine."""
+    if event.type == "TaskCompleted":
+        return event.fields.get("success") is False
+    if event.type == "SupervisorStateChanged":
+        return event.fields.get("new_state") in IMPORTANT_STATES
+    return event.type != "Heartbeat"
 
 
 def sentence(event: Happening) -> str:

@@ -23,6 +23,7 @@ from makima.client.stream import Filter, Frame, Monitor
 from makima.client.wishes import Wishes
 from makima.models.contract import Contract
 from makima.models.supervisor import Supervisor
+from makima.models.wire.monitor import NAMESPACES
 from makima.tui.frames import happening_of, missed_text
 from makima.tui.source import (
     ApiLink,
@@ -62,8 +63,8 @@ class LiveSource:
         namespaces: to look in; None = in all.
     """
 
-    def __init__(self, person: Person, namespaces: Sequence[str] | None, contract_ids: Sequence[str] = ()) -> None:
-        self._person, self.namespaces, self._ids = person, namespaces, tuple(contract_ids)
+    def __init__(self, person: Person, namespaces: Sequence[str] | None) -> None:
+        self._person, self.namespaces = person, namespaces
         self._kube: dict[tuple[Kind, str | None], str | None] = {}
         self._queue: asyncio.Queue[Change] = asyncio.Queue(WAITING)
 
@@ -133,9 +134,10 @@ class LiveSource:
         return Wishes(self._person.cluster, contract.metadata.namespace, contract.metadata.name)
 
     async def _watch(self, kind: Kind, place: str | None) -> None:
-        async for change in follow(self._person.cluster, kind.value, place):
-            for told in await self._read(kind, place, change):
-                await self._queue.put(told)
+        async with aclosing(follow(self._person.cluster, kind.value, place)) as changes:
+            async for change in changes:
+                for told in await self._read(kind, place, change):
+                    await self._queue.put(told)
 
     async def _read(self, kind: Kind, place: str | None, change: KubeChange) -> list[Change]:
         match change:
@@ -171,14 +173,16 @@ class LiveSource:
     async def _listen(self) -> None:
         """The monitor stream, for ever: an API that is away, or refuses, is asked again now and then."""
         after: int | None = None
+        named = tuple(self.namespaces or ())
+        alone = named[0] if len(named) == 1 else None
+        few = named if len(named) <= NAMESPACES else ()  # of more, events of others are not shown for want of a row
         while True:
-            namespaces = tuple(self.namespaces or ())
-            alone = namespaces[0] if len(namespaces) == 1 else None
-            wanted = Filter(self._ids, namespaces=namespaces, include_heartbeats=True)
+            wanted = Filter(namespaces=few, include_heartbeats=True)
             monitor = Monitor(self._person.api, wanted, after, alone)
             try:
-                async for frame in monitor.frames():
-                    await self._frame(frame)
+                async with aclosing(monitor.frames()) as frames:
+                    async for frame in frames:
+                        await self._frame(frame)
             except ApiError as error:
                 await self._queue.put(ApiLink(Link(LinkState.DOWN, datetime.now(UTC), error.message)))
             after = monitor.after

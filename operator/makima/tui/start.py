@@ -36,8 +36,7 @@ def run(
 
 async def _run(place: Place, options: Options, everywhere: bool) -> None:
     async with connect(place) as person:
-        named = _named_namespaces(options.contracts, person.namespace)
-        namespaces = named or (None if everywhere else (person.namespace,))
+        namespaces = _namespaces(options.contracts, person.namespace, everywhere)
         if namespaces is None:
             namespaces = (await visible(person)).namespaces
         if namespaces == ():
@@ -51,8 +50,10 @@ async def _run(place: Place, options: Options, everywhere: bool) -> None:
             raise app.ended_by
 
 
-def _named_namespaces(contracts: Sequence[str], namespace: str) -> tuple[str, ...] | None:
-    """The namespaces of contracts that are named by name; None where a UID may be anywhere, or none is named."""
-    if not contracts or any(is_uid(name) for name in contracts):
+def _namespaces(contracts: Sequence[str], namespace: str, everywhere: bool) -> tuple[str, ...] | None:
+    """Where to look; None = wherever the person may, as for a UID."""
+    if any(is_uid(name) for name in contracts):
         return None
-    return tuple(sorted({split_name(name, namespace)[0] for name in contracts}))
+    if contracts:
+        return tuple(sorted({split_name(name, namespace)[0] for name in contracts}))
+    return None if everywhere else (namespace,)

@@ -106,7 +106,7 @@ def test_history_stream_and_resource_together_show_each_event_once_in_order() ->
     contract = a_contract("pay", "Failed", version=4, since=60)
     from_resource = told_by(contract)
     streamed = [
-        Happening("StatusChanged", from_resource[0].at, PAY, "uid", seq=9, version=4, fields={}),
+        Happening("StatusChanged", from_resource[0].at, PAY, "uid", seq=9, fields=from_resource[0].fields),
         happening(contract, "TaskCompleted", 8, NOW - timedelta(seconds=90), task_name="a", success=False),
     ]
     assert [event.type for event in merged(from_resource, streamed)] == ["TaskCompleted", "StatusChanged"]
@@ -116,16 +116,16 @@ def test_history_stream_and_resource_together_show_each_event_once_in_order() ->
     ("kind", "fields", "text", "important"),
     [
         ("StatusChanged", {"old_status": "active", "new_status": "failed", "reason": "x"}, "active → failed: x", True),
-        ("StatusChanged", {"old_status": "paused", "new_status": "active"}, "paused → active", False),
-        ("PhaseChanged", {"old_phase": "plan", "new_phase": "do", "forced": True}, "plan → do (forced)", False),
+        ("StatusChanged", {"old_status": "paused", "new_status": "active"}, "paused → active", True),
+        ("PhaseChanged", {"old_phase": "plan", "new_phase": "do", "forced": True}, "plan → do (forced)", True),
         ("SupervisorStateChanged", {"old_state": None, "new_state": "failed"}, "none → failed", True),
         ("StaleDetected", {"last_activity": "T"}, "no activity; the last was at T", True),
         ("TaskCompleted", {"task_name": "lint", "success": True}, "lint completed", False),
         ("TaskCompleted", {"task_name": "lint", "success": False}, "lint failed", True),
-        ("DeliverableCompleted", {"phase": "plan", "deliverable_id": "d"}, "plan/d", False),
+        ("DeliverableCompleted", {"phase": "plan", "deliverable_id": "d"}, "plan/d", True),
         ("QuestionAsked", {"question": "which\none?"}, "which one?", True),
-        ("SomethingNew", {"message": "later"}, "later", False),
-        ("SomethingNew", {}, "", False),
+        ("SomethingNew", {"message": "later"}, "later", True),
+        ("SomethingNew", {}, "", True),
     ],
 )  # fmt: skip
 def test_an_event_is_one_line(kind: str, fields: dict[str, object], text: str, important: bool) -> None:

@@ -14,7 +14,7 @@ from makima.tui.filtering import parse_filter
 from makima.tui.happenings import is_important
 from makima.tui.listing import Listing
 from makima.tui.screens.deeds import DeedScreen
-from makima.tui.source import Key, LinkState
+from makima.tui.source import Happening, Key, LinkState
 from makima.tui.titles import nothing_shown, title
 from makima.tui.widgets.contract_table import ContractTable
 from makima.tui.widgets.event_log import EventLog
@@ -183,8 +183,12 @@ class ContractListScreen(DeedScreen):
     def _show_events(self) -> None:
         log = self.query_one(EventLog)
         if log.display:
-            events = [event for event in self.monitor.world.events if not self.quiet or is_important(event)]
-            log.show(events[-EVENTS:], named=True)
+            log.show([event for event in self.monitor.world.events if self._wants(event)][-EVENTS:], named=True)
+
+    def _wants(self, event: Happening) -> bool:
+        row = self.monitor.world.rows.get(event.key)
+        chosen = self.listing.always(row) if row is not None else not self.narrowed
+        return chosen and (not self.quiet or is_important(event))
 
     def _rebuild_if_needed(self) -> None:
         if self._must_rebuild:

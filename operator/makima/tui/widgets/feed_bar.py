@@ -17,7 +17,7 @@ class FeedBar(Static):
     def show(self, feed: Feed, now: datetime) -> None:
         """Say how the data comes."""
         line = feed_line(feed, now)
-        text = Text(line.short, style=f"bold {GREEN if line.good else ORANGE}")
+        text = Text().append(line.short, style=f"bold {GREEN if line.good else ORANGE}")
         if line.detail:
             text.append(f"  {line.detail}", style=GREY)
         self.update(text)
