@@ -65,7 +65,8 @@ def fill(url: str, size: Size) -> None:
         connection.execute("UPDATE event_counter SET last = %s", [size.events])
         connection.execute("SELECT recount_contracts()")
         connection.execute("UPDATE backfills SET finished_at = now()")
-        connection.execute("VACUUM (ANALYZE) contracts, tasks, events, contract_counts, contract_count_changes")
+        connection.execute("VACUUM (ANALYZE) contracts, tasks, contract_counts, contract_count_changes")
+        connection.execute("ANALYZE events")
         connection.execute("CHECKPOINT")
 
 
