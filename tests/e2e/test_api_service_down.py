@@ -48,7 +48,7 @@ def registered(kubectl: Kubectl, cluster: LocalCluster) -> Iterator[None]:
     kubectl.run("wait", "--for=condition=Available=False", f"apiservice/{API_SERVICE}", "--timeout=120s", seconds=150)
     yield
     kubectl.run("delete", "apiservice", API_SERVICE, "--ignore-not-found")
-    kubectl.run("delete", "namespace", NAMESPACE, "--timeout=300s", seconds=320)
+    there.run("delete", "service", LOCAL_SERVICE)
 
 
 @contextmanager
