@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from makima.client.place import Place
 from makima.errors import MakimaError
@@ -56,7 +56,7 @@ class Transport(Protocol):
         """A call; the caller reads the answer, of any status."""
         ...
 
-    async def websocket(self, path: str) -> aiohttp.ClientWebSocketResponse:
+    async def websocket(self, path: str, query: Query) -> aiohttp.ClientWebSocketResponse:
         """A WebSocket."""
         ...
 
@@ -181,9 +181,9 @@ class AggregatedTransport:
         limits = STREAM if dict(query).get("watch") == "true" else TIMEOUT
         return await self._connection.open(method, path, data=body, query=query, headers=headers, limits=limits)
 
-    async def websocket(self, path: str) -> aiohttp.ClientWebSocketResponse:
-        """A WebSocket; the API server ends it after 60 s too, unless it is a watch."""
-        return await self._connection.websocket(f"{path}?watch=true")
+    async def websocket(self, path: str, query: Query) -> aiohttp.ClientWebSocketResponse:
+        """A WebSocket; the API server ends it after 60 s too, unless the query says `watch=true`."""
+        return await self._connection.websocket(f"{path}?{urlencode(query)}")
 
 
 class DirectTransport:
@@ -205,9 +205,10 @@ class DirectTransport:
             method, self._url + path, data=body, params=query, headers=every, timeout=limits
         )
 
-    async def websocket(self, path: str) -> aiohttp.ClientWebSocketResponse:
+    async def websocket(self, path: str, query: Query) -> aiohttp.ClientWebSocketResponse:
         """A WebSocket."""
-        return await self._session.ws_connect(self._url + path, headers=self._headers, heartbeat=20)
+        url = f"{self._url}{path}?{urlencode(query)}"
+        return await self._session.ws_connect(url, headers=self._headers, heartbeat=20)
 
 
 async def open_api(place: Place, connection: Connection, ends: AsyncExitStack) -> Api:

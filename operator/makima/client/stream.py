@@ -30,10 +30,10 @@ class NoWebSocket(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which events are wanted (the plan's filter message, and our namespaces); empty = all.
+    """Which events are wanted (the plan's filter, and our namespaces); empty = all.
 
     Attributes:
-        contract_ids: UIDs, or `namespace:name`.
+        contract_ids: UIDs.
         statuses: in snake_case.
     """
 
@@ -43,16 +43,8 @@ class Filter:
     include_stale: bool = True
     include_heartbeats: bool = False
 
-    def message(self, after: int | None) -> Frame:
-        """As the stream takes it."""
-        said: Frame = {"include_stale": self.include_stale, "include_heartbeats": self.include_heartbeats}
-        for key in ("contract_ids", "statuses", "namespaces"):
-            if getattr(self, key):
-                said[key] = list(getattr(self, key))
-        return said if after is None else {**said, "after": after}
-
     def query(self, after: int | None) -> list[tuple[str, str]]:
-        """The same as query parameters of the event stream."""
+        """As query parameters: the stream begins with them, and nothing else comes before a first message."""
         pairs = [("contract_id", item) for item in self.contract_ids]
         pairs += [("status", item) for item in self.statuses]
         pairs += [("namespace", item) for item in self.namespaces]
@@ -122,14 +114,13 @@ class Monitor:
         import aiohttp  # noqa: PLC0415  # heavy
 
         try:
-            socket = await self.api.transport.websocket(path)
+            socket = await self.api.transport.websocket(path, self.filter.query(self.after))
         except aiohttp.WSServerHandshakeError as error:
             raise NoWebSocket(str(error.status)) from None  # the event stream says why, or works
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise unreachable(self.api.where, str(error) or type(error).__name__) from None
         async with socket:
             try:
-                await socket.send_json(self.filter.message(self.after))
                 async for message in socket:
                     if message.type is aiohttp.WSMsgType.TEXT:
                         yield _checked(json.loads(message.data))

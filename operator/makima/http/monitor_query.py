@@ -27,8 +27,7 @@ class Query:
     """What the address says.
 
     Attributes:
-        says_something: whether it has a filter or a place to begin. A namespace alone does not count: it limits the
-            connection (the aggregated API puts it there), and what is wanted of it is still to be said.
+        says_something: whether it has a filter or a place to begin.
         watch: Kubernetes' word for a stream.
     """
 
@@ -61,7 +60,7 @@ def parse_query(scope: Scope) -> Query:
     last = header(scope, b"last-event-id")
     if last:  # a browser that comes back sends the same address again, and where it was
         fields["after"] = _number("Last-Event-ID", last.decode("latin-1"))
-    return Query(MonitorFilter.model_validate(fields), bool(fields.keys() - {"namespaces"}), watch)
+    return Query(MonitorFilter.model_validate(fields), bool(fields), watch)
 
 
 def accepts_stream(scope: Scope) -> bool:

@@ -202,6 +202,12 @@ def test_an_api_server_that_is_away_is_said_with_its_own_exit_code(filled: Stage
     assert "next: see that the address in the kubeconfig is right" in lost.stderr
 
 
+def test_a_command_that_takes_too_long_ends_with_its_own_exit_code_and_its_wish_stays(filled: Stage) -> None:
+    late = filled.makima("ed", "pause", f"{filled.namespace}/busy", "--timeout", "2s")
+    assert late.code == Exit.TIMED_OUT and "what was written stays" in late.err
+    assert filled.get("busy")["spec"]["suspend"]
+
+
 @pytest.fixture
 def plugin_path(filled: Stage, tmp_path: Path) -> dict[str, str]:
     """The environment in which kubectl finds the plugin, as an installation makes it."""

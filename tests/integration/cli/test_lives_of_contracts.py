@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Callable
 
 from makima.cli.contracts.exits import Exit
 from tests.support.command_line import Stage
@@ -158,3 +160,46 @@ def test_watching_a_list_shows_changes_until_its_time_is_over(driven: Stage) -> 
     done = driven.makima("vera", "list", "--namespace", driven.namespace, "--status", "paused", "-w", "--timeout", "5s")
     assert done.code == 0 and "watched" in done.out
     assert time.monotonic() - began >= 5
+
+
+def beside(work: Callable[[], object]) -> threading.Thread:
+    """Do this while a command is under way."""
+    thread = threading.Thread(target=work)
+    thread.start()
+    return thread
+
+
+def test_a_tree_is_drawn_again_with_each_change_until_the_contract_is_gone(driven: Stage) -> None:
+    driven.create("drawn")
+    driven.until("drawn", lambda status: True)
+    path = f"/apis/makima.dev/v1alpha1/namespaces/{driven.namespace}/contracts/drawn"
+
+    def change() -> None:
+        time.sleep(4)
+        driven.patch("drawn", {"spec": {"suspend": True}})
+        driven.until("drawn", lambda status: status["state"] == "Paused")
+        time.sleep(4)
+        driven.do(lambda admin: admin.request("DELETE", path))
+
+    changing = beside(change)
+    done = driven.makima("vera", "show", f"{driven.namespace}/drawn", "-w", "--timeout", "90s").ok()
+    changing.join(60)
+    heads = [line for line in done.out.splitlines() if line.startswith("waits for ")]
+    assert "a supervisor to register" in heads[0]
+    assert any("somebody to resume it" in head for head in heads[1:])
+    assert "it was deleted" in done.err
+
+
+def test_a_watched_list_shows_what_changes(driven: Stage) -> None:
+    driven.create("moves")
+    driven.until("moves", lambda status: True)
+
+    def change() -> None:
+        time.sleep(4)
+        driven.patch("moves", {"spec": {"suspend": True}})
+
+    changing = beside(change)
+    words = ("list", "--namespace", driven.namespace, "--status", "created", "-w", "--timeout", "20s")
+    done = driven.makima("vera", *words).ok()
+    changing.join(60)
+    assert f"{driven.namespace}/moves Paused" in done.out, "it left the selection: shown once more, as it is now"

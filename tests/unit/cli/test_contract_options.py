@@ -17,7 +17,19 @@ from makima.cli.contracts import COMMANDS, Contracts, group
 from makima.cli.contracts.persona import KUBECTL, MAKIMA
 from makima.cli.main import run
 
-HEAVY = ("kubernetes", "kopf", "aiohttp", "pydantic", "textual", "rich", "typer", "yaml", "psycopg", "asyncio")
+HEAVY = (
+    "kubernetes",
+    "kopf",
+    "aiohttp",
+    "pydantic",
+    "textual",
+    "rich",
+    "typer",
+    "yaml",
+    "psycopg",
+    "asyncio",
+    "subprocess",
+)
 
 
 def parsed(program: str, *words: str) -> dict[str, Any]:

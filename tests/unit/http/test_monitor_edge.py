@@ -59,7 +59,6 @@ def test_a_browser_that_comes_back_goes_on_where_it_was() -> None:
     assert parse_query(scope(query="after=3", last_event_id="9")).filter.after == 9
     assert not parse_query(scope()).says_something
     assert not parse_query(scope(query="watch=true")).says_something
-    assert not parse_query(scope(query="namespace=a")).says_something
 
 
 @pytest.mark.parametrize(
@@ -186,19 +185,6 @@ async def test_what_is_said_at_once_is_the_first_filter(watched: Watched) -> Non
     await wire.leave()
 
 
-async def test_a_limit_in_the_address_begins_nothing_before_the_first_message(watched: Watched) -> None:
-    wire = Wire(watched, scope("websocket", "namespace=ns"))
-    await wire.next()
-    for _ in range(3):
-        watched.stream.happens()
-    watched.stream.happens(namespace="other")
-    last = watched.stream.happens()
-    wire.say(json.dumps({"after": 1}))
-    assert (await wire.frame())["type"] == "Subscribed"
-    assert [(await wire.frame())["seq"] for _ in range(3)] == [2, 3, last]  # nothing twice
-    await wire.leave()
-
-
 async def test_bad_messages_are_answered_until_there_were_too_many(watched: Watched) -> None:
     wire = Wire(watched, scope("websocket", "after=0"))
     await wire.next()
@@ -242,22 +228,6 @@ async def test_a_client_that_never_reads_is_given_up_with_everything_it_waits_fo
         await watched.monitor.sweep()
         await task
     assert watched.monitor.clients == 0
-
-
-async def test_a_socket_that_the_server_closed_meanwhile_is_no_error(
-    watched: Watched, caplog: pytest.LogCaptureFixture
-) -> None:
-    async def send(message: Message) -> None:
-        if message["type"] == "websocket.send":
-            raise RuntimeError("Unexpected ASGI message 'websocket.send', after sending 'websocket.close'.")
-
-    said: asyncio.Queue[Message] = asyncio.Queue()
-    said.put_nowait({"type": "websocket.connect"})
-    app = MonitorPath(_nowhere, watched.monitor, Authentication(watched.reviews))
-    async with asyncio.timeout(20):
-        await app(scope("websocket", "after=0"), said.get, send)
-    assert watched.monitor.clients == 0
-    assert not caplog.records
 
 
 async def test_events_are_sent_with_their_place_and_silence_is_broken(

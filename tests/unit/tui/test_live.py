@@ -72,7 +72,7 @@ class PlayedApi:
     async def monitor(self, request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
-        self.asked.append(await socket.receive_json())
+        self.asked.append(dict(request.query))
         await socket.send_json({"type": "Subscribed", "seq": 1})
         while self.frames:
             frame = self.frames.pop(0)
@@ -150,8 +150,8 @@ async def test_a_stream_that_is_cut_goes_on_after_the_last_event() -> None:
     api = PlayedApi([EVENT, None, later])
     async with followed(PlayedCluster([a_body("pay")]), api) as (world, _):
         await until(lambda: len(world.events) == 2)
-        assert [asked.get("after") for asked in api.asked] == [None, 7]
-        assert api.asked[0]["namespaces"] == ["team-a"] and api.asked[0]["include_heartbeats"] is True
+        assert [asked.get("after") for asked in api.asked] == [None, "7"]
+        assert api.asked[0]["namespace"] == "team-a" and api.asked[0]["include_heartbeats"] == "true"
 
 
 async def test_without_the_api_the_watch_goes_on_and_says_why_and_later_finds_it() -> None:

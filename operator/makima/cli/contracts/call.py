@@ -83,7 +83,7 @@ class Call:
         except Ended:
             raise
         except MakimaError as error:
-            raise Ended(error.message, self.hint(error), exit_of(error)) from error
+            raise self.ended(error) from error
 
     async def _limited(self, work: Callable[[Person], Awaitable[T]]) -> T:
         import asyncio
@@ -93,6 +93,10 @@ class Call:
         async with asyncio.timeout(self.timeout.total_seconds() if self.timeout is not None else None):
             async with connect(self.place) as person:
                 return await work(person)
+
+    def ended(self, error: MakimaError) -> Ended:
+        """The error as the end of the command."""
+        return Ended(error.message, self.hint(error), exit_of(error))
 
     def hint(self, error: MakimaError) -> str | None:
         """What to do next: what the error itself says, else by its code."""

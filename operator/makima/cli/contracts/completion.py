@@ -5,8 +5,6 @@ kubectl is asked where there is one: it starts in a tenth of the time that a Kub
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -58,7 +56,7 @@ def _begun(names: Iterable[str], incomplete: str) -> list[str]:
 
 
 def _of_contract(ctx: click.Context, path: str) -> list[str]:
-    wanted, kubectl = ctx.params.get("contract"), shutil.which("kubectl")
+    wanted, kubectl = ctx.params.get("contract"), _program()
     if not isinstance(wanted, str) or kubectl is None:
         return []
     namespace, _, name = wanted.rpartition("/")
@@ -67,7 +65,7 @@ def _of_contract(ctx: click.Context, path: str) -> list[str]:
 
 
 def _names(kind: str, options: dict[str, Any], namespace: str | None, *, everywhere: bool) -> list[tuple[str, str]]:
-    kubectl = shutil.which("kubectl")
+    kubectl = _program()
     if kubectl is None:
         return _by_client(options, namespace, everywhere=everywhere) if kind.startswith("contracts") else []
     path = '{range .items[*]}{.metadata.namespace}{"/"}{.metadata.name}{"\\n"}{end}'
@@ -77,8 +75,17 @@ def _names(kind: str, options: dict[str, Any], namespace: str | None, *, everywh
     return [(space, name) for space, _, name in pairs]
 
 
+def _program() -> str | None:
+    """Where kubectl is."""
+    import shutil
+
+    return shutil.which("kubectl")
+
+
 def _kubectl(kubectl: str, words: list[str], options: dict[str, Any], namespace: str | None) -> str:
     """What kubectl prints; nothing where it fails."""
+    import subprocess
+
     place = {"--kubeconfig": options.get("kubeconfig"), "--context": options.get("context"), "--namespace": namespace}
     chosen = [f"{key}={value}" for key, value in place.items() if value]
     command = [kubectl, *chosen, f"--request-timeout={SECONDS:.0f}s", *words]

@@ -6,7 +6,6 @@ import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -82,16 +81,21 @@ class Wanted:
 
 def _tui(call: Call, wanted: Wanted) -> None:
     """The terminal UI, which talks to the cluster by the same client."""
+    from makima.errors import MakimaError
     from makima.models.enums import ContractState
+    from makima.tui import run
 
-    import_module("makima.tui").run(
-        call.place,
-        contracts=wanted.contracts,
-        statuses=tuple(ContractState(status).snake for status in wanted.statuses),
-        stale=wanted.stale,
-        quiet=wanted.quiet,
-        all_namespaces=wanted.everywhere,
-    )
+    try:
+        run(
+            call.place,
+            contracts=wanted.contracts,
+            statuses=tuple(ContractState(status).snake for status in wanted.statuses),
+            stale=wanted.stale,
+            quiet=wanted.quiet,
+            all_namespaces=wanted.everywhere,
+        )
+    except MakimaError as error:
+        raise call.ended(error) from error
 
 
 async def _frames(person: Person, call: Call, wanted: Wanted) -> AsyncGenerator[Frame, None]:
