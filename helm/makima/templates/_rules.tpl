@@ -21,9 +21,7 @@
   resources:
   - contracts/status
   verbs:
-  - get
   - update
-  - patch
 - apiGroups:
   - makima.dev
   resources:
@@ -37,7 +35,6 @@
   resources:
   - supervisors/status
   verbs:
-  - get
   - update
 - apiGroups:
   - ''
@@ -64,7 +61,6 @@
   resources:
   - persistentvolumeclaims
   verbs:
-  - get
   - create
 - apiGroups:
   - ''
@@ -80,28 +76,17 @@
   - create
   - patch
 - apiGroups:
-  - events.k8s.io
-  resources:
-  - events
-  verbs:
-  - create
-  - patch
-- apiGroups:
   - apiextensions.k8s.io
   resources:
   - customresourcedefinitions
   verbs:
   - get
-  - list
-  - watch
 - apiGroups:
   - admissionregistration.k8s.io
   resources:
   - validatingadmissionpolicies
-  - validatingadmissionpolicybindings
   verbs:
   - get
-  - list
 {{- end }}
 
 {{- define "makima.rules.operator.namespaced" -}}
@@ -126,9 +111,7 @@
   resources:
   - contracts/status
   verbs:
-  - get
   - update
-  - patch
 - apiGroups:
   - makima.dev
   resources:
@@ -142,7 +125,6 @@
   resources:
   - supervisors/status
   verbs:
-  - get
   - update
 - apiGroups:
   - ''
@@ -169,7 +151,6 @@
   resources:
   - persistentvolumeclaims
   verbs:
-  - get
   - create
 - apiGroups:
   - ''
@@ -184,13 +165,6 @@
   verbs:
   - create
   - patch
-- apiGroups:
-  - events.k8s.io
-  resources:
-  - events
-  verbs:
-  - create
-  - patch
 {{- end }}
 
 {{- define "makima.rules.operator.cluster" -}}
@@ -200,16 +174,12 @@
   - customresourcedefinitions
   verbs:
   - get
-  - list
-  - watch
 - apiGroups:
   - admissionregistration.k8s.io
   resources:
   - validatingadmissionpolicies
-  - validatingadmissionpolicybindings
   verbs:
   - get
-  - list
 {{- end }}
 
 {{- define "makima.rules.api" -}}
@@ -237,7 +207,6 @@
   resources:
   - contracts/status
   verbs:
-  - get
   - update
 - apiGroups:
   - ''
@@ -247,13 +216,6 @@
   - get
 - apiGroups:
   - ''
-  resources:
-  - events
-  verbs:
-  - create
-  - patch
-- apiGroups:
-  - events.k8s.io
   resources:
   - events
   verbs:
@@ -274,7 +236,6 @@
   resources:
   - contracts/status
   verbs:
-  - get
   - update
 - apiGroups:
   - ''
@@ -284,13 +245,6 @@
   - get
 - apiGroups:
   - ''
-  resources:
-  - events
-  verbs:
-  - create
-  - patch
-- apiGroups:
-  - events.k8s.io
   resources:
   - events
   verbs:

@@ -37,23 +37,18 @@ def operator_rules() -> list[Rule]:
     return [
         ours(RESOURCES, READ),
         ours(("contracts",), ("delete",)),  # ttlSecondsAfterFinished
-        ours(("contracts/status",), ("get", "update", "patch")),
+        ours(("contracts/status",), ("update",)),
         # Supervisors are made, and kept, as their contracts say; propagate: see docs/adr, 5.
         ours(("supervisors",), ("create", "update", "propagate")),
-        ours(("supervisors/status",), ("get", "update")),
+        ours(("supervisors/status",), ("update",)),
         rule("", ("pods",), (*READ, "create", "delete")),
         rule("batch", ("jobs",), (*READ, "create", "delete")),  # tasks, and clearing up workspaces
-        rule("", ("persistentvolumeclaims",), ("get", "create")),  # workspaces; they go with their contracts
+        rule("", ("persistentvolumeclaims",), ("create",)),  # workspaces; they go with their contracts
         rule("", ("services",), ("get",)),  # where an HTTP validator is, and that it is in the cluster
         rule("", ("events",), ("create", "patch")),
-        rule("events.k8s.io", ("events",), ("create", "patch")),
-        # kopf looks for the kinds that it serves; the operator looks whether they are new enough for it to lead.
-        rule("apiextensions.k8s.io", ("customresourcedefinitions",), READ),
-        rule(
-            "admissionregistration.k8s.io",
-            ("validatingadmissionpolicies", "validatingadmissionpolicybindings"),
-            ("get", "list"),
-        ),
+        # The operator looks whether CRDs and policies are new enough for it to lead.
+        rule("apiextensions.k8s.io", ("customresourcedefinitions",), ("get",)),
+        rule("admissionregistration.k8s.io", ("validatingadmissionpolicies",), ("get",)),
     ]
 
 
@@ -63,10 +58,9 @@ def api_rules() -> list[Rule]:
         rule("authentication.k8s.io", ("tokenreviews",), ("create",)),
         rule("authorization.k8s.io", ("subjectaccessreviews",), ("create",)),
         ours(("contracts", "supervisors"), ("get",)),
-        ours(("contracts/status",), ("get", "update")),
+        ours(("contracts/status",), ("update",)),
         rule("", ("services",), ("get",)),  # where an HTTP validator is, and that it is in the cluster
         rule("", ("events",), ("create", "patch")),
-        rule("events.k8s.io", ("events",), ("create", "patch")),
     ]
 
 
