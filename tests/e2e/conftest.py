@@ -24,7 +24,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     own = [item for item in items if Path(__file__).parent in item.path.parents]
     reasons = reasons_against(Machine.here()) if own else []
     for item in own:
-        item.add_marker(pytest.mark.timeout(600))
+        if item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(600))
         item.add_marker(pytest.mark.xdist_group("node"))
         if reasons:
             item.add_marker(pytest.mark.skip(reason="; ".join(reasons)))

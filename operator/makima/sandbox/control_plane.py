@@ -80,8 +80,12 @@ def _without_node() -> dict[str, object]:
 
 
 def _with_node(admin: Pair) -> dict[str, object]:
-    """How it calls kubelet: by address, as nobody resolves the node's name."""
+    """How it calls kubelet: by address, as nobody resolves the node's name; and aggregated APIs, by their pods'.
+
+    It runs outside of the node, and services' addresses are the node's own.
+    """
     return {
+        "enable-aggregator-routing": "true",
         "kubelet-client-certificate": admin.certificate,
         "kubelet-client-key": admin.key,
         "kubelet-preferred-address-types": "InternalIP",
