@@ -127,11 +127,6 @@ def connect(name: Name = "default") -> None:
     from makima.aggregated_wiring import connect_local_api
 
     found = _existing(name)
-    if found.node is not None:
-        raise MakimaError(
-            f"the API server of sandbox {name} has a node and reaches aggregated APIs in its pods only",
-            "install the chart there: helm install makima helm/makima, which registers monitor.makima.dev",
-        )
     listener = api_listener(found)
     if listener is None:
         raise MakimaError(

@@ -15,6 +15,10 @@ LOOPBACK = "127.0.0.1"
 SERVICES = "10.96.0.0/16"
 GARBAGE_PERCENT, MEMORY = "200", "1GiB"
 
+FURTHER_OPTIONS = "MAKIMA_SANDBOX_APISERVER_OPTIONS"
+"""Options for kube-apiserver besides ours. With `--enable-aggregator-routing=true` it reaches aggregated APIs in pods
+(addresses of services lead nowhere outside of the node, where it runs), but then none beside the node."""
+
 
 def etcd(program: Path, folder: Path, client_port: int, peer_port: int) -> ServerProcess:
     """One member on loopback. Without fsync, as every test cluster: a power cut may cost the sandbox its data."""
@@ -67,7 +71,7 @@ def apiserver(program: Path, folder: Path, etcd_port: int, port: int, address: s
     options |= _without_node() if address == LOOPBACK else _with_node(admin)
     return ServerProcess(
         "kube-apiserver",
-        _command(program, options),
+        _command(program, options) + os.environ.get(FURTHER_OPTIONS, "").split(),
         folder,
         lambda: _api_answers(address, port, authority.certificate, admin),
         _environment(),
@@ -80,12 +84,8 @@ def _without_node() -> dict[str, object]:
 
 
 def _with_node(admin: Pair) -> dict[str, object]:
-    """How it calls kubelet: by address, as nobody resolves the node's name; and aggregated APIs, by their pods'.
-
-    It runs outside of the node, and services' addresses are the node's own.
-    """
+    """How it calls kubelet: by address, as nobody resolves the node's name."""
     return {
-        "enable-aggregator-routing": "true",
         "kubelet-client-certificate": admin.certificate,
         "kubelet-client-key": admin.key,
         "kubelet-preferred-address-types": "InternalIP",
