@@ -28,8 +28,15 @@ class ClientGone(Exception):
     """The client closed the connection in the middle of its body."""
 
 
+NEW_CONTRACT = "/api/v1/contracts"
+NEW_CONTRACT_BYTES = 1024 * 1024
+"""With every pod template that a contract may have; the API server takes no larger one."""
+
+
 def limit_of(path: str) -> int:
     """Bytes that a body for this path may have."""
+    if path == NEW_CONTRACT:
+        return NEW_CONTRACT_BYTES
     return STATE_BYTES if path.endswith(LARGE) else MESSAGE_BYTES
 
 

@@ -61,3 +61,31 @@ async def test_without_supervisors_their_routes_are_not_there(
     assert await caller.refused("POST", f"/api/v1/contracts/{uuid4()}/supervisor/heartbeat", {}) == (404, "NOT_FOUND")
     document = await caller.good("GET", "/openapi.json")
     assert not [path for path in document["paths"] if "supervisor" in path]
+
+
+SWITCHED = [
+    ("POST", "/status", {"status": "paused"}),
+    ("GET", "/phase-readiness", None),
+    ("POST", "/check-completion", None),
+    ("PUT", "/auto-complete", {"enabled": True}),
+    ("POST", "/supervisor/restart", None),
+    ("GET", "/supervisor/status", None),
+]
+FLAGS = ("enhanced_contract_status", "auto_complete", "supervisor_heartbeat", "monitoring_dashboard")
+
+
+async def test_with_every_flag_off_contracts_are_read_and_nothing_else_is_there(
+    world: CarriedWorld, start_api: StartApi, agent: str
+) -> None:
+    await world.contract("work", supervisor={})
+    api = start_api(**{f"feature_flags__{flag}": "false" for flag in FLAGS})
+    caller, path = world.caller(api, agent), f"/api/v1/contracts/{world.namespace}:work"
+    for method, rest, body in SWITCHED:
+        assert await caller.refused(method, path + rest, body) == (404, "NOT_FOUND"), rest
+    for method, name in (("GET", "dashboard"), ("POST", "batch"), ("GET", "monitor")):
+        status, code = await caller.refused(method, f"/api/v1/contracts/{name}", {} if method == "POST" else None)
+        assert status in (404, 405) and code == "NOT_FOUND", name
+    found = await caller.good("GET", path)
+    assert (found["status"], found["state"]) == ("active", "active")
+    await caller.good("GET", f"/api/v1/contracts?namespace={world.namespace}&status=active")
+    assert await caller.refused("GET", "/api/v1/contracts?status=paused") == (400, "VALIDATION_FAILED")

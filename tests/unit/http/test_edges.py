@@ -14,7 +14,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from makima.errors import Denied, HistoryUnavailable, OutOfSequence, Superseded
 from makima.http.app import Guarded
-from makima.http.bodies import ReadWhole, limit_of
+from makima.http.bodies import NEW_CONTRACT_BYTES, ReadWhole, limit_of
 from makima.http.caller import VERIFIED, Authenticated, calling, person_of
 from makima.http.hot_path import Bounded
 from makima.http.problems import rendered
@@ -65,6 +65,8 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
         ("/api/v1/contracts/x/supervisor/messages", STATE_BYTES),
         ("/api/v1/contracts/x/supervisor/checkpoints", STATE_BYTES),
         ("/api/v1/supervisors/heartbeats", STATE_BYTES),
+        ("/api/v1/contracts", NEW_CONTRACT_BYTES),
+        ("/api/v1/contracts/x/phase", MESSAGE_BYTES),
         ("/api/v1/contracts/x/supervisor/heartbeat", MESSAGE_BYTES),
         ("/api/v1/contracts/x/supervisor/tasks", MESSAGE_BYTES),
     ],
