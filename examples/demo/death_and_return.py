@@ -46,14 +46,14 @@ def come_back(dana: Person, start: Callable[[], Background], question: dict[str,
 
 
 def answer(person: Person, supervisor: Background, question: dict[str, Any]) -> None:
-    """Answer it with kubectl, and wait until the supervisor has it."""
+    """Answer it, and wait until the supervisor has it."""
     step(f"{person.name.capitalize()} answers; the answer reaches the supervisor")
-    added = {"op": "add", "path": "/spec/answers/-", "value": {"questionId": question["id"], "answer": ANSWER}}
-    person.kubectl("patch", "contract", CONTRACT, "--type=json", "-p", json.dumps([added]))
     before = len(supervisor.lines)
-    seconds = wait("the answer to arrive", lambda: any(ANSWER in line for line in supervisor.lines[before - 1 :]))
+    if person.contracts("answer", CONTRACT, ANSWER, "--question", question["id"]).returncode:
+        raise DemoError("the answer was not taken")
+    seconds = wait("the answer to arrive", lambda: any(ANSWER in line for line in supervisor.lines[before:]))
     wait("no question to be open", lambda: not person.status().get("questions"))
-    plain(f"received {seconds:.1f} s after kubectl returned; no question is open any more")
+    plain(f"received {seconds:.1f} s after the command returned; no question is open any more")
 
 
 def _show_questions(dana: Person) -> list[dict[str, Any]]:

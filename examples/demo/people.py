@@ -42,9 +42,13 @@ class Person:
         """kubectl in the demo's namespace."""
         return self.run("kubectl", "-n", NAMESPACE, *arguments, show=show)
 
-    def status(self, kind: str = "contract") -> dict[str, Any]:
+    def contracts(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """`kubectl contracts …` in the demo's namespace."""
+        return self.run("kubectl", "contracts", *arguments, "-n", NAMESPACE)
+
+    def status(self, kind: str = "contract", name: str = CONTRACT) -> dict[str, Any]:
         """Status of the contract, or of its supervisor, now; empty while there is none."""
-        done = self.kubectl("get", kind, CONTRACT, "-o", "json", show=False)
+        done = self.kubectl("get", kind, name, "-o", "json", show=False)
         return (json.loads(done.stdout).get("status") or {}) if done.returncode == 0 else {}
 
 

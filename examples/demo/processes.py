@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from narration import console, wait
-from people import CONTRACT, NAMESPACE, ROOT
+from people import NAMESPACE, ROOT
 
 MAKIMA = (sys.executable, "-m", "makima")
 EXAMPLE = ROOT / "examples" / "release-notes"
@@ -80,14 +80,14 @@ def api_url(scratch: Path) -> str:
     return f"http://127.0.0.1:{ports['api']}"
 
 
-def start_supervisor(life: int, api: str, scratch: Path) -> Background:
+def start_supervisor(contract: str, life: int, api: str, scratch: Path) -> Background:
     """The supervisor's process: it has a token of its own, and nothing else."""
     environment = {key: value for key, value in os.environ.items() if key not in FOR_PEOPLE}
-    environment |= {"MAKIMA_API_URL": api, "MAKIMA_CONTRACT": f"{NAMESPACE}/{CONTRACT}"}
+    environment |= {"MAKIMA_API_URL": api, "MAKIMA_CONTRACT": f"{NAMESPACE}/{contract}"}
     environment |= {"MAKIMA_TOKEN_FILE": str(scratch / "token")}
     command = (sys.executable, str(EXAMPLE / "supervisor.py"), "--repository", str(ROOT))
-    command += ("--out", str(scratch / "release-notes"))
-    return Background("supervisor", command, environment, scratch / f"supervisor-{life}.log")
+    command += ("--out", str(scratch / contract))
+    return Background("supervisor", command, environment, scratch / f"supervisor-{contract}-{life}.log")
 
 
 def _ports_file(kind: str, scratch: Path) -> Path:

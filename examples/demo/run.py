@@ -21,6 +21,7 @@ from narration import DemoError, console, step, wait
 from outcome import show_outcome
 from people import CONTRACT, NAMESPACE, ROLES, ROOT, Person, prepare, write_token
 from processes import EXAMPLE, Background, api_url, start_service, start_supervisor
+from tour import give_the_reader_a_contract, show_tour
 
 from makima.cli.sandbox import api_listener, start_ready
 from makima.sandbox import Sandbox
@@ -55,8 +56,9 @@ def demo(sandbox: Sandbox, scratch: Path, *, keep: bool) -> None:
             read_with_kubectl(dana)
         show_outcome(dana, sandbox.database.url, scratch)
         if keep:
+            more = give_the_reader_a_contract(dana, api, scratch)
             stack.pop_all()
-            leave(services)
+            show_tour(sandbox, api, scratch, [*services.values(), more])
 
 
 def connect(admin: Person, sandbox: Sandbox, stack: ExitStack) -> None:
@@ -83,12 +85,6 @@ def read_with_kubectl(dana: Person) -> None:
         raise DemoError("Dana can't read with her kubeconfig")
 
 
-def leave(services: dict[str, Background]) -> None:
-    """What still runs, and how to end it."""
-    pids = " ".join(str(service.pid) for service in services.values())
-    console.print(f"\nOperator and API service go on. End them with: kill {pids}", markup=False)
-
-
 def apply_contract(dana: Person) -> None:
     """The contract, and the Supervisor that the operator makes for it."""
     step("Dana applies a contract: release notes from this git history, each phase guarded")
@@ -101,7 +97,7 @@ def carry(dana: Person, ravi: Person, api: str, scratch: Path, stack: ExitStack)
     """From the first phase to the last, with a death in the second."""
 
     def start(life: int) -> Background:
-        supervisor = start_supervisor(life, api, scratch)
+        supervisor = start_supervisor(CONTRACT, life, api, scratch)
         stack.callback(supervisor.stop)
         return supervisor
 
