@@ -80,9 +80,10 @@ class Cluster:
         path, query = path_of(plural, namespace, name), _write(dry_run)
         return await self.connection.request("PATCH", path, body=steps, query=query, content_type=JSON_PATCH)
 
-    async def delete(self, plural: str, namespace: str, name: str, uid: str) -> None:
-        """Delete exactly this object."""
-        options = {"propagationPolicy": "Background", "preconditions": {"uid": uid}}
+    async def delete(self, plural: str, namespace: str, name: str, uid: str, version: str | None = None) -> None:
+        """Delete exactly this object, or exactly this version of it."""
+        same = {"uid": uid, **({"resourceVersion": version} if version is not None else {})}
+        options = {"propagationPolicy": "Background", "preconditions": same}
         await self.connection.request("DELETE", path_of(plural, namespace, name), body=options)
 
     async def may(self, verb: str, plural: str, namespace: str = "", name: str = "") -> bool:
@@ -91,6 +92,11 @@ class Cluster:
         path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
         body = {"spec": {"resourceAttributes": asked}}
         return bool((await self.connection.request("POST", path, body=body))["status"].get("allowed"))
+
+    async def whoami(self) -> str:
+        """The name by which the API server knows this person (SelfSubjectReview)."""
+        found = await self.connection.request("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", body={})
+        return str(found["status"]["userInfo"]["username"])
 
     async def namespaces(self) -> list[str]:
         """Names of all namespaces, where this person may list them."""

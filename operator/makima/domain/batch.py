@@ -145,6 +145,20 @@ def _restart(contract: Contract, status: ContractStatus) -> Patch | None:
     return Patch({"restartSupervisor": {"expectedIncarnation": carried.incarnation}})
 
 
+def operations(body: Mapping[str, Any], patch: Patch) -> list[dict[str, Any]]:
+    """The patch as a JSON patch of exactly this version of the object: another one in its place is a conflict."""
+    version = {"op": "replace", "path": "/metadata/resourceVersion", "value": body["metadata"]["resourceVersion"]}
+    same = {"op": "test", "path": "/metadata/uid", "value": body["metadata"]["uid"]}
+    spec = body.get("spec")
+    found = [same, version, *([] if spec is not None else [{"op": "add", "path": "/spec", "value": {}}])]
+    for name, value in patch.spec.items():
+        if value is not None:
+            found.append({"op": "add", "path": f"/spec/{name}", "value": value})
+        elif name in (spec or {}):
+            found.append({"op": "remove", "path": f"/spec/{name}"})
+    return found
+
+
 def by_hand(operation: Operation) -> str:
     """The command that does the same with a person's own kubeconfig."""
     return {

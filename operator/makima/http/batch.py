@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query
 from makima.http.caller import calling
 from makima.http.strict_route import StrictRoute
 from makima.models.bounds import Label
-from makima.models.wire.batch import BatchRequest, BatchResult
+from makima.models.wire.batch import BatchReport, BatchReported, BatchRequest, BatchResult
 from makima.services.batch import BatchOperations
 from makima.services.person import Person
 
@@ -34,5 +34,10 @@ def batch_routes(operations: BatchOperations) -> APIRouter:
         Needs the verb `batch` on contracts, and for each write what it needs when made alone: it is made as the caller.
         """
         return await operations.run(who, call, frozenset(namespace or ()))
+
+    @router.post("/api/v1/contracts/batch/report", operation_id="report_batch")
+    async def report(call: BatchReport, who: Person = caller) -> BatchReported:
+        """Say what became of a run that was asked for with `by_caller`, so that its record has an end."""
+        return await operations.report(who, call)
 
     return router

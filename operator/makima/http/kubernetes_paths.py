@@ -70,7 +70,8 @@ def rest_call(path: str, query: bytes) -> RestCall | None:
 def _path(namespace: str, parts: list[str]) -> str | None:
     resource, rest = parts[0], parts[1:]
     if resource in SHORT:
-        return f"{REST}/{resource}" if not rest else None
+        named = rest == ["report"] and resource == "batch"
+        return "/".join((REST, resource, *rest)) if named or not rest else None
     if resource != "contracts":
         return None
     if not rest:

@@ -7,15 +7,15 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID, uuid4
 
-from makima.domain.batch import Delete, Moment, Patch, Selection, by_hand, selection, step, wrong
+from makima.domain.batch import Delete, Moment, Patch, Selection, by_hand, operations, selection, step, wrong
 from makima.domain.settings import Settings
 from makima.errors import ClusterError, Conflict, Denied, HistoryUnavailable, NotFound
 from makima.models.contract import Contract
 from makima.models.credential import Credential
-from makima.models.wire.batch import BatchRequest, BatchResult, ItemError, RunResult
+from makima.models.wire.batch import BatchReport, BatchReported, BatchRequest, BatchResult, ItemError, RunResult
 from makima.models.wire.problem import Code
 from makima.ports import AsCaller, Clock, ContractReader, JsonObject, ObjectKey
 from makima.services.hand import manager, refused_write
@@ -82,6 +82,10 @@ class BatchStore(Protocol):
 
     async def finish(self, run: BatchRun, result: BatchResult, word: RunResult, at: datetime) -> None:
         """Record what became of it."""
+        ...
+
+    async def reported(self, who: Person, report: BatchReport, word: RunResult, at: datetime) -> str | None:
+        """Record what became of a run whose writes its caller made; its operation, or None where there is none."""
         ...
 
 
@@ -156,9 +160,27 @@ class BatchOperations:
         scope = await self._visibility.scope(who.identity, "batch", wanted)
         if (wanted - scope.namespaces) if wanted else _is_empty(scope):
             raise _no_right(who.identity, sorted(wanted - scope.namespaces))
-        if who.credential is None and not request.dry_run:
+        if who.credential is None and not (request.dry_run or request.by_caller):
             raise _no_token(request)
         return None if scope.everywhere else tuple(sorted(scope.namespaces))
+
+    async def report(self, who: Person, report: BatchReport) -> BatchReported:
+        """What became of a run whose writes the caller made; once, and by who asked for it.
+
+        Raises:
+            Refused: NOT_FOUND, there is no such run that waits for the caller's report.
+            HistoryUnavailable: Postgres is away; the report can be made again.
+        """
+        word: RunResult = "succeeded" if not report.errors else "partial" if report.affected_ids else "failed"
+        operation = await self._ports.store.reported(who, report, word, self._ports.clock.now())
+        if operation is None:
+            raise refusal(
+                Code.NOT_FOUND,
+                f"no run {report.batch_id} waits for a report of {who.identity.user}",
+                hint="it was reported before, made its writes itself, or was asked for by somebody else",
+            )
+        self._ports.metrics.batch_operation(operation, word)
+        return BatchReported(batch_id=report.batch_id, result=word)
 
     async def _recorded(self, run: BatchRun) -> BatchResult:
         progress = _Progress()
@@ -166,10 +188,13 @@ class BatchOperations:
         try:
             await self._work(run, progress)
             word = _word(run, progress)
+            if run.request.by_caller and not run.request.dry_run:
+                word = "running"
         finally:
             result = _result(run, progress)
-            self._ports.metrics.batch_operation(run.request.operation.value, word)
-            await asyncio.shield(self._finish(run, result, word))
+            if word != "running":  # else its end is the caller's to report
+                self._ports.metrics.batch_operation(run.request.operation.value, word)
+                await asyncio.shield(self._finish(run, result, word))
         if progress.unknown:
             raise _no_token(run.request)
         return result
@@ -195,7 +220,7 @@ class BatchOperations:
         most = run.request.limit
         found = await self._ports.store.candidates(chosen, run.namespaces, self._settings, run.started_at, most + 1)
         progress.left_over = len(found) - most
-        token = run.who.credential if not run.request.dry_run else None
+        token = run.who.credential if not (run.request.dry_run or run.request.by_caller) else None
         queue = list(reversed(found[:most]))
         deadline = asyncio.get_running_loop().time() + RUN_SECONDS
 
@@ -243,23 +268,8 @@ class BatchOperations:
             key = ObjectKey(meta["namespace"], meta["name"], meta["uid"])
             await self._ports.writes.delete_contract(token, key, meta["resourceVersion"])
             return
-        operations = _operations(body, found)
         place = (meta["namespace"], meta["name"])
-        await self._ports.writes.patch_contract(token, *place, operations, manager(run.who))
-
-
-def _operations(body: JsonObject, patch: Patch) -> list[dict[str, Any]]:
-    """The patch of exactly this version of the object: another one in its place is a conflict (409)."""
-    version = {"op": "replace", "path": "/metadata/resourceVersion", "value": body["metadata"]["resourceVersion"]}
-    same = {"op": "test", "path": "/metadata/uid", "value": body["metadata"]["uid"]}
-    spec = body.get("spec")
-    operations = [same, version, *([] if spec is not None else [{"op": "add", "path": "/spec", "value": {}}])]
-    for name, value in patch.spec.items():
-        if value is not None:
-            operations.append({"op": "add", "path": f"/spec/{name}", "value": value})
-        elif name in (spec or {}):
-            operations.append({"op": "remove", "path": f"/spec/{name}"})
-    return operations
+        await self._ports.writes.patch_contract(token, *place, operations(body, found), manager(run.who))
 
 
 def _error(run: BatchRun, item: Candidate, error: Exception) -> ItemError:

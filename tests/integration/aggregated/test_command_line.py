@@ -81,3 +81,21 @@ def test_who_may_not_look_is_told_so_by_the_api_too(people: Stage) -> None:
     done = people.makima("sam", "history", f"{people.namespace}/done")
     assert done.code == Exit.FORBIDDEN
     assert "FORBIDDEN" in done.err or "forbidden" in done.err
+
+
+def test_a_bulk_operation_by_certificate_is_written_from_here_and_recorded(people: Stage) -> None:
+    people.bind("bea", "makima-batch")
+    people.bind("bea", "makima-edit")
+    old = ("--older-than", "0h", "-o", "json")
+    once_it_works(people, "bea", "batch", "archive_old", "--dry-run", *old)
+    uid = people.get("done")["metadata"]["uid"]
+    dry = once_it_works(people, "bea", "batch", "archive_old", *old)
+    assert (dry.json["dry_run"], people.get("done")["spec"].get("archived", False)) == (True, False)
+    deadline = time.monotonic() + 60
+    while (
+        uid not in (done := once_it_works(people, "bea", "batch", "archive_old", "--force", *old)).json["affected_ids"]
+    ):
+        assert time.monotonic() < deadline, done
+    assert done.json["errors"] == []
+    people.until("done", lambda status: status["state"] == "Archived")
+    assert people.makima("vera", "batch", "archive_old", "--force", *old).code == Exit.FORBIDDEN

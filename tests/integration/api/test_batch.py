@@ -194,6 +194,33 @@ async def test_supervisors_of_stale_contracts_are_restarted_once(batch: BatchWor
     assert (await admin.good("POST", PATH, {"operation": "restart_stale"}))["affected_ids"] == []
 
 
+async def test_whose_credential_cannot_be_forwarded_writes_alone_and_reports(batch: BatchWorld) -> None:
+    uid = str(await batch.contract(batch.mine, "one"))
+    await batch.caller("admin", ("makima-admin",))
+    ours = await token_of(batch.mine.admin, batch.mine.namespace, "admin")
+    admin = batch.mine.caller(batch.api, ours)
+    told = await admin.good("POST", PATH, {"operation": "pause_all", "by_caller": True})
+    assert (told["affected_ids"], told["dry_run"]) == ([uid], False)
+    assert not (await batch.spec(batch.mine, "one")).get("suspend")  # it is the caller's to write
+    row = batch.recorded(told["batch_id"])
+    assert (row["result"], row["finished_at"]) == ("running", None)
+    report = {"batch_id": told["batch_id"], "affected_ids": [uid]}
+    another = await batch.caller("another", ("makima-admin",))
+    assert await another.refused("POST", f"{PATH}/report", report) == (404, "NOT_FOUND")
+    assert (await admin.good("POST", f"{PATH}/report", report))["result"] == "succeeded"
+    row = batch.recorded(told["batch_id"])
+    assert (row["result"], [str(one) for one in row["affected_ids"]]) == ("succeeded", [uid])
+    assert await admin.refused("POST", f"{PATH}/report", report) == (404, "NOT_FOUND")
+
+
+async def test_a_run_of_the_service_itself_takes_no_report(batch: BatchWorld) -> None:
+    await batch.contract(batch.mine, "one")
+    admin = await batch.caller("admin", ("makima-admin",))
+    done = await admin.good("POST", PATH, {"operation": "pause_all"})
+    report = {"batch_id": done["batch_id"], "affected_ids": []}
+    assert await admin.refused("POST", f"{PATH}/report", report) == (404, "NOT_FOUND")
+
+
 @pytest.mark.parametrize(
     "body",
     [

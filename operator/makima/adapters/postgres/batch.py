@@ -11,8 +11,9 @@ from makima.adapters.postgres.fencing import writing
 from makima.adapters.postgres.sql import load
 from makima.domain.batch import Selection
 from makima.domain.settings import Settings
-from makima.models.wire.batch import BatchResult, RunResult
+from makima.models.wire.batch import BatchReport, BatchResult, ItemError, RunResult
 from makima.services.batch import BatchRun, Candidate
+from makima.services.person import Person
 
 SQL = load("batch")
 
@@ -61,8 +62,28 @@ class PostgresBatch:
             "id": run.id,
             "result": word,
             "affected_ids": list(result.affected_ids),
-            "errors": f"[{','.join(to_json(error.model_dump(mode='json')) for error in result.errors)}]",
+            "errors": _errors(result.errors),
             "finished_at": at,
         }
         async with writing(self._database) as connection:
             await connection.execute(SQL["finish"], values)
+
+    async def reported(self, who: Person, report: BatchReport, word: RunResult, at: datetime) -> str | None:
+        """Record what became of a run whose writes its caller made; its operation, or None where there is none."""
+        values = {
+            "id": report.batch_id,
+            "requested_by": clean(who.identity.user),
+            "requester_uid": clean(who.identity.uid),
+            "result": word,
+            "affected_ids": list(report.affected_ids),
+            "errors": _errors(report.errors),
+            "finished_at": at,
+        }
+        async with writing(self._database) as connection:
+            cursor = await connection.execute(SQL["reported"], values)
+            row = await cursor.fetchone()
+        return str(row["operation"]) if row is not None else None
+
+
+def _errors(errors: Sequence[ItemError]) -> str:
+    return f"[{','.join(to_json(error.model_dump(mode='json')) for error in errors)}]"

@@ -42,7 +42,9 @@ def command(
 ) -> None:
     """Run a bulk operation; shows what it would affect and asks first.
 
-    makima's API does it, and records who asked for what. Without a terminal nothing is done unless --force is given.
+    makima's API chooses the contracts, and records who asked for what and what became of it. With a kubeconfig the
+    writes are made from here, as you; with --api and a token, by the API with that token. Without a terminal nothing
+    is done unless --force is given.
     """
     wanted = _body(operation, older_than, statuses)
 
@@ -51,6 +53,10 @@ def command(
         first = await _run(person, wanted, where, dry_run=True)
         if dry_run or not _agreed(call, first, force=force):
             return {**first, "dry_run": True}
+        if person.api.aggregated:
+            from makima.client.bulk import carry_out
+
+            return await carry_out(person, _placed(wanted, where), where)
         return await _run(person, wanted, where, dry_run=False)
 
     answer = call.run(work)
@@ -74,8 +80,12 @@ def _body(operation: str, older_than: timedelta | None, statuses: tuple[str, ...
     return body
 
 
+def _placed(wanted: dict[str, Any], where: str | None) -> dict[str, Any]:
+    return {**wanted, "namespaces": [where]} if where is not None else wanted
+
+
 async def _run(person: Person, wanted: dict[str, Any], where: str | None, *, dry_run: bool) -> dict[str, Any]:
-    body = {**wanted, "dry_run": dry_run, **({"namespaces": [where]} if where is not None else {})}
+    body = {**_placed(wanted, where), "dry_run": dry_run}
     answer: dict[str, Any] = await person.api.call("POST", person.api.collection("batch", where), body=body)
     return answer
 

@@ -62,6 +62,12 @@ class BatchRequest(Message):
         (), description="Only there; the caller has to hold the verb batch in each. Default: wherever they hold it."
     )
     dry_run: bool = Field(False, strict=True, description="Only say which contracts it would be. Default: false.")
+    by_caller: bool = Field(
+        False,
+        strict=True,
+        description="The caller makes the writes, to those in `affected_ids`, and reports them: for credentials "
+        "that the API server takes and nobody can forward, like a client certificate. Default: false.",
+    )
     limit: int = Field(
         CONTRACTS, ge=1, le=CONTRACTS, strict=True, description="Most contracts, those longest in their state first."
     )
@@ -72,7 +78,7 @@ class ItemError(Message):
 
     id: UUID
     code: Code
-    message: str
+    message: Annotated[str, Field(max_length=4096)]
 
 
 class BatchResult(Message):
@@ -87,5 +93,33 @@ class BatchResult(Message):
     batch_id: UUID = Field(description="Of this run in the record of bulk operations.")
 
 
-RunResult = Literal["succeeded", "partial", "failed", "dry_run", "interrupted"]
+class BatchReport(Message):
+    """What became of a run whose writes the caller made."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "batch_id": "6a1f9a52-6a0e-4a63-9d1b-0a4c6f3c0e55",
+                    "affected_ids": ["0b7e4c3a-5a55-4c09-8f5e-7b8a1b2c3d4e"],
+                    "errors": [],
+                }
+            ]
+        },
+    )
+
+    batch_id: UUID = Field(description="As the answer to the request gave it.")
+    affected_ids: Annotated[tuple[UUID, ...], Field(max_length=CONTRACTS)] = ()
+    errors: Annotated[tuple[ItemError, ...], Field(max_length=CONTRACTS)] = ()
+
+
+class BatchReported(Message):
+    """The report is recorded."""
+
+    batch_id: UUID
+    result: str = Field(description="succeeded, partial or failed.")
+
+
+RunResult = Literal["succeeded", "partial", "failed", "dry_run", "interrupted", "running"]
 """What became of a run; `refused` runs are only counted."""

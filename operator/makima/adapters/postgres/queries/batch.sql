@@ -51,3 +51,15 @@ UPDATE batch_operations SET
     affected_ids = %(affected_ids)s::uuid[],
     errors = %(errors)s::jsonb
 WHERE id = %(id)s::uuid;
+
+-- name: reported
+-- The end of a run whose writes its caller made: once, and by the same caller.
+UPDATE batch_operations SET
+    finished_at = %(finished_at)s::timestamptz,
+    result = %(result)s::text,
+    affected_count = cardinality(%(affected_ids)s::uuid[]),
+    affected_ids = %(affected_ids)s::uuid[],
+    errors = %(errors)s::jsonb
+WHERE id = %(id)s::uuid AND requested_by = %(requested_by)s::text AND requester_uid = %(requester_uid)s::text
+    AND finished_at IS NULL AND request ->> 'by_caller' = 'true'
+RETURNING operation;
