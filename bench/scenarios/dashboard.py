@@ -23,7 +23,7 @@ import psycopg
 from bench.beats.fleet import contract_id
 from bench.beats.place import accounts, api_process, output_of, register_all
 from bench.board.beats import Steady
-from bench.board.filling import PHASES, Size, fill, status_of
+from bench.board.filling import PHASES, Size, fill, hear, status_of
 from bench.board.looking import Looker, figures, viewer
 from bench.board.plain import DASHBOARD, asked
 from bench.cluster import NAMESPACE, BenchCluster, bench_cluster
@@ -51,6 +51,7 @@ async def measure(run: Run, name: str, results: Results) -> None:
         run.tell(f"{size.contracts:,} contracts and {size.events:,} events are filled in")
         await asyncio.to_thread(fill, url, size)
         await asyncio.to_thread(register_all, url, size.carried)
+        await asyncio.to_thread(hear, url)
         carriers, _ = await accounts(cluster.admin)
         async with api_process(cluster, url) as (api, port):
             seconds = 3 * run.look_seconds + 5
