@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -99,3 +105,56 @@ def test_a_bulk_operation_by_certificate_is_written_from_here_and_recorded(peopl
     assert done.json["errors"] == []
     people.until("done", lambda status: status["state"] == "Archived")
     assert people.makima("vera", "batch", "archive_old", "--force", *old).code == Exit.FORBIDDEN
+
+
+@contextmanager
+def monitoring(people: Stage, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """`makima contracts monitor` of vera, in a process of its own; ended at the end."""
+    command = [sys.executable, "-m", "makima", "contracts", "monitor", *words, "--namespace", people.namespace]
+    process = subprocess.Popen(
+        [*command, "--kubeconfig", str(people.kubeconfig("vera"))],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.communicate(timeout=60)
+
+
+def frame_of(process: subprocess.Popen[str], kind: str) -> dict[str, Any]:
+    """The next frame of this type; the test's own time limit ends the wait."""
+    assert process.stdout is not None and process.stderr is not None
+    for line in process.stdout:
+        frame: dict[str, Any] = json.loads(line)
+        if frame["type"] == kind:
+            return frame
+    raise AssertionError(f"it ended: {process.stderr.read()}")
+
+
+def test_the_monitor_streams_by_kubeconfig_and_goes_on_after_a_number(people: Stage) -> None:
+    people.create("live")
+    people.create("other")
+    for name in ("live", "other"):
+        people.until(name, lambda status: True)
+    once_it_works(people, "vera", "history", f"{people.namespace}/live")
+    with monitoring(people, "live", "--format", "json", "--quiet") as process:
+        assert frame_of(process, "Subscribed")["filter"]["contract_ids"] == [people.get("live")["metadata"]["uid"]]
+        for name in ("other", "live"):
+            people.makima("ed", "pause", f"{people.namespace}/{name}").ok()
+        first = frame_of(process, "StatusChanged")
+    assert (first["name"], first["old_status"], first["new_status"]) == ("live", "created", "paused")
+    with monitoring(people, "--format", "json", "--after", str(first["seq"] - 1)) as process:
+        frame_of(process, "Subscribed")
+        assert frame_of(process, "StatusChanged")["seq"] == first["seq"]
+
+
+def test_the_monitor_writes_lines_for_people(people: Stage) -> None:
+    people.create("read", suspend=True)
+    people.until("read", lambda status: status["state"] == "Paused")
+    done = once_it_works(people, "vera", "monitor", f"{people.namespace}/read", "--after", "0", "--timeout", "10s")
+    assert f"{people.namespace}/read  StatusChanged  created → paused" in done.out
+    assert "other" not in done.out
