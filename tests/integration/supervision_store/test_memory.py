@@ -286,6 +286,7 @@ async def test_everything_that_a_restoration_needs(stores: PostgresSupervision, 
     assert found.tasks == (spawned, ended)
     assert found.tasks[0].state is TaskState.RUNNING
     assert found.questions == (asked,)
+    assert found.answered == {answered.id}  # the saved state may name it still: it was answered while nobody was there
     assert found.state is not None
 
 

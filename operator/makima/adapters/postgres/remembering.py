@@ -45,6 +45,7 @@ async def _read(database: Database, contract_id: UUID, messages: int) -> Remembe
             last_message=last[0]["last"],
             tasks=tuple(map(task_row, await _rows(connection, WORK["tasks"], contract_id))),
             questions=tuple(map(question_row, await _rows(connection, WORK["open_questions"], contract_id))),
+            answered=frozenset(row["id"] for row in await _rows(connection, WORK["answered_questions"], contract_id)),
         )
 
 

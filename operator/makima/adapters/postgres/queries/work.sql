@@ -41,6 +41,9 @@ FROM questions WHERE contract_id = %(contract_id)s::uuid ORDER BY asked_at, id;
 SELECT id, contract_id, incarnation, phase, text, options, asked_at, answer, answered_by, answered_at
 FROM questions WHERE contract_id = %(contract_id)s::uuid AND answer IS NULL ORDER BY asked_at, id;
 
+-- name: answered_questions
+SELECT id FROM questions WHERE contract_id = %(contract_id)s::uuid AND answer IS NOT NULL;
+
 -- name: ask
 INSERT INTO questions (
     id, contract_id, incarnation, phase, text, options, asked_at, answer, answered_by, answered_at
