@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,7 +16,12 @@ from makima.sandbox.image.makima_image import write_makima_image
 from makima.sandbox.locking import exclusive
 from makima.sandbox.node.requirements import Machine, reasons_against
 from tests.conftest import RUN
+from tests.e2e.in_pods import InPods
 from tests.e2e.kubectl import Kubectl
+from tests.support.kills.world import World, world
+
+GIT_AND_SHELL = ("git", "sh", "basename", "dirname", "mkdir", "stat", "tee")
+"""Programs of this machine for worktrees (`makima.domain.worktree_scripts`) and for the tasks of tests."""
 
 RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 
@@ -25,7 +32,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     reasons = reasons_against(Machine.here()) if own else []
     for item in own:
         if item.get_closest_marker("timeout") is None:
-            item.add_marker(pytest.mark.timeout(600))
+            item.add_marker(pytest.mark.timeout(900))
         item.add_marker(pytest.mark.xdist_group("node"))
         if reasons:
             item.add_marker(pytest.mark.skip(reason="; ".join(reasons)))
@@ -51,7 +58,7 @@ def image(node_sandbox: Sandbox) -> str:
     archive = node_sandbox.folder / "makima.tar"
     with exclusive(node_sandbox.folder / "image.lock"):
         if not archive.exists():
-            write_makima_image(archive)
+            write_makima_image(archive, GIT_AND_SHELL)
             assert node_sandbox.node is not None
             node_sandbox.node.load(archive)
     from makima.sandbox.node.images import archive_names
@@ -59,10 +66,40 @@ def image(node_sandbox: Sandbox) -> str:
     return archive_names(archive)[0]
 
 
+@pytest.fixture(scope="session")
+def installed_node(node_sandbox: Sandbox) -> Sandbox:
+    """The node's cluster with CRDs, policies and roles in place and enforced."""
+    done = node_sandbox.folder / "installed"
+    with exclusive(node_sandbox.folder / "install.lock"):
+        if not done.exists():
+            from makima.wiring import install
+
+            asyncio.run(install(node_sandbox.cluster.kubeconfig))
+            done.touch()
+    return node_sandbox
+
+
+@asynccontextmanager
+async def world_of_pods(sandbox: Sandbox, image: str, folder: Path) -> AsyncIterator[World]:
+    """Operator, two API replicas and Postgres on this machine, supervisors in pods, in a namespace of their own."""
+    kubectl = in_namespace(sandbox)
+    assert sandbox.node is not None
+    address = str(sandbox.node.addresses.host)
+    async with world(sandbox, kubectl.namespace, InPods(sandbox, kubectl, image), folder, address=address) as found:
+        yield found
+    kubectl.run("delete", "namespace", kubectl.namespace, "--wait=false")
+
+
+def in_namespace(sandbox: Sandbox) -> Kubectl:
+    """kubectl in a new namespace, where pods have to be `restricted`."""
+    tool = Kubectl(sandbox.cluster.programs / "kubectl", sandbox.cluster.kubeconfig, f"e2e-{uuid4().hex[:8]}")
+    tool.create_namespace(RESTRICTED)
+    return tool
+
+
 @pytest.fixture
 def kubectl(node_sandbox: Sandbox) -> Iterator[Kubectl]:
     """kubectl in a namespace of this test's own, where pods have to be `restricted`."""
-    tool = Kubectl(node_sandbox.cluster.programs / "kubectl", node_sandbox.cluster.kubeconfig, f"e2e-{uuid4().hex[:8]}")
-    tool.create_namespace(RESTRICTED)
+    tool = in_namespace(node_sandbox)
     yield tool
     tool.run("delete", "namespace", tool.namespace, "--wait=false")
