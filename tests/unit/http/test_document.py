@@ -16,7 +16,7 @@ from tests.support.rest_world import RestWorld
 
 DOCUMENT = document()
 JSON = "application/json"
-STREAMS = {"heartbeat_stream"}
+STREAMS = {"heartbeat_stream", "monitor_contracts"}
 
 
 def operations(found: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -56,4 +56,8 @@ OVERVIEW_CALLS: Mapping[str, tuple[Any, Any]] = {
             "more": False,
         },
     ),
+    "report_batch": (
+        {"batch_id": "4e5f6071-8293-4a4b-b5c6-d7e8f90a1b0b", "affected_ids": [UID], "errors": []},
+        {"batch_id": "4e5f6071-8293-4a4b-b5c6-d7e8f90a1b0b", "result": "succeeded"},
+    ),
 }

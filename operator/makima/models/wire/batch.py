@@ -96,18 +96,7 @@ class BatchResult(Message):
 class BatchReport(Message):
     """What became of a run whose writes the caller made."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [
-                {
-                    "batch_id": "6a1f9a52-6a0e-4a63-9d1b-0a4c6f3c0e55",
-                    "affected_ids": ["0b7e4c3a-5a55-4c09-8f5e-7b8a1b2c3d4e"],
-                    "errors": [],
-                }
-            ]
-        },
-    )
+    model_config = ConfigDict(extra="forbid")
 
     batch_id: UUID = Field(description="As the answer to the request gave it.")
     affected_ids: Annotated[tuple[UUID, ...], Field(max_length=CONTRACTS)] = ()
