@@ -1,0 +1,42 @@
+"""A port of this machine at another of its addresses: how pods reach a Postgres that listens on loopback."""
+
+from __future__ import annotations
+
+import socket
+import socketserver
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+CHUNK = 65536
+
+
+@contextmanager
+def forwarded(address: str, port: int) -> Iterator[int]:
+    """Forward a free port at the address to the port on loopback, until the end of the block; gives that port."""
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            with suppress(OSError), socket.create_connection(("127.0.0.1", port)) as inside:
+                back = threading.Thread(target=_copy, args=(inside, self.request), daemon=True)
+                back.start()
+                _copy(self.request, inside)
+                back.join()
+
+    class Server(socketserver.ThreadingTCPServer):
+        allow_reuse_address = daemon_threads = True
+        request_queue_size = 64
+        block_on_close = False
+
+    with Server((address, 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield int(server.server_address[1])
+        server.shutdown()
+
+
+def _copy(source: socket.socket, target: socket.socket) -> None:
+    with suppress(OSError):
+        while chunk := source.recv(CHUNK):
+            target.sendall(chunk)
+    with suppress(OSError):
+        target.shutdown(socket.SHUT_WR)
