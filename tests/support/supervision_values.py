@@ -93,7 +93,7 @@ def task(session: Session, **changes: Any) -> StoredTask:
         NOW,
         incarnation=session.incarnation,
     )
-    return made._replace(**changes)
+    return replace(made, **changes)
 
 
 def question(session: Session, **changes: Any) -> StoredQuestion:
@@ -101,10 +101,10 @@ def question(session: Session, **changes: Any) -> StoredQuestion:
     made = StoredQuestion(
         uuid4(), session.contract_id, session.incarnation, "plan", "Which ledger?", ("2025", "2026"), NOW
     )
-    return made._replace(**changes)
+    return replace(made, **changes)
 
 
 def command(contract_id: UUID, **changes: Any) -> StoredCommand:
     """A command that waits."""
     made = StoredCommand(uuid4(), contract_id, CommandKind.PAUSE, NOW, {"reason": "lunch"})
-    return made._replace(**changes)
+    return replace(made, **changes)
