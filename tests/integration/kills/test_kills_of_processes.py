@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from makima.sandbox import Sandbox
 from tests.support.kills.plans import Kill, every_kill, sample
-from tests.support.kills.run import Run
-from tests.support.kills.suite import Lost, run_all, run_one
+from tests.support.kills.suite import is_lost, run_all, run_one
 from tests.support.kills.supervisors import OnThisMachine
 from tests.support.kills.world import World, world
 
@@ -45,11 +44,6 @@ async def test_with_a_save_point_taken_out_the_same_run_fails(here: World) -> No
     said, ended = Kill("message began", "before", "process"), Kill("end task", "before", "process")
     await asyncio.gather(
         run_one(here, "whole", [said, ended]),
-        _is_lost(run_one(here, "without-message", [said], "message"), "acknowledged, and not there exactly once"),
-        _is_lost(run_one(here, "without-state", [ended], "state"), "survey.*survey"),
+        is_lost(run_one(here, "without-message", [said], "message"), "acknowledged, and not there exactly once"),
+        is_lost(run_one(here, "without-state", [ended], "state"), "survey.*survey"),
     )
-
-
-async def _is_lost(run: Awaitable[Run], how: str) -> None:
-    with pytest.raises(Lost, match=how):
-        await run

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
+
+import pytest
 
 from makima.errors import MakimaError
 from makima.models.supervision import StoredMessage, StoredQuestion, StoredTask
@@ -87,6 +89,12 @@ async def run_one(world: World, name: str, plan: list[Kill], left_out: str = "")
         await asyncio.gather(answering, return_exceptions=True)
     print(f"{name}: {len(run.lives)} lives, {len(run.refusals)} old writes refused: {described}", flush=True)
     return run
+
+
+async def is_lost(run: Awaitable[Run], how: str) -> None:
+    """See that the run fails, in this way (a regular expression)."""
+    with pytest.raises(Lost, match=how):
+        await run
 
 
 async def _answer(world: World, name: str) -> None:
