@@ -29,7 +29,7 @@ async def there(installed_node: Sandbox, image: str, tmp_path: Path) -> AsyncIte
         yield found
 
 
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(3600)
 async def test_a_sample_of_kills_loses_nothing_and_doubles_nothing(there: World) -> None:
     wanted = sample(every_kill(), SEED, KILLS)
     done = await run_all(there, wanted, SEED)
