@@ -58,7 +58,7 @@ def demo(sandbox: Sandbox, scratch: Path, *, keep: bool) -> None:
         if keep:
             more = give_the_reader_a_contract(dana, api, scratch)
             stack.pop_all()
-            show_tour(sandbox, api, scratch, [*services.values(), more])
+            show_tour(sandbox, scratch, [*services.values(), more])
 
 
 def connect(admin: Person, sandbox: Sandbox, stack: ExitStack) -> None:

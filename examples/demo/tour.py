@@ -27,16 +27,16 @@ def give_the_reader_a_contract(dana: Person, api: str, scratch: Path) -> Backgro
     return supervisor
 
 
-def show_tour(sandbox: Sandbox, api: str, scratch: Path, left: Sequence[Background]) -> None:
+def show_tour(sandbox: Sandbox, scratch: Path, left: Sequence[Background]) -> None:
     """Commands that do what stands beside them, in this order, and how to end everything."""
     step("Now you, as administrator (in another terminal, or this one)")
-    for line in tour(sandbox.name, api, scratch):
+    for line in tour(sandbox.name, scratch):
         plain(line)
     pids = " ".join(str(process.pid) for process in left)
     console.print(f"\nEnd it: kill {pids}; .venv/bin/makima sandbox down --name {sandbox.name}", markup=False)
 
 
-def tour(sandbox: str, api: str, scratch: Path) -> list[str]:
+def tour(sandbox: str, scratch: Path) -> list[str]:
     """The commands, one a line, each with what it shows."""
     export = scratch / f"{CONTRACT}.json"
     lines = [
@@ -54,8 +54,8 @@ def tour(sandbox: str, api: str, scratch: Path) -> list[str]:
             "which contracts that would archive",
         ),
         (
-            f"MAKIMA_API_URL={api} kubectl contracts batch archive_old --older-than 0h -n {NAMESPACE}",
-            "asks, and does it",
+            f"kubectl contracts batch archive_old --older-than 0h -n {NAMESPACE}",
+            "asks, does it as you, has it recorded",
         ),
     ]
     return [f"  {command}\n      # {text}" for command, text in lines]

@@ -88,7 +88,7 @@ def _id(namespace: str, name: str) -> str:
 
 def _query(namespace: str, parts: list[str], query: bytes) -> bytes:
     """With the namespace of the path, and no other, where many contracts are meant."""
-    if not namespace or (parts[0] == "contracts" and len(parts) > 1):
+    if not namespace or len(parts) > 1:
         return query
     kept = [(key, value) for key, value in _pairs(query) if key != "namespace"]
     return urlencode([("namespace", namespace), *kept]).encode()

@@ -16,6 +16,8 @@ PATHS = {
     "/contracts/team:work/export": ("/team:work/export", ""),
     "/dashboard": ("/dashboard", ""),
     "/batch": ("/batch", ""),
+    "/batch/report": ("/batch/report", ""),
+    "/namespaces/team/batch/report": ("/batch/report", ""),
     "/namespaces/team/contracts": ("", "namespace=team"),
     "/namespaces/team/contracts/work": ("/team:work", ""),
     "/namespaces/team/contracts/work/supervisor/status": ("/team:work/supervisor/status", ""),
