@@ -201,7 +201,7 @@ async def _clients(run: Run, plan: WatchPlan) -> AsyncIterator[asyncio.subproces
 async def _report(process: asyncio.subprocess.Process) -> dict[str, Any]:
     try:
         async with asyncio.timeout(300):
-            out, error = await process.communicate()
+            out, error = await process.communicate(b"")  # ends their input, which ends them
     except TimeoutError:
         raise BenchError("the clients did not report in time") from None
     if process.returncode != 0:
