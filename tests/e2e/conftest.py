@@ -33,7 +33,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in own:
         if item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(900))
-        item.add_marker(pytest.mark.xdist_group("node"))
         if reasons:
             item.add_marker(pytest.mark.skip(reason="; ".join(reasons)))
 

@@ -26,6 +26,8 @@ from makima.schema.aggregated_api import LOCAL_SERVICE, render_api_service, rend
 from makima.schema.rbac import NAMESPACE, render_namespace
 from tests.e2e.kubectl import Kubectl
 
+pytestmark = pytest.mark.xdist_group("node")
+
 API_SERVICE = render_api_service()["metadata"]["name"]
 BLOCKED_SECONDS = 15
 """Longer than a namespace takes to go where nothing is in the way."""

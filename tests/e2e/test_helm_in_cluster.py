@@ -29,7 +29,7 @@ from tests.e2e.kubectl import Kubectl
 from tests.support.forwarding import forwarded
 from tests.support.helm import Helm
 
-pytestmark = [pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.timeout(1500), pytest.mark.xdist_group("node")]
 
 SYSTEM, WORK = "makima-system", "work"
 ROOT = Path(__file__).parents[2]

@@ -21,7 +21,7 @@ from tests.support.kills.suite import stored
 from tests.support.kills.world import World, contract_id
 from tests.support.kube import Body
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(900), pytest.mark.xdist_group("node")]
 
 SECONDS = 300.0
 PHASES = [{"name": "only", "deliverables": [{"id": "report"}], "gate": {"autoAdvance": False}}]

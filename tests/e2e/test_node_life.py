@@ -18,6 +18,8 @@ from makima.sandbox.node.cgroups import cgroups_of
 from makima.sandbox.node.images import archive_names
 from tests.e2e.kubectl import Kubectl, pod
 
+pytestmark = pytest.mark.xdist_group("node")
+
 READY_SECONDS = 60
 
 

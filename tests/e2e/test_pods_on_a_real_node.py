@@ -12,6 +12,8 @@ import pytest
 from makima.sandbox import Sandbox
 from tests.e2e.kubectl import RESTRICTED_CONTAINER, Kubectl, pod
 
+pytestmark = pytest.mark.xdist_group("node")
+
 CALLS_THE_API = """
 import ssl, socket, urllib.request
 account = "/var/run/secrets/kubernetes.io/serviceaccount"

@@ -20,7 +20,7 @@ from tests.support.kills.suite import PHASES
 from tests.support.kills.world import World, contract_id
 from tests.support.kube import Body, until
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(900), pytest.mark.xdist_group("node")]
 
 SECONDS = 180.0
 """For a step that takes one or two seconds on a machine that has nothing else to do."""

@@ -213,7 +213,8 @@ async def cast(sandbox: Sandbox, admin: Connection, namespace: str) -> AsyncIter
             (supervisor, "makima-supervise", MAY_EDIT),
         ):
             await bind(admin, who, role, right)
-        for who in (editor, confirmer, supervisor):
+        # The operator only replaces; it gets patch here, too, so that what refuses it is never RBAC.
+        for who in (editor, confirmer, supervisor, operator):
             await bind(admin, who, "status-writer", MAY_WRITE_STATUS, kind="Role")
         yield Cast(admin, namespace, editor, confirmer, supervisor, operator)
 

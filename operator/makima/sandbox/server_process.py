@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -20,11 +21,22 @@ START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 
 
+PORTS = range(20_000, 32_000)
+"""Below those that systems give to outgoing connections: a port that one of them gave out as free may be in use by a
+connection when its server comes to listen on it, minutes later."""
+
+
 def free_port() -> int:
     """A port of the loopback interface that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    for number in random.sample(PORTS, 200):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with contextlib.suppress(OSError):
+                probe.bind(("127.0.0.1", number))
+                return number
+    raise SandboxError(
+        f"no port of 127.0.0.1 between {PORTS.start} and {PORTS.stop} is free", "end what you need no more"
+    )
 
 
 def lives(pid: int) -> bool:

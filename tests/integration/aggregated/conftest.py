@@ -1,13 +1,13 @@
 """One API process behind the sandbox's API server, and people with nothing but a kubeconfig.
 
-There is one APIService of the name, so these tests run one after the other (`xdist_group`), and take it away again.
+There is one APIService of the name, so these tests run one after the other (`xdist_group` in each file), and take it
+away again.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from uuid import uuid4
 
 import aiohttp
@@ -20,13 +20,6 @@ from makima.sandbox.local_cluster import LocalCluster
 from tests.support.api_process import ApiUnderTest, apis
 from tests.support.carried_world import CarriedWorld
 from tests.support.own_postgres import open_stores
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker runs them all."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("aggregated"))
 
 
 @pytest.fixture(scope="module")

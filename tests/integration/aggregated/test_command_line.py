@@ -23,6 +23,8 @@ from tests.support.kube import RBAC
 from tests.support.kubeconfig_users import by_token
 from tests.support.operator_process import operators
 
+pytestmark = pytest.mark.xdist_group("aggregated")
+
 
 @pytest.fixture(scope="module")
 def people(
@@ -92,7 +94,7 @@ def test_who_may_not_look_is_told_so_by_the_api_too(people: Stage) -> None:
 def test_a_bulk_operation_by_certificate_is_written_from_here_and_recorded(people: Stage) -> None:
     people.bind("bea", "makima-batch")
     people.bind("bea", "makima-edit")
-    old = ("--older-than", "0h", "-o", "json")
+    old = ("--older-than", "0h", "-o", "json", "--namespace", people.namespace)
     once_it_works(people, "bea", "batch", "archive_old", "--dry-run", *old)
     uid = people.get("done")["metadata"]["uid"]
     dry = once_it_works(people, "bea", "batch", "archive_old", *old)

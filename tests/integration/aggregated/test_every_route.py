@@ -21,6 +21,8 @@ from tests.support.carried_world import CarriedWorld
 from tests.support.front_proxy import NAME, client_context
 from tests.support.smallest_bodies import SOMETHING, smallest_body
 
+pytestmark = pytest.mark.xdist_group("aggregated")
+
 REST, ROOT = "/api/v1/contracts", "/apis/monitor.makima.dev/v1alpha1/contracts"
 NOBODY = {"X-Remote-User": "nobody", "X-Remote-Group": "system:authenticated"}
 ADMIN = {"X-Remote-User": "admin", "X-Remote-Group": "system:masters"}

@@ -23,6 +23,8 @@ from tests.support.carried_world import CarriedWorld
 from tests.support.front_proxy import NAME, client_context
 from tests.support.kube import until
 
+pytestmark = pytest.mark.xdist_group("aggregated")
+
 ROOT = "/apis/monitor.makima.dev/v1alpha1"
 ADMIN = {"X-Remote-User": "admin", "X-Remote-Group": "system:masters"}
 CA = "requestheader-client-ca-file"

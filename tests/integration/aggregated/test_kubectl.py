@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from makima.adapters.kubernetes.connection import Connection
 from makima.sandbox import Sandbox
 from tests.support.api_process import ApiUnderTest
 from tests.support.carried_world import CarriedWorld
 from tests.support.kubeconfig_users import by_certificate
+
+pytestmark = pytest.mark.xdist_group("aggregated")
 
 ROOT = "/apis/monitor.makima.dev/v1alpha1"
 ADMINS = ("system:masters",)

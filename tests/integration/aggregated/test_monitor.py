@@ -17,6 +17,8 @@ from makima.sandbox import Sandbox
 from tests.support.api_process import ApiUnderTest
 from tests.support.carried_world import CarriedWorld, address, beat
 
+pytestmark = pytest.mark.xdist_group("aggregated")
+
 ROOT = "/apis/monitor.makima.dev/v1alpha1"
 SECONDS = 120
 

@@ -20,6 +20,8 @@ from makima.sandbox.server_process import free_port
 from makima.schema.aggregated_api import render_api_service, render_secret
 from tests.support.api_process import ApiUnderTest
 
+pytestmark = pytest.mark.xdist_group("aggregated")
+
 PATH = manifest_path(render_api_service())
 
 

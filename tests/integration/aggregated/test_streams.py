@@ -21,6 +21,8 @@ from makima.sandbox.local_cluster import LocalCluster
 from makima.schema.rbac import render_namespace
 from tests.conftest import RUN
 
+pytestmark = pytest.mark.xdist_group("aggregated")
+
 ROOT = "/apis/monitor.makima.dev/v1alpha1"
 TIMEOUT = 5
 TICKS = 3 * TIMEOUT

@@ -18,6 +18,8 @@ from tests.support.carried_world import CarriedWorld
 from tests.support.kube import RBAC, until
 from tests.support.kubeconfig_users import KubectlUser, by_certificate, by_token
 
+pytestmark = pytest.mark.xdist_group("aggregated")
+
 ROOT = "/apis/monitor.makima.dev/v1alpha1"
 SELF_REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 API_SERVER = "https://kubernetes.default.svc"

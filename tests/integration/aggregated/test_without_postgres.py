@@ -16,6 +16,8 @@ from makima.schema.aggregated_api import LOCAL_SERVICE, serving_name
 from tests.support.api_process import ApiUnderTest, apis
 from tests.support.front_proxy import NAME, client_context, write_serving
 
+pytestmark = pytest.mark.xdist_group("aggregated")
+
 ROOT = "/apis/monitor.makima.dev/v1alpha1"
 ADMIN = {"X-Remote-User": "admin", "X-Remote-Group": "system:masters"}
 SERVER = serving_name(LOCAL_SERVICE)

@@ -292,8 +292,11 @@ async def test_strangers_are_not_told_what_there_is(world: CarriedWorld, api: Ap
     stranger = world.caller(api, await world.account("stranger"))
     for name in ("work", "nothing"):
         assert await stranger.refused("POST", REGISTER, world.registration(name)) == (403, "FORBIDDEN")
-    for method, rest in (("GET", "status"), ("GET", "heartbeats"), ("POST", "sync"), ("GET", "messages")):
-        assert await stranger.refused(method, address(life, rest)) == (403, "FORBIDDEN")
+    said = {
+        rest: await stranger.refused(method, address(life, rest))
+        for method, rest in (("GET", "status"), ("GET", "heartbeats"), ("POST", "sync"), ("GET", "messages"))
+    }
+    assert set(said.values()) == {(404, "SUPERVISOR_NOT_FOUND")}, said  # as for an id that never was (ADR 0010)
     viewer = world.caller(api, await world.account("viewer", "makima-view"))
     assert (await viewer.good("GET", address(life, "status")))["state"] == "initializing"
     assert await viewer.refused("POST", address(life, "sync")) == (403, "FORBIDDEN")
