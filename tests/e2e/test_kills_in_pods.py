@@ -18,6 +18,8 @@ from tests.support.kills.plans import Kill, every_kill, sample
 from tests.support.kills.suite import is_lost, run_all, run_one
 from tests.support.kills.world import World
 
+pytestmark = pytest.mark.xdist_group("node")
+
 SEED = int(os.environ.get("MAKIMA_KILLS_SEED", "20261125"))
 KILLS = int(os.environ.get("MAKIMA_KILLS", "15"))
 
