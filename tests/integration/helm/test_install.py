@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -29,7 +30,7 @@ KEPT = ("crd", "validatingadmissionpolicy", "validatingadmissionpolicybinding")
 
 
 class Cluster:
-    """An API server of this module's own, without anything of makima."""
+    """An API server of a test's own, without anything of makima."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
@@ -60,22 +61,18 @@ class Cluster:
             time.sleep(0.2)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def cluster() -> Iterator[Cluster]:
-    found = start(f"helm-{os.getpid()}", ends_with=os.getpid())
+    """One for each test: quicker and surer than taking CRDs away again, which the API server may be minutes about."""
+    found = start(f"helm-{uuid4().hex[:12]}", ends_with=os.getpid())
     yield Cluster(found)
     found.stop()
 
 
 @pytest.fixture
-def own(helm: Helm, cluster: Cluster) -> Iterator[Helm]:
-    """Helm on that cluster; afterwards nothing of makima is left there."""
-    yield replace(helm, kubeconfig=cluster.sandbox.cluster.kubeconfig)
-    for kind in (*KEPT, "clusterrole", "clusterrolebinding", "apiservice"):
-        cluster.run("delete", kind, "-l", "app.kubernetes.io/part-of=makima", "--ignore-not-found", "--wait=true")
-    for namespace in (NAMESPACE, "team-a"):
-        for kind in ("secret", "serviceaccount", "role", "rolebinding"):
-            cluster.run("delete", kind, "-n", namespace, "--all", "--ignore-not-found")
+def own(helm: Helm, cluster: Cluster) -> Helm:
+    """Helm on that cluster."""
+    return replace(helm, kubeconfig=cluster.sandbox.cluster.kubeconfig)
 
 
 def install(helm: Helm, name: str = "makima", values: dict[str, Any] | None = None, *more: str) -> str:
