@@ -36,11 +36,11 @@ class Kubelet:
         path = f"/api/v1/namespaces/{self._namespace}/serviceaccounts"
         await self._admin.request("POST", path, body={"metadata": {"name": "default"}})
 
-    async def pod(self, name: str, seconds: float = 30) -> Body:
+    async def pod(self, name: str, seconds: float = 120) -> Body:
         """The pod of this name; wait for it."""
         return await self._wait(self._pod(name), seconds)
 
-    async def job(self, name: str, seconds: float = 30) -> Body:
+    async def job(self, name: str, seconds: float = 120) -> Body:
         """The Job of this name; wait for it."""
         return await self._wait(self._job(name), seconds)
 
@@ -58,7 +58,7 @@ class Kubelet:
         found = await self._admin.request("GET", self._pod())
         return sorted(item["metadata"]["name"] for item in found["items"])
 
-    async def until_gone(self, name: str, seconds: float = 30) -> None:
+    async def until_gone(self, name: str, seconds: float = 120) -> None:
         """Wait until the pod is gone."""
         deadline = asyncio.get_running_loop().time() + seconds
         while name in await self.pods():
@@ -94,7 +94,7 @@ class Kubelet:
         """Somebody deletes the pod."""
         await self._admin.request("DELETE", self._pod(name))
 
-    async def until_leaving(self, name: str, seconds: float = 30) -> None:
+    async def until_leaving(self, name: str, seconds: float = 120) -> None:
         """Wait until the pod is asked to end."""
         deadline = asyncio.get_running_loop().time() + seconds
         while not (await self.pod(name))["metadata"].get("deletionTimestamp"):

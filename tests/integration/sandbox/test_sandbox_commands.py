@@ -16,7 +16,7 @@ import pytest
 from makima.sandbox import Sandbox, attach, start
 from makima.sandbox.server_process import lives
 
-pytestmark = [pytest.mark.xdist_group("sandbox"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.xdist_group("sandbox"), pytest.mark.timeout(700)]
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -177,7 +177,7 @@ def test_the_demo_reaches_completed_and_leaves_nothing_running(sandbox: Sandbox)
     environment = {key: value for key, value in os.environ.items() if not key.startswith("MAKIMA_")}
     done = subprocess.run(
         [sys.executable, "examples/demo/run.py"],
-        cwd=root, env=environment, capture_output=True, text=True, timeout=250, check=False,
+        cwd=root, env=environment, capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
     for text in DEMO_SHOWS:
