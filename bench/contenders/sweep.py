@@ -23,8 +23,8 @@ from makima.adapters.postgres.coverage import PostgresCoverage
 from makima.adapters.postgres.database import Database
 from makima.adapters.postgres.heartbeats import PostgresHeartbeats
 from makima.domain.liveness import Dead
-from makima.services.control_loop import SWEEP_SECONDS
-from makima.services.liveness_watch import LivenessWatch, Watched
+from makima.services.control_loop.loop import SWEEP_SECONDS
+from makima.services.supervision.liveness_watch import LivenessWatch, Watched
 
 TIMEOUT = timedelta(seconds=120)
 

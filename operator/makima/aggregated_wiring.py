@@ -31,8 +31,8 @@ from makima.schema.aggregated_api import (
     render_service,
     serving_name,
 )
-from makima.services.front_proxy import FrontProxy
-from makima.services.front_proxy_follow import FrontProxyFollow
+from makima.services.access.front_proxy import FrontProxy
+from makima.services.access.front_proxy_follow import FrontProxyFollow
 
 
 class AggregatedApi:

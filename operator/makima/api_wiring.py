@@ -41,34 +41,34 @@ from makima.http.stream import Streams
 from makima.http.use_cases import ContractCalls, SupervisorCalls, UseCases
 from makima.models.supervision import Beat
 from makima.monitor_wiring import start_monitor
-from makima.services import ingest
-from makima.services.authorization import Authorization
-from makima.services.batch import BatchOperations, BatchPorts
-from makima.services.carried_work import CarriedWork
-from makima.services.command_delivery import CommandDelivery
-from makima.services.contract_export import ContractExports
-from makima.services.contract_lists import ContractLists
-from makima.services.contract_lookup import ContractLookup
-from makima.services.contract_reads import ContractReads
-from makima.services.contract_reports import Around, ContractReports
-from makima.services.contract_wishes import ContractWishes
-from makima.services.coverage import Coverage
-from makima.services.current_state import CurrentState
-from makima.services.dashboard import Dashboards
-from makima.services.hand import Hand
-from makima.services.heartbeats import Heartbeats
-from makima.services.identity import Authentication
-from makima.services.ingest import Ingest
-from makima.services.memory import Memory
+from makima.services.access.authorization import Authorization
+from makima.services.access.contract_lookup import ContractLookup
+from makima.services.access.identity import Authentication
+from makima.services.access.session_cache import SessionCache
+from makima.services.access.visibility import Visibility
+from makima.services.ingest.coverage import Coverage
+from makima.services.ingest.current_state import CurrentState
+from makima.services.ingest.group_commit import Ingest
+from makima.services.ingest.group_commit import Limits as IngestLimits
+from makima.services.ingest.heartbeats import Heartbeats
 from makima.services.monitor.monitor import Monitor
-from makima.services.phase_moves import PhaseMoves
-from makima.services.readiness import ReadinessChecks
-from makima.services.session_cache import SessionCache
-from makima.services.sessions import Sessions, Stores
-from makima.services.settling import Settling
-from makima.services.supervisor_reads import SupervisorReads
-from makima.services.supervisor_restart import SupervisorRestarts
-from makima.services.visibility import Visibility
+from makima.services.reads.contract_export import ContractExports
+from makima.services.reads.contract_lists import ContractLists
+from makima.services.reads.contract_reads import ContractReads
+from makima.services.reads.dashboard import Dashboards
+from makima.services.reads.readiness import ReadinessChecks
+from makima.services.reads.supervisor_reads import SupervisorReads
+from makima.services.supervisor_calls.carried_work import CarriedWork
+from makima.services.supervisor_calls.command_delivery import CommandDelivery
+from makima.services.supervisor_calls.contract_reports import Around, ContractReports
+from makima.services.supervisor_calls.memory import Memory
+from makima.services.supervisor_calls.sessions import Sessions, Stores
+from makima.services.wishes.batch import BatchOperations, BatchPorts
+from makima.services.wishes.contract_wishes import ContractWishes
+from makima.services.wishes.hand import Hand
+from makima.services.wishes.phase_moves import PhaseMoves
+from makima.services.wishes.settling import Settling
+from makima.services.wishes.supervisor_restart import SupervisorRestarts
 
 PARTITION_SECONDS = 300.0
 """How often the hours ahead are seen to; they are made two ahead, so that missing some looks costs nothing."""
@@ -237,7 +237,7 @@ class ApiProcess:
         ends.push_async_callback(store.close)
         authentication = Authentication(KubernetesTokenReviews(connection, options.audience))
         commands = CommandDelivery(store.commands, clock, most_polls=options.long_polls)
-        limits = ingest.Limits(options.buffer_heartbeats, options.buffer_megabytes * 1024 * 1024)
+        limits = IngestLimits(options.buffer_heartbeats, options.buffer_megabytes * 1024 * 1024)
         taking = Ingest(store.heartbeats, self.metrics, clock, limits)
         heartbeats = Heartbeats(taking, rights, commands, clock)
         streams = Streams(heartbeats, authentication, commands, clock, most=options.streams)

@@ -11,8 +11,8 @@ from makima.adapters.postgres.event_stream import PostgresEventStream
 from makima.adapters.prometheus_monitor import MonitorMetrics
 from makima.config import Config
 from makima.ports import Clock
+from makima.services.access.visibility import Visibility
 from makima.services.monitor.monitor import Monitor
-from makima.services.visibility import Visibility
 
 CONNECTIONS = 3
 """Of its own: neither people who read long lists nor heartbeats hold up what happens, and the other way round."""

@@ -16,17 +16,17 @@ from makima.adapters.prometheus_supervision import SupervisionMetrics
 from makima.config import Config
 from makima.domain.token_bucket import Rate
 from makima.ports import Clock, EventSink
-from makima.services.contract_knowledge import ContractKnowledge
-from makima.services.fleet_rates import FleetLimits, FleetRates
-from makima.services.life_steps import LifePorts, LifeSteps
-from makima.services.liveness_watch import LivenessWatch
-from makima.services.operator import ContractOperator
-from makima.services.session_follow import SessionFollow
-from makima.services.supervise import Supervise
-from makima.services.supervisor_cache import SupervisorCache
-from makima.services.supervisor_look import SupervisePorts
-from makima.services.task_jobs import JobPorts, TaskJobs
-from makima.services.workspace import WorkspacePorts, Workspaces
+from makima.services.reconcile.operator import ContractOperator
+from makima.services.supervision.contract_knowledge import ContractKnowledge
+from makima.services.supervision.fleet_rates import FleetLimits, FleetRates
+from makima.services.supervision.life_steps import LifePorts, LifeSteps
+from makima.services.supervision.liveness_watch import LivenessWatch
+from makima.services.supervision.session_follow import SessionFollow
+from makima.services.supervision.supervise import Supervise
+from makima.services.supervision.supervisor_cache import SupervisorCache
+from makima.services.supervision.supervisor_look import SupervisePorts
+from makima.services.tasks.task_jobs import JobPorts, TaskJobs
+from makima.services.tasks.workspace import WorkspacePorts, Workspaces
 
 
 class Supervision:

@@ -32,8 +32,8 @@ from makima.config import Config
 from makima.domain.leadership import deaf_for
 from makima.errors import ClusterUnavailable, MakimaError
 from makima.schema import SCHEMA_VERSION, render, render_crds, render_policies
-from makima.services.operator import ContractOperator
-from makima.services.reconcile import Ports
+from makima.services.reconcile.operator import ContractOperator
+from makima.services.reconcile.reconciler import Ports
 from makima.supervision_wiring import Supervision
 
 LOST_LEADERSHIP = 75

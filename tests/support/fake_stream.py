@@ -14,11 +14,11 @@ from makima.errors import HistoryUnavailable
 from makima.models.history import HistoryEvent, StoredEvent
 from makima.models.supervision import LiveBeat
 from makima.models.wire.monitor import MonitorFilter
-from makima.services.identity import Identity
+from makima.services.access.identity import Identity
+from makima.services.access.visibility import Visibility
 from makima.services.monitor.monitor import Monitor
 from makima.services.monitor.outbox import Ended
 from makima.services.monitor.subscription import Subscription
-from makima.services.visibility import Visibility
 from tests.support.fakes import START, FakeClock
 from tests.support.people import FakeReviews, rights, somebody
 

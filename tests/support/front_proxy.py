@@ -9,7 +9,7 @@ from pathlib import Path
 
 from makima.adapters.serving_certificate import ServingCertificate, make_serving_certificate
 from makima.sandbox.certificates import Authority, Pair
-from makima.services.front_proxy import FrontProxy
+from makima.services.access.front_proxy import FrontProxy
 
 NAME = "front-proxy-client"
 SERVER = "makima-api.test.svc"

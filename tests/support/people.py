@@ -11,9 +11,9 @@ from makima.errors import ClusterUnavailable, HistoryUnavailable
 from makima.models.contract_filter import ContractFilter, ListedContract, ListedPage
 from makima.models.history import ContractRow, HistoryEvent, Place, StoredEvent
 from makima.models.supervision import StoredQuestion, StoredTask
-from makima.services.authorization import Access, Authorization
-from makima.services.identity import Identity
-from makima.services.session_cache import SessionCache
+from makima.services.access.authorization import Access, Authorization
+from makima.services.access.identity import Identity
+from makima.services.access.session_cache import SessionCache
 from tests.support.fake_supervision import FakeSupervision
 from tests.support.fakes import START
 

@@ -27,18 +27,18 @@ from makima.models.credential import Credential
 from makima.models.enums import ContractState
 from makima.models.history import ContractRow
 from makima.ports import JsonObject, ObjectKey, Operations
-from makima.services.contract_export import ContractExports
-from makima.services.contract_lists import ContractLists
-from makima.services.contract_lookup import ContractLookup
-from makima.services.contract_reads import ContractReads
-from makima.services.contract_wishes import ContractWishes
-from makima.services.hand import Hand
-from makima.services.identity import Authentication
-from makima.services.phase_moves import PhaseMoves
-from makima.services.readiness import ReadinessChecks
-from makima.services.settling import Settling
-from makima.services.supervisor_restart import SupervisorRestarts
-from makima.services.visibility import Visibility
+from makima.services.access.contract_lookup import ContractLookup
+from makima.services.access.identity import Authentication
+from makima.services.access.visibility import Visibility
+from makima.services.reads.contract_export import ContractExports
+from makima.services.reads.contract_lists import ContractLists
+from makima.services.reads.contract_reads import ContractReads
+from makima.services.reads.readiness import ReadinessChecks
+from makima.services.wishes.contract_wishes import ContractWishes
+from makima.services.wishes.hand import Hand
+from makima.services.wishes.phase_moves import PhaseMoves
+from makima.services.wishes.settling import Settling
+from makima.services.wishes.supervisor_restart import SupervisorRestarts
 from tests.support.fakes import FakeClock, FakeCluster, FakeValidators
 from tests.support.people import FakeContractHistory, FakeContractLists, FakeReviews, rights
 

@@ -13,15 +13,15 @@ from makima.domain.settings import Settings
 from makima.models.enums import SupervisorState
 from makima.models.supervision import Span
 from makima.ports import JsonObject
-from makima.services.contract_knowledge import ContractKnowledge
-from makima.services.fleet_rates import FleetLimits, FleetRates
-from makima.services.life_steps import LifePorts, LifeSteps
-from makima.services.liveness_watch import LivenessWatch
-from makima.services.operator import ContractOperator
-from makima.services.reconcile import Ports
-from makima.services.supervise import Supervise
-from makima.services.supervisor_cache import SupervisorCache
-from makima.services.supervisor_look import SupervisePorts
+from makima.services.reconcile.operator import ContractOperator
+from makima.services.reconcile.reconciler import Ports
+from makima.services.supervision.contract_knowledge import ContractKnowledge
+from makima.services.supervision.fleet_rates import FleetLimits, FleetRates
+from makima.services.supervision.life_steps import LifePorts, LifeSteps
+from makima.services.supervision.liveness_watch import LivenessWatch
+from makima.services.supervision.supervise import Supervise
+from makima.services.supervision.supervisor_cache import SupervisorCache
+from makima.services.supervision.supervisor_look import SupervisePorts
 from tests.support.fake_lives import FakeLives
 from tests.support.fake_supervision import FakeSupervision
 from tests.support.fakes import START, FakeClock, FakeCluster, FakeEvents, FakeHistory, FakeMetrics, FakeValidators

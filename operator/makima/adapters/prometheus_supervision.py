@@ -9,7 +9,7 @@ from makima.models.enums import RestorationOutcome
 
 
 class SupervisionMetrics:
-    """`makima.services.supervisor_look.SupervisionMetrics` and `makima.services.workspace.WorkspaceMetrics`."""
+    """`SupervisionMetrics` of `makima.services.supervision.supervisor_look`, and the workspaces' `WorkspaceMetrics`."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._restarts = Counter(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import kopf
 
-from makima.services.operator import ContractOperator
+from makima.services.reconcile.operator import ContractOperator
 from makima.supervision_wiring import Supervision
 
 KEY = "makima_process"

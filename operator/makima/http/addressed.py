@@ -10,8 +10,8 @@ from fastapi import Depends, Path
 
 from makima.http.caller import calling
 from makima.http.use_cases import UseCases
-from makima.services.contract_lookup import ContractId, Located, parse_contract_id
-from makima.services.person import Person
+from makima.services.access.contract_lookup import ContractId, Located, parse_contract_id
+from makima.services.access.person import Person
 
 Id = Annotated[
     str,

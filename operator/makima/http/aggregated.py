@@ -22,8 +22,8 @@ from makima.http.problems import rendered
 from makima.http.stream import refuse_handshake
 from makima.models.markers import MONITOR_GROUP, MONITOR_VERSION
 from makima.models.wire.problem import Code
-from makima.services.front_proxy import FrontProxy
-from makima.services.identity import Identity
+from makima.services.access.front_proxy import FrontProxy
+from makima.services.access.identity import Identity
 from makima.services.refusals import refusal, unavailable
 
 OPEN = ("/healthz", "/livez", "/readyz")

@@ -10,8 +10,8 @@ from makima.http.caller import calling
 from makima.http.strict_route import StrictRoute
 from makima.models.bounds import Label
 from makima.models.wire.batch import BatchReport, BatchReported, BatchRequest, BatchResult
-from makima.services.batch import BatchOperations
-from makima.services.person import Person
+from makima.services.access.person import Person
+from makima.services.wishes.batch import BatchOperations
 
 NAMESPACES = 100
 

@@ -10,8 +10,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from makima.http.bodies import header, respond
 from makima.http.problems import rendered
 from makima.models.credential import Credential
-from makima.services.identity import Authentication, Identity
-from makima.services.person import Person
+from makima.services.access.identity import Authentication, Identity
+from makima.services.access.person import Person
 
 VERIFIED = "makima.identity"
 """Key of the ASGI scope: an `Identity` that the listener itself has verified (the front proxy's). No header sets it."""

@@ -11,7 +11,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from makima.http.problems import JSON, envelope
 from makima.models.wire.problem import Code, Problem
-from makima.services.front_proxy import FrontProxy
+from makima.services.access.front_proxy import FrontProxy
 
 HEAD_BYTES = 64 * 1024
 """Longest head of a call: address and headers. Somebody in a thousand groups has half of that."""

@@ -23,9 +23,9 @@ from makima.models.wire.contracts import (
     TaskPage,
 )
 from makima.models.wire.problem import Code
-from makima.services import cursor
-from makima.services.contract_lists import Wanted
-from makima.services.contract_lookup import Located
+from makima.services.access.contract_lookup import Located
+from makima.services.reads import cursor
+from makima.services.reads.contract_lists import Wanted
 from makima.services.refusals import refusal
 
 CONTRACT = "/api/v1/contracts/{id}"

@@ -12,8 +12,8 @@ from makima.http.problems import JSON
 from makima.http.strict_route import StrictRoute
 from makima.models.bounds import Label
 from makima.models.wire.dashboard import Dashboard
-from makima.services.dashboard import Dashboards
-from makima.services.person import Person
+from makima.services.access.person import Person
+from makima.services.reads.dashboard import Dashboards
 
 NAMESPACES = 100
 

@@ -10,7 +10,7 @@ import logging
 import ssl
 from pathlib import Path
 
-from makima.services.front_proxy import FrontProxy
+from makima.services.access.front_proxy import FrontProxy
 
 log = logging.getLogger(__name__)
 

@@ -1,7 +1,7 @@
 """Heartbeats past the framework: its routing and injection cost more than storing one does.
 
-What the calls mean is in `makima.services.heartbeats`; what they take and answer is in the OpenAPI document like every
-other call (`makima.http.document`).
+What the calls mean is in `makima.services.ingest.heartbeats`; what they take and answer is in the OpenAPI document like
+every other call (`makima.http.document`).
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from makima.http.bodies import ClientGone, header, limit_of, read_body, respond
 from makima.http.problems import rendered
 from makima.http.stream import Streams
-from makima.services.heartbeats import Heartbeats, read_batch
-from makima.services.identity import Authentication, Identity
+from makima.services.access.identity import Authentication, Identity
+from makima.services.ingest.heartbeats import Heartbeats, read_batch
 from makima.services.refusals import unavailable
 
 PREFIX = "/api/v1/contracts/"

@@ -20,7 +20,7 @@ from makima.http.origins import must_be_allowed
 from makima.http.problems import rendered, too_large
 from makima.models.wire.monitor import FILTER_BYTES, MonitorFilter
 from makima.models.wire.problem import Code
-from makima.services.identity import Authentication, Identity
+from makima.services.access.identity import Authentication, Identity
 from makima.services.monitor.encoded import Frame, failed
 from makima.services.monitor.monitor import Monitor
 from makima.services.monitor.outbox import Ended

@@ -16,7 +16,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from makima.http.connection import BoundedHead, from_front_proxy
 from makima.http.front_proxy_tls import FrontProxyTls
 from makima.models.wire.message import STATE_BYTES
-from makima.services.front_proxy import FrontProxy
+from makima.services.access.front_proxy import FrontProxy
 
 GOODBYE_SECONDS = 3.0
 """How long a client may take to read the end of a stream."""

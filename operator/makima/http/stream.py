@@ -25,10 +25,10 @@ from makima.models.wire.heartbeat import BatchAnswer, BatchEntry, StreamAnswer
 from makima.models.wire.message import STATE_BYTES
 from makima.models.wire.problem import ErrorEnvelope, Problem
 from makima.ports import Clock
-from makima.services.command_delivery import CommandDelivery
-from makima.services.heartbeats import Heartbeats, read_frame
-from makima.services.identity import Authentication
+from makima.services.access.identity import Authentication
+from makima.services.ingest.heartbeats import Heartbeats, read_frame
 from makima.services.refusals import Refused, invalid, refused_by, unavailable
+from makima.services.supervisor_calls.command_delivery import CommandDelivery
 
 WAITING = 64
 """Answers and pushes that wait to be sent on one stream."""

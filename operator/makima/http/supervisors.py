@@ -14,9 +14,9 @@ from makima.models.wire.commands import Acknowledge, CommandList
 from makima.models.wire.memory import AppendMessages, SaveCheckpoint, Saved, SaveState
 from makima.models.wire.reading import HeartbeatHistory, SupervisorReport, Synced
 from makima.models.wire.registration import ConversationPage, Register, Registered, Restoration
-from makima.services.identity import Identity
-from makima.services.memory import PAGE
-from makima.services.person import Person
+from makima.services.access.identity import Identity
+from makima.services.access.person import Person
+from makima.services.supervisor_calls.memory import PAGE
 
 ROOT = "/api/v1/contracts/{contract_id}/supervisor"
 READ = "/api/v1/contracts/{id}/supervisor"

@@ -28,8 +28,8 @@ from makima.models.wire.wishes import (
     StatusChanged,
     SupervisorRestarted,
 )
-from makima.services.contract_lookup import Located
-from makima.services.settling import LONGEST_WAIT
+from makima.services.access.contract_lookup import Located
+from makima.services.wishes.settling import LONGEST_WAIT
 
 Answer = TypeVar("Answer")
 

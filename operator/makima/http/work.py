@@ -18,7 +18,7 @@ from makima.models.wire.work import (
     EndTask,
     SpawnTask,
 )
-from makima.services.identity import Identity
+from makima.services.access.identity import Identity
 
 
 def work_routes(use: SupervisorCalls) -> APIRouter:

@@ -1,4 +1,4 @@
-"""What the dashboard is made of, as Postgres has it: plain values, read by `makima.services.dashboard`."""
+"""What the dashboard is made of, as Postgres has it: plain values, read by `makima.services.reads.dashboard`."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import pytest
 from starlette.types import Scope
 
 from makima.http.caller import VERIFIED, person_of
-from makima.services.identity import Authentication, Identity, identity_named
+from makima.services.access.identity import Authentication, Identity, identity_named
 from makima.services.refusals import Refused
 
 

@@ -565,7 +565,7 @@ async def test_an_export_has_everything_but_secrets() -> None:
 
 
 async def test_an_export_ends_and_says_what_it_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("makima.services.contract_export.MOST", 500)
+    monkeypatch.setattr("makima.services.reads.contract_export.MOST", 500)
     world = RestWorld()
     uid = world.contract()
     for number in range(600):

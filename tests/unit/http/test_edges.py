@@ -20,8 +20,8 @@ from makima.http.hot_path import Bounded
 from makima.http.problems import rendered
 from makima.models.wire.message import MESSAGE_BYTES, STATE_BYTES
 from makima.models.wire.problem import HTTP_STATUS, Code
-from makima.services.identity import Authentication, Identity
-from makima.services.person import Person
+from makima.services.access.identity import Authentication, Identity
+from makima.services.access.person import Person
 
 
 async def call(app: Any, path: str = "/x", *parts: bytes, method: str = "POST") -> tuple[int, Any]:

@@ -24,7 +24,7 @@ from makima.http.problems import rendered
 from makima.http.server import Server, front_proxy_server, listener, serve
 from makima.models.wire.problem import Code
 from makima.sandbox.certificates import Authority, Pair
-from makima.services.front_proxy import FrontProxy
+from makima.services.access.front_proxy import FrontProxy
 from makima.services.refusals import refusal
 from tests.support.front_proxy import NAME, SERVER, client_context, front_proxy, write_serving
 

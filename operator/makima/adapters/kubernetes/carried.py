@@ -1,4 +1,4 @@
-"""`makima.services.carried_work.CarriedCluster` on the real API server: the API service's own hand."""
+"""`makima.services.supervisor_calls.carried_work.CarriedCluster` on the real API server: the API service's own hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`makima.services.front_proxy_follow.FrontProxySource` on the real API server."""
+"""`makima.services.access.front_proxy_follow.FrontProxySource` on the real API server."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""`makima.services.identity.TokenReviews` on the real API server."""
+"""`makima.services.access.identity.TokenReviews` on the real API server."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from makima.adapters.kubernetes.connection import Connection
-from makima.services.identity import Identity, identity_named
+from makima.services.access.identity import Identity, identity_named
 
 PATH = "/apis/authentication.k8s.io/v1/tokenreviews"
 

@@ -1,4 +1,4 @@
-"""`makima.services.batch.BatchStore`: which contracts a run may be for, and the record of runs."""
+"""`makima.services.wishes.batch.BatchStore`: which contracts a run may be for, and the record of runs."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from makima.adapters.postgres.sql import load
 from makima.domain.batch import Selection
 from makima.domain.settings import Settings
 from makima.models.wire.batch import BatchReport, BatchResult, ItemError, RunResult
-from makima.services.batch import BatchRun, Candidate
-from makima.services.person import Person
+from makima.services.access.person import Person
+from makima.services.wishes.batch import BatchRun, Candidate
 
 SQL = load("batch")
 

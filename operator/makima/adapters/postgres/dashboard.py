@@ -1,4 +1,4 @@
-"""`makima.services.dashboard.DashboardStore`: one connection and one round trip for a look."""
+"""`makima.services.reads.dashboard.DashboardStore`: one connection and one round trip for a look."""
 
 from __future__ import annotations
 

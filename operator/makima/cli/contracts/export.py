@@ -106,6 +106,6 @@ async def _supervisor(person: Person, body: JsonObject) -> JsonObject:
 
 def hidden(body: JsonObject) -> JsonObject:
     """As the API shows it: without bookkeeping, and without values of environment variables."""
-    from makima.services.contract_export import without_secrets
+    from makima.services.reads.contract_export import without_secrets
 
     return without_secrets(body)

@@ -10,13 +10,13 @@ from typing import Protocol
 from makima.domain.monitor_filter import Audiences
 from makima.models.wire.problem import Code
 from makima.ports import Clock
-from makima.services.identity import Identity
+from makima.services.access.identity import Identity
+from makima.services.access.visibility import Visibility
 from makima.services.monitor.encoded import Told
 from makima.services.monitor.heartbeats import LiveHeartbeats
 from makima.services.monitor.subscription import GOING_AWAY, POLICY, REPLAYS, Sources, Subscription
 from makima.services.monitor.tail import EventTail
 from makima.services.refusals import Refused, refusal, refused_by, unavailable
-from makima.services.visibility import Visibility
 from makima.stores import EventStream
 
 CLIENTS = 2000

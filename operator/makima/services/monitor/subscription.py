@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from makima.domain.monitor_filter import Audiences, Interest, interest
 from makima.models.wire.monitor import MonitorFilter
 from makima.models.wire.problem import Code
-from makima.services.identity import Identity
+from makima.services.access.identity import Identity
+from makima.services.access.visibility import Visibility
 from makima.services.monitor.encoded import Told, failed, subscribed, told
 from makima.services.monitor.outbox import Outbox
 from makima.services.monitor.tail import EventTail
 from makima.services.refusals import Refused, refusal, refused_by
-from makima.services.visibility import Visibility
 from makima.stores import EventStream
 
 VERB = "watch"

@@ -1,0 +1,1 @@
+"""Who calls the API service, and what may they know of and do?"""

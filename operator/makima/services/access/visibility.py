@@ -1,0 +1,57 @@
+"""Which namespaces' contracts a caller may see: nobody is shown, or has counted, what RBAC hides from them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from makima.services.access.authorization import EVERY, Access, Authorization
+from makima.services.access.identity import Identity
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a caller may see.
+
+    Attributes:
+        everywhere: all namespaces, also those that come later; `namespaces` is empty then.
+        namespaces: exactly these.
+    """
+
+    everywhere: bool = False
+    namespaces: frozenset[str] = frozenset()
+
+    def admits(self, namespace: str) -> bool:
+        """Whether objects of this namespace are seen."""
+        return self.everywhere or namespace in self.namespaces
+
+    def within(self, wanted: frozenset[str]) -> Scope:
+        """The part of it that was asked for; nothing asked for = all of it."""
+        if not wanted:
+            return self
+        return Scope(namespaces=wanted if self.everywhere else self.namespaces & wanted)
+
+
+class Visibility:
+    """Scopes by RBAC: the verb in all namespaces at once first, then in each namespace that has contracts."""
+
+    def __init__(self, rights: Authorization, known_namespaces: Callable[[], Awaitable[frozenset[str]]]) -> None:
+        self._rights, self._known = rights, known_namespaces
+
+    async def scope(self, identity: Identity, verb: str = "list", wanted: frozenset[str] = frozenset()) -> Scope:
+        """Where the caller holds the verb on contracts.
+
+        Args:
+            verb: an RBAC verb on `contracts.makima.dev`.
+            wanted: only these namespaces, where some are named; those that the caller may not see are left out.
+
+        Raises:
+            Refused: UNAVAILABLE if the API server does not answer.
+            HistoryUnavailable: Postgres is away (asked only for callers without the cluster-wide right).
+        """
+        if await self._rights.may(identity, Access(verb, "contracts", EVERY, EVERY)):
+            return Scope(everywhere=True).within(wanted)
+        asked = sorted(wanted or await self._known())
+        held = await asyncio.gather(*(self._rights.may(identity, Access(verb, "contracts", n, EVERY)) for n in asked))
+        return Scope(namespaces=frozenset(name for name, yes in zip(asked, held, strict=True) if yes))

@@ -1,0 +1,1 @@
+"""How is everything level-triggered driven? One keyed queue, one heap of deadlines, and workers."""

@@ -1,0 +1,1 @@
+"""Where do heartbeats go? The flow `heartbeat → ingest → Postgres + (sometimes) status`."""

@@ -1,0 +1,278 @@
+"""Contracts, level-triggered: look at the whole object, decide, write once; again until nothing changes.
+
+The flow `kubectl apply → policies → kopf handler → decide → one status write → history` runs through
+`ContractOperator.see_contract` and `look`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from time import perf_counter
+
+from pydantic import ValidationError
+
+from makima.domain.backoff import retry_delay
+from makima.domain.builtin_types import BUILTIN_TYPES
+from makima.domain.draft import Surroundings
+from makima.domain.history import stale_event
+from makima.domain.lifecycle import Decision, decide
+from makima.domain.notices import Notice
+from makima.domain.reasons import EventReason
+from makima.domain.settings import Settings
+from makima.domain.told import Report
+from makima.errors import ClusterError, ClusterUnavailable, Conflict, Denied, NotFound
+from makima.models.contract import Contract
+from makima.models.contract_status import ContractStatus
+from makima.models.contract_type import ContractType
+from makima.ports import Clock, Cluster, EventSink, JsonObject, Metrics, Validators
+from makima.services.control_loop.deadline_index import DeadlineIndex
+from makima.services.reconcile.contract_cache import ContractCache, Entry
+from makima.services.reconcile.knowledge import Knowledge, Known
+from makima.services.reconcile.recorder import HistoryRecorder
+from makima.services.reconcile.validation_queue import ValidationQueue
+from makima.services.status_write import write_refusal, write_status
+
+MAX_WRITES = 50
+"""Writes in one look before the others get their turn; a contract can't need more than a few per phase."""
+
+ASKED_AGAIN = timedelta(seconds=2)
+"""How long after Postgres did not answer a contract that needs it is looked at again."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Everything a look at a contract talks to."""
+
+    cluster: Cluster
+    events: EventSink
+    validators: Validators
+    metrics: Metrics
+    clock: Clock
+
+
+class ContractReconciler:
+    """Brings one contract at a time to where it should be.
+
+    Attributes:
+        validation: validators that are being asked.
+        look_again: called with the UID of a contract that has news.
+        reports: gives what the operator itself has to tell a contract (its Jobs, its workspace).
+        knowledge: what only Postgres knows of contracts; None = supervisors are not looked at.
+        at_rest: called with a contract that nothing more is to be done about now.
+    """
+
+    def __init__(
+        self,
+        ports: Ports,
+        settings: Settings,
+        cache: ContractCache,
+        recorder: HistoryRecorder,
+        deadlines: DeadlineIndex,
+    ) -> None:
+        self._ports, self._settings = ports, settings
+        self._cache, self._recorder, self._deadlines = cache, recorder, deadlines
+        self.validation = ValidationQueue(ports.validators)
+        self.validation.on_verdict = self._take_verdict
+        self.look_again: Callable[[str], None] = lambda uid: deadlines.set(uid, ports.clock.now())
+        self.reports: Callable[[str], tuple[Report, ...]] = lambda _uid: ()
+        self.knowledge: Knowledge | None = None
+        self.at_rest: Callable[[Contract, JsonObject], None] = lambda _contract, _body: None
+
+    async def look(self, uid: str) -> None:
+        """Look at one contract, and act until nothing is left to do now. Errors become a later look; never raises."""
+        entry = self._cache.get(uid)
+        if entry is None:
+            return
+        self._deadlines.set(uid, None)
+        began = perf_counter()
+        result = await self._attempt(entry)
+        self._ports.metrics.reconcile_result(result, perf_counter() - began)
+
+    async def _attempt(self, entry: Entry) -> str:
+        """Act, and turn every failure into a later look; what became of it in a word, for the metrics."""
+        before = entry.body
+        try:
+            await self._act(entry)
+        except ValidationError as error:
+            self._unreadable(entry, error)
+            return "unreadable"
+        except ClusterError as error:
+            self._failed(entry, error)
+            return {Denied: "denied", NotFound: "gone", Conflict: "conflict"}.get(type(error), "unavailable")
+        except Exception as error:  # a bug must not stop the other contracts; it is logged whole and retried
+            log.exception("contract %s: unexpected error", entry.key, extra={"contract": str(entry.key)})
+            self._later(entry, error)
+            return "error"
+        entry.failures = 0
+        return "unchanged" if entry.body is before else "written"
+
+    async def _act(self, entry: Entry) -> None:
+        for _ in range(MAX_WRITES):
+            contract = Contract.from_object(entry.body)
+            known = await self.knowledge.of(contract) if self.knowledge is not None else Known()
+            decision = decide(contract, await self._surroundings(entry, contract, known))
+            if decision.question is not None:
+                self.validation.ask(entry, decision.question)
+                return
+            if decision.status is not None or decision.refusal is not None:
+                await self._write(entry, contract, decision)
+            else:
+                await self._rest(entry, contract, decision)
+                if known.incomplete:
+                    self._deadlines.set(entry.key.uid, self._ports.clock.now() + ASKED_AGAIN)
+                return
+        self._deadlines.set(entry.key.uid, self._ports.clock.now())
+
+    async def _surroundings(self, entry: Entry, contract: Contract, known: Known) -> Surroundings:
+        return Surroundings(
+            settings=self._settings,
+            now=self._ports.clock.now(),
+            contract_type=await self._contract_type(contract),
+            supervisor=self._cache.supervisor(entry.key),
+            verdict=entry.verdict,
+            recorded_version=self._recorder.recorded_version(entry.key.uid),
+            reports=self.reports(entry.key.uid),
+            recorded_answers=known.recorded_answers,
+            heard=known.heard,
+            worked=known.worked,
+        )
+
+    async def _contract_type(self, contract: Contract) -> ContractType | None:
+        """Read from the API server: a snapshot must not be taken from a cache that lags behind an edit."""
+        named = contract.spec.phases is None and contract.spec.type not in BUILTIN_TYPES
+        if contract.status is not None or not named:
+            return None
+        return await self._ports.cluster.contract_type(contract.metadata.namespace, contract.spec.type)
+
+    async def _write(self, entry: Entry, contract: Contract, decision: Decision) -> None:
+        try:
+            if decision.status is not None:
+                entry.body = await write_status(self._ports.cluster, entry.body, decision.status)
+                self._written(entry, contract, decision.status)
+            elif decision.refusal is not None:
+                entry.body = await write_refusal(self._ports.cluster, entry.body, decision.refusal)
+        except Conflict:
+            await self._read_again(entry)
+            return
+        for notice in decision.notices:
+            self._ports.events.publish(entry.body, notice, self._ports.clock.now())
+        if decision.became_stale:
+            self._record_stale(entry)
+
+    async def _read_again(self, entry: Entry) -> None:
+        fresh = await self._ports.cluster.contract(entry.key.namespace, entry.key.name)
+        if fresh is None or fresh["metadata"]["uid"] != entry.key.uid:
+            raise NotFound(f"contract {entry.key} is gone")
+        entry.body = fresh
+
+    def _written(self, entry: Entry, before: Contract, status: ContractStatus) -> None:
+        contract = Contract.from_object(entry.body)
+        log.info("contract %s: %s", entry.key, _headline(status), extra=_fields(entry, status))
+        self._record(entry, contract)
+        self._count(before.status, status)
+        self._measure(entry, contract)
+
+    def _count(self, before: ContractStatus | None, after: ContractStatus) -> None:
+        if before is None:
+            return
+        if before.phase != after.phase:
+            self._ports.metrics.phase_transition(before.phase, after.phase)
+        if before.completion_detected_time is None and after.completion_detected_time is not None:
+            self._ports.metrics.completion_detected()
+
+    def _record(self, entry: Entry, contract: Contract) -> None:
+        self._recorder.submit(contract)
+        if entry.gone:  # deleted while it was written: recording it brought it back to life there
+            self._recorder.gone([entry.key.uid])
+
+    def _measure(self, entry: Entry, contract: Contract) -> None:
+        if contract.status is not None and not entry.gone:
+            stale = any(c.type == "Stale" and c.status == "True" for c in contract.status.conditions)
+            self._ports.metrics.contract_state(contract.metadata.uid, contract.status.state.snake, stale)
+
+    async def _rest(self, entry: Entry, contract: Contract, decision: Decision) -> None:
+        """Nothing to write now: see to the history, the time to live, and the next look."""
+        self._measure(entry, contract)
+        if self._recorder.behind(contract):
+            self._record(entry, contract)
+        if decision.delete:
+            await self._expire(entry)
+            return
+        self._deadlines.set(entry.key.uid, self._next_look(decision))
+        self.at_rest(contract, entry.body)
+
+    def _next_look(self, decision: Decision) -> datetime | None:
+        """A contract whose time to live is over, but whose history is not recorded yet, is looked at again soon."""
+        if decision.wake_at is None:
+            return None
+        return max(decision.wake_at, self._ports.clock.now() + timedelta(milliseconds=500))
+
+    async def _expire(self, entry: Entry) -> None:
+        self._ports.events.publish(
+            entry.body, Notice(EventReason.EXPIRED, "ttlSecondsAfterFinished is over: deleted"), self._ports.clock.now()
+        )
+        await self._ports.cluster.delete_contract(entry.key, entry.body["metadata"]["resourceVersion"])
+
+    def _record_stale(self, entry: Entry) -> None:
+        contract = Contract.from_object(entry.body)
+        if contract.status is not None:
+            self._recorder.add_event(stale_event(contract, contract.status))
+
+    def _take_verdict(self, entry: Entry) -> None:
+        self._tell_verdict(entry)
+        self.look_again(entry.key.uid)
+
+    def _tell_verdict(self, entry: Entry) -> None:
+        if entry.verdict is not None and entry.verdict.failed:
+            text = "; ".join(entry.verdict.missing) or "the validator failed and is ignored (failurePolicy Ignore)"
+            self._ports.events.publish(
+                entry.body, Notice(EventReason.VALIDATOR_FAILED, text, warning=True), self._ports.clock.now()
+            )
+
+    def _unreadable(self, entry: Entry, error: ValidationError) -> None:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        text = f"{where}: {first['msg']}; the contract is left alone until this is mended"
+        log.error("contract %s: unreadable: %s", entry.key, text)
+        notice = Notice(EventReason.STATUS_UNREADABLE, text, warning=True)
+        self._ports.events.publish(entry.body, notice, self._ports.clock.now())
+        self._later(entry, error)
+
+    def _failed(self, entry: Entry, error: ClusterError) -> None:
+        if isinstance(error, NotFound):
+            return  # the watch says so too, and forgets it
+        if isinstance(error, Denied):
+            log.error("contract %s: write refused: %s", entry.key, error)
+            notice = Notice(EventReason.WRITE_DENIED, str(error), warning=True)
+            self._ports.events.publish(entry.body, notice, self._ports.clock.now())
+        else:
+            log.warning("contract %s: %s", entry.key, error)
+        self._later(entry, error)
+
+    def _later(self, entry: Entry, error: Exception) -> None:
+        soon = isinstance(error, (Conflict, ClusterUnavailable))
+        entry.failures += 1
+        delay = retry_delay(entry.failures, longest=30.0 if soon else 300.0)
+        self._deadlines.set(entry.key.uid, self._ports.clock.now() + timedelta(seconds=delay))
+
+
+def _headline(status: ContractStatus) -> str:
+    last = status.transitions[-1] if status.transitions else None
+    reason = f" ({last.reason})" if last is not None and last.version == status.version else ""
+    return f"{status.state} in {status.phase}, version {status.version}{reason}"
+
+
+def _fields(entry: Entry, status: ContractStatus) -> dict[str, str | int]:
+    return {
+        "namespace": entry.key.namespace,
+        "contract": entry.key.name,
+        "uid": entry.key.uid,
+        "state": status.state.value,
+        "phase": status.phase,
+        "version": status.version,
+    }

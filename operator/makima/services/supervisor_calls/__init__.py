@@ -1,0 +1,1 @@
+"""What does a supervisor say beside its heartbeats, and what is it told?"""

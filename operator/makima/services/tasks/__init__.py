@@ -1,0 +1,1 @@
+"""Which Jobs and workspaces do tasks need, and how did the Jobs end?"""

@@ -1,0 +1,87 @@
+"""Which key a worker gets next."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from makima.services.control_loop.work_queue import LISTING_PAUSE, WorkQueue
+from makima.services.reconcile.contract_cache import wish_unseen
+
+SOON = 2.0
+
+
+async def taken(queue: WorkQueue, number: int) -> list[str]:
+    """The next keys, each given back at once."""
+    keys = []
+    for _ in range(number):
+        keys.append(await asyncio.wait_for(queue.take(), SOON))
+        queue.done(keys[-1])
+    return keys
+
+
+async def test_changes_come_first_and_in_order() -> None:
+    queue = WorkQueue()
+    queue.put("listed", backlog=9)
+    queue.put("changed")
+    queue.put("changed too")
+    assert await taken(queue, 3) == ["changed", "changed too", "listed"]
+
+
+async def test_the_newest_change_of_a_backlog_comes_first() -> None:
+    queue = WorkQueue()
+    for place in (3, 1, 2):
+        queue.put(f"at {place}", backlog=place)
+    assert await taken(queue, 3) == ["at 3", "at 2", "at 1"]
+
+
+async def test_the_backlog_waits_until_the_listing_is_over_but_changes_do_not() -> None:
+    queue = WorkQueue()
+    queue.put("listed", backlog=1)
+    worker = asyncio.create_task(queue.take())
+    await asyncio.sleep(0)
+    assert queue.listing() and not worker.done()
+    queue.put("changed")
+    assert await asyncio.wait_for(worker, LISTING_PAUSE) == "changed"
+    assert await asyncio.wait_for(queue.take(), SOON) == "listed"
+    assert not queue.listing()
+
+
+async def test_a_listed_key_that_changes_is_raised_and_looked_at_once() -> None:
+    queue = WorkQueue()
+    queue.put("other", backlog=2)
+    queue.put("raised", backlog=1)
+    queue.put("raised")
+    assert await taken(queue, 2) == ["raised", "other"]
+    assert len(queue) == 0
+
+
+async def test_no_two_workers_get_one_key_and_what_came_meanwhile_is_looked_at_once_more() -> None:
+    queue = WorkQueue()
+    queue.put("key")
+    assert await queue.take() == "key"
+    queue.put("key")
+    queue.put("key")
+    second = asyncio.create_task(queue.take())
+    await asyncio.sleep(0)
+    assert not second.done()
+    queue.done("key")
+    assert await asyncio.wait_for(second, SOON) == "key"
+    queue.done("key")
+    assert len(queue) == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "unseen"),
+    [
+        ({}, False),
+        ({"conditions": [], "observedGeneration": 1}, False),
+        ({"state": "Active", "observedGeneration": 2}, False),
+        ({"state": "Active", "observedGeneration": 1}, True),
+        ({"state": "Active"}, True),
+    ],
+    ids=["new", "not accepted", "answered", "changed since", "never answered"],
+)
+def test_a_wish_that_no_status_answers_to_is_not_backlog(status: dict[str, object], unseen: bool) -> None:
+    assert wish_unseen({"metadata": {"generation": 2}, "status": status}) is unseen
