@@ -108,6 +108,8 @@ async def test_what_it_asks_a_person_is_answered_in_the_same_conversation(
 ) -> None:
     wrapper = start(*agent.command('CALL[ask_question {"question": "Deploy?", "options": ["yes", "no"]}]'))
     await api.until(lambda: api.questions and api.saved.state is SupervisorState.WAITING_FOR_USER, seconds=120)
+    # The question comes by the socket, the conversation's id by the program's output: either may be first.
+    await api.until(lambda: "conversation" in api.saved.agent)
     asked, conversation = len(model.asked), api.saved.agent["conversation"]
     api.answer(next(iter(api.questions)), "yes")
     assert await wrapper.ended(200) == 0
