@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from makima.models.labels import ROLE_LABEL, TASK_LABEL
+from makima.models.labels import CLEARING_LABEL, ROLE_LABEL, TASK_LABEL
 
 MESSAGE = 256
 
@@ -21,6 +21,7 @@ class JobSeen:
         owner: UID of the contract.
         role: what it is for (`makima.models.labels`).
         task: id of the task, for a task's Job.
+        clearing: which clearing of its workspace it makes; None = none, or it does not say.
         ended_at: when it came to its end; None = it has not.
         failed: it ended, and not as it should.
         message: why it failed, in Kubernetes' words.
@@ -32,6 +33,7 @@ class JobSeen:
     owner: str
     role: str
     task: str | None = None
+    clearing: int | None = None
     ended_at: datetime | None = None
     failed: bool = False
     message: str = ""
@@ -63,6 +65,7 @@ def read_job(body: Mapping[str, Any]) -> JobSeen | None:
         owner=owner,
         role=labels[ROLE_LABEL],
         task=labels.get(TASK_LABEL),
+        clearing=_number(labels.get(CLEARING_LABEL)),
         ended_at=datetime.fromisoformat(end["lastTransitionTime"]) if end is not None else None,
         failed=failed,
         message=_words(end) if failed and end is not None else "",
@@ -76,6 +79,11 @@ def read_cleared(words: str) -> Cleared | None:
         return Cleared(*(max(0, int(said.get(key, 0))) for key in ("removed", "left", "failed", "orphans")))
     except (ValueError, TypeError, KeyError):
         return None
+
+
+def _number(label: str | None) -> int | None:
+    """A label is anybody's text until it is read."""
+    return int(label) if label is not None and label.isascii() and label.isdigit() else None
 
 
 def _ends(condition: Mapping[str, Any]) -> bool:

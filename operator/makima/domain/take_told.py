@@ -6,6 +6,7 @@ Each report has an outcome, in the same order. What can't be taken leaves the st
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from typing import assert_never
 
 from makima.domain.activity import with_activity
@@ -133,7 +134,7 @@ def _run(draft: Draft, report: RunTask) -> Step:
 
 def _cleared(draft: Draft, report: WorkspaceCleared) -> Step:
     before = draft.status.workspace
-    if before is not None and before.cleared_time >= report.at:
+    if not is_new_clearing(before, report.number, report.at):
         return draft, Taken(duplicate=True)
     total = (before.worktrees_removed if before is not None else 0) + report.removed
     after = WorkspaceStatus(
@@ -145,6 +146,13 @@ def _cleared(draft: Draft, report: WorkspaceCleared) -> Step:
         orphans=report.orphans,
     )
     return draft.update(workspace=after), Taken()
+
+
+def is_new_clearing(workspace: WorkspaceStatus | None, number: int | None, at: datetime) -> bool:
+    """Whether a clearing that ended then is one that the contract was not told of yet."""
+    if workspace is None:
+        return True
+    return workspace.cleared_time < at if number is None else workspace.clearings < number
 
 
 def _end(draft: Draft, report: EndTask) -> Step:

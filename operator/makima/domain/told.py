@@ -77,7 +77,11 @@ class AskQuestion:
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceCleared:
-    """A Job has cleared up the workspace, or has only counted what it would remove (`orphans`)."""
+    """A Job has cleared up the workspace, or has only counted what it would remove (`orphans`).
+
+    Attributes:
+        number: which clearing it was, from 1; None = the Job does not say, and only its time tells whether it is new.
+    """
 
     removed: int
     left: int
@@ -85,6 +89,7 @@ class WorkspaceCleared:
     at: datetime
     by: None = None
     orphans: int = 0
+    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

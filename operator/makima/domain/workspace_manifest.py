@@ -14,7 +14,7 @@ from makima.domain.worktree_scripts import CLEAR_WORKTREES
 from makima.models.contract import Contract
 from makima.models.contract_spec import VolumeClaim
 from makima.models.enums import TerminationOrder
-from makima.models.labels import CONTRACT_LABEL, MANAGED_BY, ROLE_LABEL, WORKTREES_ROLE
+from makima.models.labels import CLEARING_LABEL, CONTRACT_LABEL, MANAGED_BY, ROLE_LABEL, WORKTREES_ROLE
 from makima.models.pod_template import PodTemplate
 
 Manifest = dict[str, Any]
@@ -29,12 +29,14 @@ class Clearing:
     """What a clearing of a workspace may take away.
 
     Attributes:
+        number: which clearing of this workspace it is, from 1.
         open: tasks whose worktrees stay.
         ended: tasks whose worktrees go.
         before: worktrees of tasks that nobody knows go if they are older than this.
         only_counts: nothing goes.
     """
 
+    number: int
     open: tuple[str, ...]
     ended: tuple[str, ...]
     before: datetime
@@ -75,7 +77,8 @@ def clearing_job(contract: Contract, clearing: Clearing, image: str) -> Manifest
         "securityContext": pod_security(user, group),
     }
     spec = {"backoffLimit": 1, "activeDeadlineSeconds": CLEARING_SECONDS}
-    return job(meta, clearing_job_name(meta.uid), {ROLE_LABEL: WORKTREES_ROLE}, spec, pod)
+    labels = {ROLE_LABEL: WORKTREES_ROLE, CLEARING_LABEL: str(clearing.number)}
+    return job(meta, clearing_job_name(meta.uid), labels, spec, pod)
 
 
 def git_image_of(contract: Contract, configured: str) -> str | None:

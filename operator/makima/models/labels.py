@@ -10,6 +10,9 @@ ROLE_LABEL = "makima.dev/role"
 
 INCARNATION_LABEL = "makima.dev/incarnation"
 TASK_LABEL = "makima.dev/task"
+CLEARING_LABEL = "makima.dev/clearing"
+"""Which clearing of its workspace a Job makes: 1, 2, …; times alone, in whole seconds, would not tell two apart."""
+
 MANAGED_BY = {"app.kubernetes.io/managed-by": "makima-operator"}
 
 SUPERVISOR_ROLE, TASK_ROLE, WORKTREES_ROLE = "supervisor", "task", "worktrees"

@@ -38,3 +38,12 @@ def test_clearings_of_a_workspace_are_added_up_and_each_counts_once() -> None:
     found = status_of(contract).workspace
     assert found is not None
     assert (found.worktrees, found.worktrees_removed, found.cleared_time) == (1, 5, at(8))
+
+
+def test_numbered_clearings_count_once_each_also_in_the_same_second() -> None:
+    contract = active()
+    for number, removed in ((1, 3), (1, 3), (2, 2), (1, 3)):
+        contract = told(contract, WorkspaceCleared(removed, left=1, failed=0, at=at(5), number=number))
+    found = status_of(contract).workspace
+    assert found is not None
+    assert (found.clearings, found.worktrees_removed) == (2, 5)

@@ -12,6 +12,7 @@ from makima.domain.job_reading import Cleared, JobSeen, read_cleared
 from makima.domain.notices import Notice
 from makima.domain.reasons import EventReason
 from makima.domain.states import FINISHED
+from makima.domain.take_told import is_new_clearing
 from makima.domain.task_jobs import clear_at, clearing_wished, only_counts
 from makima.domain.task_list import ENDED
 from makima.domain.told import WorkspaceCleared
@@ -97,7 +98,7 @@ class Workspaces:
         job = self.cache.get(meta.namespace, clearing_job_name(meta.uid))
         if job is not None and job.ended_at is None:
             return None, None
-        if job is not None and job.ended_at is not None and _news(status, job.ended_at):
+        if job is not None and job.ended_at and is_new_clearing(status.workspace, job.clearing, job.ended_at):
             return await self._cleared(status, body, job, job.ended_at), None
         due = clear_at(contract, status, self.cache.of(meta.uid))
         if due is None or due > self._clock.now():
@@ -117,6 +118,7 @@ class Workspaces:
             return
         tasks = await self._work.tasks(UUID(contract.metadata.uid))
         clearing = Clearing(
+            number=(status.workspace.clearings if status.workspace is not None else 0) + 1,
             open=tuple(str(task.id) for task in tasks if task.state not in ENDED),
             ended=tuple(str(task.id) for task in tasks if task.state in ENDED),
             before=now - VANISHED,
@@ -135,13 +137,9 @@ class Workspaces:
             text = f"the workspace could not be cleared up: {job.message or 'its Job left no report'}"
             self._events.publish(body, Notice(EventReason.WORKSPACE_NOT_CLEARED, text, warning=True), ended)
         self._metrics.workspace_cleared(job.owner, said.left, said.removed, said.failed)
-        return WorkspaceCleared(said.removed, said.left, said.failed, ended, orphans=said.orphans)
+        return WorkspaceCleared(said.removed, said.left, said.failed, ended, orphans=said.orphans, number=job.clearing)
 
     def forget(self, uid: str) -> None:
         """The contract is gone."""
         self._claimed.discard(uid)
         self._metrics.workspace_gone(uid)
-
-
-def _news(status: ContractStatus, ended: datetime) -> bool:
-    return status.workspace is None or status.workspace.cleared_time < ended
