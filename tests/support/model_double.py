@@ -1,4 +1,5 @@
-"""A language model's API on loopback, for agent programs: streams of responses (codex) and chat completions (opencode).
+"""A language model's API on loopback, for agent programs: streams of responses (codex), chat completions (opencode) and
+messages (claude).
 
 The model has two habits: told `RUN[command]`, it runs that with the shell tool of the program; told `CALL[tool {…}]`,
 it calls the MCP tool of that name with these arguments. Once that ran, or when it is told anything else, it says what
@@ -16,9 +17,11 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.support import model_messages
+
 RUN = re.compile(r"RUN\[([^\]]*)\]")
 CALL = re.compile(r"CALL\[(\w+) (\{.*?\})\]")
-SHELLS = ("exec_command", "shell_command", "shell", "bash", "local_shell")
+SHELLS = ("exec_command", "shell_command", "shell", "bash", "local_shell", "Bash")
 
 OPTIONAL = {"description": "as told", "timeout": 600_000, "timeout_ms": 600_000, "yield_time_ms": 600_000}
 """Arguments of shell tools: what the programs call a time limit, in milliseconds."""
@@ -46,6 +49,7 @@ class ModelDouble:
         app = web.Application(client_max_size=32 * 1024 * 1024)
         app.router.add_post("/v1/responses", self._responses)
         app.router.add_post("/v1/chat/completions", self._completions)
+        app.router.add_post("/v1/messages", self._messages)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -104,6 +108,18 @@ class ModelDouble:
             {**base, "choices": [{"index": 0, "delta": {}, "finish_reason": reason}], "usage": usage},
         ]
         return await _stream(request, [(None, chunk) for chunk in chunks], end=b"data: [DONE]\n\n")
+
+    async def _messages(self, request: web.Request) -> web.StreamResponse:
+        body = await request.json()
+        self.bodies.append(body)
+        tools = model_messages.tools(body)
+        found = model_messages.said(body)
+        if tools:  # without: a title, a summary
+            self.asked.append(found)
+        wanted, text = _next(found) if tools else (None, "a title")
+        call = _call(tools, wanted) if wanted is not None else None
+        events = model_messages.events(body["model"], len(self.bodies), call, text)
+        return await _stream(request, [(event["type"], event) for event in events])
 
 
 Wanted = tuple[str, str]

@@ -1,4 +1,4 @@
-"""codex and opencode from npm, set up to speak with a model on loopback and with nobody else."""
+"""codex, opencode and claude from npm, set up to speak with a model on loopback and with nobody else."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from tests.support.model_double import ModelDouble
 CODEX = "codex-native@npm:@openai/codex@0.169.0-linux-x64"
 OPENCODE = "opencode-linux-x64@1.18.33"
 OPENCODE_BASELINE = "opencode-linux-x64-baseline@1.18.33"
+CLAUDE = "@anthropic-ai/claude-code-linux-x64@2.1.332"
 INSTALL_SECONDS = 240
 
 
@@ -35,6 +36,9 @@ class RealAgent:
         """Do this, and print lines."""
         if self.name == "codex":
             return (str(self.binary), "exec", "--json", "--skip-git-repo-check", prompt)
+        if self.name == "claude":
+            allowed = "--allowedTools=Bash,mcp__makima"
+            return (str(self.binary), "-p", "--output-format", "stream-json", "--verbose", allowed, prompt)
         return (str(self.binary), "run", "--format", "json", "--title", "work", prompt)
 
     def configure(self, home: Path, model: ModelDouble) -> dict[str, str]:
@@ -43,6 +47,13 @@ class RealAgent:
             (home / ".codex").mkdir(parents=True, exist_ok=True)
             (home / ".codex" / "config.toml").write_text(CODEX_CONFIG.format(url=model.url))
             return {"MODEL_KEY": "dummy"}
+        if self.name == "claude":
+            return {
+                "ANTHROPIC_BASE_URL": model.url.removesuffix("/v1"),
+                "ANTHROPIC_API_KEY": "dummy",
+                "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+                "ENABLE_TOOL_SEARCH": "false",  # the model on loopback does not search for a tool that it was told of
+            }
         provider = {
             "npm": "@ai-sdk/openai-compatible",
             "options": {"baseURL": model.url, "apiKey": "dummy"},
@@ -95,7 +106,8 @@ def installed(name: str) -> RealAgent:
     """
     if not sys.platform.startswith("linux") or platform.machine() != "x86_64":
         raise CannotBeHad("the packages are for Linux on x86-64")
-    package = CODEX if name == "codex" else OPENCODE if "avx2" in _cpu() else OPENCODE_BASELINE
+    opencode = OPENCODE if "avx2" in _cpu() else OPENCODE_BASELINE
+    package = {"codex": CODEX, "opencode": opencode, "claude": CLAUDE}[name]
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "makima" / "agents"
     folder = cache / package.replace("/", "_").replace(":", "_")
     cache.mkdir(parents=True, exist_ok=True)

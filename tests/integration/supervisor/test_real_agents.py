@@ -1,4 +1,4 @@
-"""codex and opencode themselves, against a model on loopback: killed in the middle of a tool call, and continued."""
+"""codex, opencode and claude themselves, against a model on loopback: killed in the middle of a tool call, and continued."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.wrapper_process import StartWrapper, processes_with
 pytestmark = pytest.mark.timeout(300)
 
 
-@pytest.fixture(params=["codex", "opencode"])
+@pytest.fixture(params=["codex", "opencode", "claude"])
 def agent(request: pytest.FixtureRequest) -> RealAgent:
     """The program."""
     try:
