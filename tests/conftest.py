@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 from uuid import uuid4
 
 import pytest
+from _pytest.terminal import TerminalReporter
 from hypothesis import HealthCheck, settings
 
 from makima import database
@@ -19,6 +21,7 @@ from makima.adapters.kubernetes.connection import Connection, load_configuration
 from makima.adapters.postgres.history import PostgresHistory
 from makima.sandbox import Sandbox, attach, start
 from makima.sandbox.locking import exclusive
+from tests.support.kills import table
 
 RUN = "MAKIMA_TEST_RUN"
 
@@ -42,6 +45,19 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         found = attach(f"tests-{os.environ[RUN]}")
         if found is not None:
             found.stop()
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+    """Which kills there were, at which save points."""
+    said: dict[str, list[dict[str, Any]]] = {}
+    for report in (*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")):
+        for name, value in report.user_properties if report.when == "call" else ():
+            if name == table.PROPERTY:
+                said.setdefault(report.nodeid.partition("[")[0], []).append(value)
+    for test, values in said.items():
+        terminalreporter.section("kills")
+        for line in table.lines(test, values):
+            terminalreporter.line(line)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """SIGKILL of a supervisor's process, its pod, both API replicas, the operator and Postgres, at each save point.
 
-A sample: `MAKIMA_KILLS_SEED` chooses another one, `MAKIMA_KILLS` another size (230 is every victim at every point).
+`make test` takes a sample: `MAKIMA_KILLS_SEED` chooses another one, `MAKIMA_KILLS` another size. `make e2e` makes every
+kill, in parts with a world of their own each; `-k 3-of-6` makes one part.
 """
 
 from __future__ import annotations
@@ -14,14 +15,15 @@ import pytest
 
 from makima.sandbox import Sandbox
 from tests.e2e.conftest import world_of_pods
-from tests.support.kills.plans import Kill, every_kill, sample
-from tests.support.kills.suite import is_lost, run_all, run_one
+from tests.support.kills.plans import Kill, every_kill, part, sample
+from tests.support.kills.suite import Record, all_survived, is_lost, run_one
 from tests.support.kills.world import World
 
 pytestmark = pytest.mark.xdist_group("node")
 
 SEED = int(os.environ.get("MAKIMA_KILLS_SEED", "20261125"))
 KILLS = int(os.environ.get("MAKIMA_KILLS", "15"))
+PARTS = 6
 
 
 @pytest.fixture
@@ -31,12 +33,18 @@ async def there(installed_node: Sandbox, image: str, tmp_path: Path) -> AsyncIte
         yield found
 
 
-@pytest.mark.timeout(3600)
-async def test_a_sample_of_kills_loses_nothing_and_doubles_nothing(there: World) -> None:
-    wanted = sample(every_kill(), SEED, KILLS)
-    done = await run_all(there, wanted, SEED)
-    assert sorted(map(str, there.kills)) == sorted(map(str, wanted))
-    assert any(run.refusals for run in done), "no life that was over tried to write"
+@pytest.mark.timeout(1200)
+async def test_a_sample_of_kills_loses_nothing_and_doubles_nothing(there: World, record_property: Record) -> None:
+    await all_survived(there, sample(every_kill(), SEED, KILLS), SEED, record_property)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.timeout(2400)
+@pytest.mark.parametrize("number", range(1, PARTS + 1), ids=lambda number: f"{number}-of-{PARTS}")
+async def test_no_kill_at_any_point_loses_or_doubles_anything(
+    there: World, number: int, record_property: Record
+) -> None:
+    await all_survived(there, part(every_kill(), SEED, number, PARTS), SEED, record_property, in_each=8)
 
 
 @pytest.mark.timeout(1200)

@@ -1,4 +1,4 @@
-"""codex, opencode and claude themselves, against a model on loopback: killed in the middle of a tool call, and continued."""
+"""codex, opencode and claude themselves, against a model on loopback: killed in a tool call, and continued."""
 
 from __future__ import annotations
 

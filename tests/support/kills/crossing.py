@@ -19,7 +19,7 @@ import aiohttp
 from aiohttp import web
 
 from makima.models.wire.memory import checksum
-from tests.support.kills.plans import Kill
+from tests.support.kills.plans import Kill, Victim
 from tests.support.kills.run import Call, Run
 
 PASSED_ON = ("Authorization", "Content-Type", "Accept")
@@ -41,11 +41,13 @@ class Crossing:
     Attributes:
         replicas: base URLs of the API replicas that are there now.
         kill: who kills.
+        back: is told which victim has registered again, and when it had been killed.
         url: where supervisors find this.
     """
 
     replicas: Callable[[], Sequence[str]] = list
     kill: Killer = _nobody
+    back: Callable[[Victim, float], None] = lambda _victim, _since: None
     url: str = ""
     _runs: dict[UUID, Run] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -124,6 +126,9 @@ class Crossing:
         status, body = await self.deliver(run, call)
         run.took(call, point, status)
         if point == "register" and status < 300:
+            if run.ended is not None:
+                self.back(*run.ended)
+                run.ended = None
             self._later(self._outdated(run, call, json.loads(body)))
         return status, body
 

@@ -78,6 +78,12 @@ def sample(kills: Sequence[Kill], seed: int, count: int) -> list[Kill]:
     return dealt[:count]
 
 
+def part(kills: Sequence[Kill], seed: int, number: int, parts: int) -> list[Kill]:
+    """Every so many-th of them, from 1 on; all parts together are all kills, each once."""
+    chance = random.Random(seed)
+    return chance.sample(list(kills), len(kills))[number - 1 :: parts]
+
+
 def runs(kills: Sequence[Kill], seed: int, most: int) -> list[list[Kill]]:
     """Spread kills over as few runs as it takes, in the order in which each run comes to them.
 

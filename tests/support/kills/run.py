@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from tests.support.kills.plans import Kill
+from tests.support.kills.plans import Kill, Victim
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,7 @@ class Run:
         refusals: HTTP statuses that calls of older lives got, with what they were.
         lives: incarnations that registered, in order.
         headers: of the last call of each life, its token among them.
+        ended: the supervisor was killed then (as what, `time.monotonic()`), and has not registered since.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Run:
     refusals: list[tuple[str, int]] = field(default_factory=list)
     lives: list[int] = field(default_factory=list)
     headers: dict[int, dict[str, str]] = field(default_factory=dict)
+    ended: tuple[Victim, float] | None = None
     calls: int = 0
     _last: str = "register"
 

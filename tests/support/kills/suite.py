@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +14,7 @@ import pytest
 
 from makima.errors import MakimaError
 from makima.models.supervision import StoredMessage, StoredQuestion, StoredTask
+from tests.support.kills import table
 from tests.support.kills.agent import ANSWERS, QUESTION
 from tests.support.kills.plans import Kill, runs
 from tests.support.kills.run import Run
@@ -39,9 +40,25 @@ class Lost(AssertionError):
     """Something was lost, doubled, or let in that had to be refused."""
 
 
-async def run_all(
-    world: World, kills: Sequence[Kill], seed: int, *, in_each: int = 5, at_once: int = 4, left_out: str = ""
-) -> list[Run]:
+Record = Callable[[str, object], None]
+"""pytest's `record_property`."""
+
+
+async def all_survived(world: World, kills: Sequence[Kill], seed: int, record: Record, *, in_each: int = 5) -> None:
+    """Make these kills and look at every contract; see that all kills happened, and that dead lives tried to write.
+
+    Raises:
+        AssertionError: not so; `Lost` where it is about a contract.
+    """
+    try:
+        done = await run_all(world, kills, seed, in_each=in_each)
+    finally:
+        table.say(record, world.kills, seed, len(runs(kills, seed, in_each)), world.away)
+    assert sorted(map(str, world.kills)) == sorted(map(str, kills))
+    assert any(run.refusals for run in done), "no life that was over tried to write"
+
+
+async def run_all(world: World, kills: Sequence[Kill], seed: int, *, in_each: int = 5, at_once: int = 6) -> list[Run]:
     """Carry contracts until every kill has happened; each run is looked at when it is over.
 
     Args:
@@ -49,8 +66,7 @@ async def run_all(
         kills: which.
         seed: how they are spread over contracts.
         in_each: kills of one contract at most.
-        at_once: contracts that run at the same time.
-        left_out: a save point that the supervisors don't have.
+        at_once: contracts that run at the same time; a kill of what they share meets all of them.
 
     Raises:
         Lost: a run was not as it has to be; says which, with its kills.
@@ -60,7 +76,7 @@ async def run_all(
 
     async def one(number: int, plan: list[Kill]) -> Run:
         async with room:
-            return await run_one(world, f"{left_out or 'run'}-{number}", plan, left_out)
+            return await run_one(world, f"run-{number}", plan)
 
     print(f"\nkills: {len(kills)} in {len(plans)} contracts, seed {seed}", flush=True)
     async with asyncio.TaskGroup() as group:

@@ -36,6 +36,7 @@ class World:
 
     Attributes:
         kills: those that happened.
+        away: seconds until a victim was back, each time.
     """
 
     sandbox: Sandbox
@@ -47,6 +48,7 @@ class World:
     supervisors: Supervisors
     crossing: Crossing
     kills: list[Kill] = field(default_factory=list)
+    away: dict[Victim, list[float]] = field(default_factory=dict)
     _locks: dict[Victim, asyncio.Lock] = field(default_factory=dict)
     _recoveries: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -58,9 +60,14 @@ class World:
         """SIGKILL; returns once the victim is dead. One that is just coming back is waited for."""
         if kill.victim in {"process", "pod"}:
             await self.supervisors.kill(run.name, life, whole_pod=kill.victim == "pod")
+            run.ended = (kill.victim, time.monotonic())
         else:
             await self._kill(kill.victim)
         self.kills.append(kill)
+
+    def back(self, victim: Victim, since: float) -> None:
+        """It is there again; it had been killed at this moment (`time.monotonic()`)."""
+        self.away.setdefault(victim, []).append(time.monotonic() - since)
 
     async def _kill(self, victim: Victim) -> None:
         lock = self._locks.setdefault(victim, asyncio.Lock())
@@ -75,20 +82,25 @@ class World:
             recovery.result()
 
     async def _killed_and_back(self, victim: Victim, killed: asyncio.Event, lock: asyncio.Lock) -> None:
+        since = time.monotonic()
         try:
-            if victim == "postgres":
-                await asyncio.to_thread(self.postgres.server.kill)
-                killed.set()
-                await asyncio.to_thread(self.postgres.server.start)
-                return
-            processes: Sequence[ProcessUnderTest] = self.apis if victim == "api" else (self.operator,)
-            for process in processes:
-                await asyncio.to_thread(process.kill)
-            killed.set()
-            for process in processes:
-                await ready(process)
+            await self._kill_and_await(victim, killed)
+            self.back(victim, since)
         finally:
             lock.release()
+
+    async def _kill_and_await(self, victim: Victim, killed: asyncio.Event) -> None:
+        if victim == "postgres":
+            await asyncio.to_thread(self.postgres.server.kill)
+            killed.set()
+            await asyncio.to_thread(self.postgres.server.start)
+            return
+        processes: Sequence[ProcessUnderTest] = self.apis if victim == "api" else (self.operator,)
+        for process in processes:
+            await asyncio.to_thread(process.kill)
+        killed.set()
+        for process in processes:
+            await ready(process)
 
     async def settle(self) -> None:
         """Wait until everybody is back.
@@ -139,7 +151,7 @@ async def world(
             await ends.enter_async_context(crossing.serve(address))
             operator = _operator(sandbox, folder, url, namespace, crossing.url)
             found = World(sandbox, postgres, url, apis, operator, driven, supervisors, crossing)
-            crossing.replicas, crossing.kill = found.replicas, found.kill
+            crossing.replicas, crossing.kill, crossing.back = found.replicas, found.kill, found.back
             for process in (*apis, operator):
                 await ends.enter_async_context(_kept_running(process))
             for process in (*apis, operator):
@@ -157,7 +169,8 @@ async def _kept_running(process: ProcessUnderTest) -> AsyncIterator[None]:
     finally:
         keeping.cancel()
         await asyncio.gather(keeping, return_exceptions=True)
-        await asyncio.to_thread(process.stop)
+        if process.running:
+            process.kill()  # an end in good order is seen elsewhere; here it would wait for polls of dead supervisors
 
 
 def _api(sandbox: Sandbox, folder: Path, number: int, url: str) -> ApiUnderTest:
