@@ -65,6 +65,7 @@ class InPods:
         """SIGKILL of its process, or of the whole pod."""
         pod = f"{name}-{life}"
         pids = await self.processes(pod)
+        assert pids, f"nothing runs in {pod}, so nothing was killed"
         if whole_pod:
             with suppress(NotFound):
                 await self._request("DELETE", self._path("pods", pod), {"gracePeriodSeconds": 0})

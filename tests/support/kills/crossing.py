@@ -88,29 +88,33 @@ class Crossing:
         if run is None:
             return web.json_response({"error": {"code": "NOT_FOUND", "message": "no run of the test"}}, status=404)
         point = run.point(call)
-        kill = run.due(point)
+        kill = await run.due(point)
+        if kill is not None and call.life in run.over:  # sent before its life ended beside this call
+            run.done_with(kill, None, happened=False)
+            run.late.append(call)
+            return _lost(request)
         if kill is None:
             return _answer(*await self._carried(run, call, point))
-        if kill.when == "before":
-            return await self._before(run, call, point, kill)
-        status, body = await self._carried(run, call, point)
-        if status >= 300:
-            run.not_yet(kill)
-            return _answer(status, body)
-        await self._killed(run, kill, call)
-        return _lost(request)
+        return await self._at(kill, run, call, point, request)
 
-    async def _before(self, run: Run, call: Call, point: str, kill: Kill) -> web.StreamResponse:
-        """The victim dies first; then the call arrives where it still can."""
-        await self._killed(run, kill, call)
+    async def _at(self, kill: Kill, run: Run, call: Call, point: str, request: web.Request) -> web.StreamResponse:
+        """The call that this kill belongs to: it arrives before or after."""
+        happened = False
+        try:
+            found = await self._carried(run, call, point) if kill.when == "after" else None
+            if found is not None and found[0] >= 300:
+                return _answer(*found)
+            await self.kill(run, kill, call.life)
+            run.done.append(kill)
+            happened = True
+        finally:
+            run.done_with(kill, call.life, happened=happened)
+        if found is not None:
+            return _lost(request)
         if kill.takes_the_life:
             run.late.append(call)
             return web.Response(status=503)
         return _answer(*await self._carried(run, call, point))
-
-    async def _killed(self, run: Run, kill: Kill, call: Call) -> None:
-        await self.kill(run, kill, call.life)
-        run.done.append(kill)
 
     def _run_of(self, call: Call) -> Run | None:
         if call.path.endswith("/register"):

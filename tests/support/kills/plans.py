@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 Victim = Literal["process", "pod", "api", "operator", "postgres"]
@@ -39,6 +40,9 @@ POINTS = (
     "advance Completed",
 )
 """Calls of the agent, in the order in which they are made."""
+
+BACKGROUND = frozenset({"acknowledge"})
+"""Calls for which the agent does not wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,7 @@ def runs(kills: Sequence[Kill], seed: int, most: int) -> list[list[Kill]]:
     """Spread kills over as few runs as it takes, in the order in which each run comes to them.
 
     Two kills of a run are never at the same or at neighbouring points: what a life does not repeat after the first
-    would never come to the second.
+    would never come to the second. None comes after one in the background, which the rest may overtake.
     """
     chance = random.Random(seed)
     found: list[list[Kill]] = []
@@ -102,5 +106,6 @@ def runs(kills: Sequence[Kill], seed: int, most: int) -> list[list[Kill]]:
 
 
 def _fits(kill: Kill, run: Sequence[Kill]) -> bool:
-    here = POINTS.index(kill.point)
-    return all(abs(here - POINTS.index(other.point)) > 1 for other in run)
+    every = sorted(POINTS.index(one.point) for one in (*run, kill))
+    apart = all(later - earlier > 1 for earlier, later in pairwise(every))
+    return apart and not any(POINTS[place] in BACKGROUND for place in every[:-1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -46,6 +47,8 @@ class Run:
         lives: incarnations that registered, in order.
         headers: of the last call of each life, its token among them.
         ended: the supervisor was killed then (as what, `time.monotonic()`), and has not registered since.
+        over: lives that were killed.
+        at_rest: set while nobody is being killed at a call of this run.
     """
 
     name: str
@@ -58,22 +61,40 @@ class Run:
     lives: list[int] = field(default_factory=list)
     headers: dict[int, dict[str, str]] = field(default_factory=dict)
     ended: tuple[Victim, float] | None = None
+    over: set[int] = field(default_factory=set)
+    at_rest: asyncio.Event = field(default_factory=asyncio.Event)
     calls: int = 0
     _last: str = "register"
+
+    def __post_init__(self) -> None:
+        self.at_rest.set()
 
     def point(self, call: Call) -> str:
         """What the call is, in the words of `plans.POINTS`."""
         return _point(call, self._last)
 
-    def due(self, point: str) -> Kill | None:
-        """The kill that belongs here; it is due once."""
-        if not self.kills or self.kills[0].point != point:
+    async def due(self, point: str) -> Kill | None:
+        """The kill that belongs here; it is due once, and `done_with` has to be called for it.
+
+        One after the other: a call that would bring the next one waits for the end of the one before.
+        """
+        while self._belongs(point) and not self.at_rest.is_set():
+            await self.at_rest.wait()
+        if not self._belongs(point):
             return None
+        self.at_rest.clear()
         return self.kills.pop(0)
 
-    def not_yet(self, kill: Kill) -> None:
-        """The call was not taken: the kill comes with its repetition."""
-        self.kills.insert(0, kill)
+    def _belongs(self, point: str) -> bool:
+        return bool(self.kills) and self.kills[0].point == point
+
+    def done_with(self, kill: Kill, life: int | None, *, happened: bool) -> None:
+        """The victim is dead; or the call was not taken, and the kill comes with its repetition."""
+        if not happened:
+            self.kills.insert(0, kill)
+        elif kill.takes_the_life and life is not None:
+            self.over.add(life)
+        self.at_rest.set()
 
     def took(self, call: Call, point: str, status: int) -> None:
         """The call was answered."""

@@ -120,6 +120,7 @@ class OnThisMachine:
         """There is no pod around it: the process is all that can be killed."""
         del life, whole_pod
         process = self._running[name]
+        assert process.poll() is None, f"the supervisor of {name} had ended, so nothing was killed"
         process.kill()
         await asyncio.to_thread(process.wait)
 
