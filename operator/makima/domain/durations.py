@@ -17,17 +17,17 @@ def parse_duration(text: str) -> timedelta:
     """`90s`, `30m`, `12h`, `7d`, `2w`, or several in a row (`1h30m`), each unit once, largest first.
 
     Raises:
-        ValueError: it is none; says how to write one.
+        ValueError: it is none, or longer than `LONGEST`; says how to write one.
     """
     parts = _PART.findall(text)
     units = [unit for _, unit in parts]
     known = [unit for unit in UNITS if unit in units]
     if not parts or "".join(number + unit for number, unit in parts) != text or units != known:
         raise ValueError(f"{text!r} is no duration; write for example 30m, 7d or 1h30m (units w, d, h, m, s)")
-    found = timedelta(seconds=sum(int(number) * UNITS[unit] for number, unit in parts))
-    if found > LONGEST:
+    seconds = sum(int(number) * UNITS[unit] for number, unit in parts)
+    if seconds > LONGEST.total_seconds():  # compared as a number: a timedelta overflows not far above
         raise ValueError(f"{text!r} is longer than {LONGEST.days} days")
-    return found
+    return timedelta(seconds=seconds)
 
 
 def format_duration(duration: timedelta) -> str:

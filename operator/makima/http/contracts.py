@@ -146,7 +146,7 @@ def list_routes(use: UseCases) -> APIRouter:
 def _duration(text: str | None) -> timedelta | None:
     try:
         return parse_duration(text) if text is not None else None
-    except (ValueError, OverflowError) as error:
+    except ValueError as error:
         raise refusal(
             Code.VALIDATION_FAILED, f"threshold: {error}", field="threshold", hint="say 45s, 30m, 2h or 1d"
         ) from None

@@ -112,6 +112,8 @@ def test_kubectls_own_options_are_on_every_command(command: str) -> None:
 WRONG: list[tuple[tuple[str, ...], str]] = [
     (("list", "--status", "lively"), "'lively' is none of created, active"),
     (("list", "--threshold", "soon"), "30m, 7d or 1h30m"),
+    (("list", "--threshold", "999999999w"), "longer than 36500 days"),
+    (("cleanup", "--archive", "--older-than", "999999999w"), "longer than 36500 days"),
     (("list", "--limit", "0"), "x>=1"),
     (("list", "-o", "xml"), "is not one of"),
     (("cleanup",), "--archive, --delete-archived, --worktrees, or --all"),

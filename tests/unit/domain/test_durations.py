@@ -27,6 +27,25 @@ def test_what_is_none(text: str) -> None:
         parse_duration(text)
 
 
+@pytest.mark.parametrize("text", ["36500d", "36499d24h", "876000h"])
+def test_a_century_is_the_longest(text: str) -> None:
+    assert parse_duration(text) == timedelta(days=36_500)
+
+
+@pytest.mark.parametrize(
+    "text", ["36500d1s", "36501d", "999999999w", "999999999d", "999999999w999999999d999999999h999999999m999999999s"]
+)
+def test_what_is_too_long_says_so_however_long_it_is(text: str) -> None:
+    with pytest.raises(ValueError, match=f"'{text}' is longer than 36500 days"):
+        parse_duration(text)
+
+
+@given(st.text(alphabet="0123456789wdhms", max_size=40))
+def test_any_text_of_numbers_and_units_is_a_duration_or_says_how_to_write_one(text: str) -> None:
+    with suppress(ValueError):
+        assert timedelta(0) <= parse_duration(text) <= timedelta(days=36_500)
+
+
 @given(st.text(max_size=12))
 def test_any_text_is_a_duration_or_says_how_to_write_one(text: str) -> None:
     with suppress(ValueError):
