@@ -19,18 +19,6 @@ if TYPE_CHECKING:
 
 JsonObject = dict[str, Any]
 
-STATES = (
-    "created",
-    "active",
-    "waiting_for_input",
-    "paused",
-    "blocked",
-    "completing",
-    "completed",
-    "failed",
-    "archived",
-)
-
 AT_ONCE = 3
 """Namespaces beyond which the supervisors of all of them are listed at once, where the person may."""
 
@@ -56,16 +44,19 @@ def _statuses(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
     from makima.models.enums import ContractState
 
     words = [word.strip() for text in value for word in text.split(",") if word.strip()]
-    known = {state.snake: state for state in ContractState} | {state.value.lower(): state for state in ContractState}
+    snake = {state.snake: state for state in ContractState}
+    known = snake | {state.value.lower(): state for state in ContractState}
     for word in words:
         if word.lower() not in known:
-            raise click.BadParameter(f"{word!r} is none of {', '.join(STATES)}", ctx, param)
+            raise click.BadParameter(f"{word!r} is none of {', '.join(snake)}", ctx, param)
     return tuple(known[word.lower()].value for word in words)
 
 
 def _complete_status(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    from makima.models.enums import ContractState
+
     before, comma, last = incomplete.rpartition(",")
-    return [f"{before}{comma}{state}" for state in STATES if state.startswith(last)]
+    return [f"{before}{comma}{state.snake}" for state in ContractState if state.snake.startswith(last)]
 
 
 status_option = option(

@@ -7,27 +7,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field
 
-from makima.models.wire.message import Message
+from makima.models.enums import AdvanceOutcome, ConditionStatus, ContractState, LegacyStatus, Priority
+from makima.models.wire.message import InSnake, Message
 from makima.models.wire.registration import RestoredMessage
 from makima.models.wire.work import AskedQuestion, TaskReport
 
-OldStatus = Literal["active", "completed", "archived"]
-State = Literal[
-    "created",
-    "active",
-    "waiting_for_input",
-    "paused",
-    "blocked",
-    "completing",
-    "completed",
-    "failed",
-    "archived",
-]
+OldStatus = Annotated[LegacyStatus, InSnake(LegacyStatus)]
+State = Annotated[ContractState, InSnake(ContractState)]
 
 
 class ContractSummary(Message):
@@ -67,7 +58,7 @@ class DeliverableView(Message):
     id: str
     deliverable_id: str
     name: str | None = None
-    priority: Literal["required", "recommended", "optional"]
+    priority: Annotated[Priority, InSnake(Priority)]
     completed: bool = False
     completed_at: datetime | None = None
     completed_by: str | None = None
@@ -90,7 +81,7 @@ class AdvanceView(Message):
 
     to: str
     expected_version: int
-    outcome: Literal["success", "version_conflict", "requires_confirmation", "validation_failed", "unauthorized"]
+    outcome: Annotated[AdvanceOutcome, InSnake(AdvanceOutcome)]
     message: str
     missing: tuple[str, ...] = ()
 
@@ -108,7 +99,7 @@ class ConditionView(Message):
     """A condition of the resource."""
 
     type: str
-    status: Literal["true", "false", "unknown"]
+    status: Annotated[ConditionStatus, InSnake(ConditionStatus)]
     reason: str
     message: str
     since: datetime

@@ -6,20 +6,21 @@ must not be refused its heartbeat for saying more than an older server knows.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
-    PlainSerializer,
-    WithJsonSchema,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
 )
+from pydantic_core import CoreSchema, core_schema
 
 from makima.models.enums import CommandKind, RestorationOutcome, SupervisorState, Word
 
@@ -50,14 +51,37 @@ def without_nul(text: str) -> str:
     return text
 
 
-def _word(words: type[Word], value: object) -> object:
-    """Spelled in snake_case by the wire; already a member where the message is made in Python (members are strings)."""
-    return words.from_snake(value) if isinstance(value, str) and not isinstance(value, words) else value
+@dataclass(frozen=True, slots=True)
+class InSnake:
+    """Words that the wire spells in snake_case, for `Annotated[SupervisorState, InSnake(SupervisorState)]`.
 
+    A member is taken as it is, where the message is made in Python; any other text is read as snake_case.
+    """
 
-def _spelled(words: type[Word]) -> WithJsonSchema:
-    """The words as the wire spells them, for the OpenAPI document."""
-    return WithJsonSchema({"type": "string", "enum": [word.snake for word in words]})
+    words: type[Word]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """How pydantic reads and writes them."""
+        written = core_schema.plain_serializer_function_ser_schema(
+            lambda word: word.snake, return_schema=core_schema.str_schema()
+        )
+        return core_schema.no_info_before_validator_function(self.read, handler(source), serialization=written)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """How the OpenAPI document shows them."""
+        return {"type": "string", "enum": [word.snake for word in self.words]}
+
+    def read(self, value: object) -> Word:
+        """The member.
+
+        Raises:
+            ValueError: no member is spelled so.
+        """
+        if isinstance(value, self.words):
+            return value
+        if isinstance(value, str):
+            return self.words.from_snake(value)
+        raise ValueError(f"a word is text: {', '.join(word.snake for word in self.words)}")
 
 
 Plain = AfterValidator(without_nul)
@@ -66,30 +90,9 @@ Incarnation = Annotated[int, Field(ge=1, le=2**53, description="Number of the ca
 Sequence = Annotated[int, Field(ge=1, le=2**53)]
 Activity = Annotated[str, Field(max_length=1024), Plain]
 Instant = AwareDatetime
-WireState = Annotated[
-    SupervisorState,
-    BeforeValidator(lambda value: _word(SupervisorState, value)),
-    PlainSerializer(lambda state: state.snake, return_type=str),
-    _spelled(SupervisorState),
-]
-"""A supervisor's state in snake_case."""
-
-WireCommand = Annotated[
-    CommandKind,
-    BeforeValidator(lambda value: _word(CommandKind, value)),
-    PlainSerializer(lambda kind: kind.snake, return_type=str),
-    _spelled(CommandKind),
-]
-"""A command's kind in snake_case."""
-
-WireOutcome = Annotated[
-    RestorationOutcome,
-    BeforeValidator(lambda value: _word(RestorationOutcome, value)),
-    PlainSerializer(lambda outcome: outcome.snake, return_type=str),
-    _spelled(RestorationOutcome),
-]
-"""The outcome of a restoration in snake_case."""
-
+WireState = Annotated[SupervisorState, InSnake(SupervisorState)]
+WireCommand = Annotated[CommandKind, InSnake(CommandKind)]
+WireOutcome = Annotated[RestorationOutcome, InSnake(RestorationOutcome)]
 TaskIds = Annotated[tuple[UUID, ...], Field(max_length=PENDING_TASKS)]
 CommandIds = Annotated[tuple[UUID, ...], Field(max_length=ACKNOWLEDGEMENTS)]
 

@@ -10,11 +10,11 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from makima.models.bounds import Label
 from makima.models.enums import ContractState
-from makima.models.wire.message import Message, WireState
+from makima.models.wire.message import InSnake, Message, WireState
 
 CONTRACT_IDS, STATUSES, NAMESPACES = 500, 16, 100
 """Most of each in one filter."""
@@ -25,17 +25,10 @@ FILTER_BYTES = 64 * 1024
 
 def _status(value: object) -> object:
     """Either spelling: `WaitingForInput` and `waiting_for_input`."""
-    if not isinstance(value, str) or isinstance(value, ContractState):
-        return value
-    return ContractState(value) if value in set(ContractState) else ContractState.from_snake(value)
+    return ContractState(value) if isinstance(value, str) and value in set(ContractState) else value
 
 
-WireStatus = Annotated[
-    ContractState,
-    BeforeValidator(_status),
-    PlainSerializer(lambda state: state.snake, return_type=str),
-    WithJsonSchema({"type": "string", "enum": [state.snake for state in ContractState]}),
-]
+WireStatus = Annotated[ContractState, InSnake(ContractState), BeforeValidator(_status)]
 """A contract's state in snake_case; read in either spelling."""
 
 SeqNumber = Annotated[int, Field(ge=0, le=2**53, strict=True)]

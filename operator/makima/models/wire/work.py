@@ -12,6 +12,8 @@ from makima.models.bounds import Digest, Label, Line, Uri
 from makima.models.wire.message import Fenced, Message, Plain, Stamped
 
 TaskWord = Literal["pending", "running", "completed", "failed"]
+OutcomeWord = Literal["success", "version_conflict", "requires_confirmation", "validation_failed", "unauthorized"]
+"""`TaskState` and `AdvanceOutcome` as plain words: agents' programs compare them. A test holds them to the enums."""
 
 
 class SpawnTask(Fenced):
@@ -81,7 +83,7 @@ class AskAdvance(Fenced):
 class Advanced(Stamped):
     """What became of it (plan 1.2): an outcome that is not `success` is no error, but an answer."""
 
-    outcome: Literal["success", "requires_confirmation", "validation_failed", "version_conflict", "unauthorized"]
+    outcome: OutcomeWord
     message: str = ""
     phase: Label
     version: int = Field(ge=1)

@@ -8,7 +8,7 @@ from datetime import timedelta
 from makima.domain.settings import Settings
 from makima.domain.states import legacy_status
 from makima.models.contract_filter import ContractFilter
-from makima.models.enums import ContractState
+from makima.models.enums import ContractState, LegacyStatus
 from makima.models.wire.contracts import ContractPage, Projection
 from makima.models.wire.problem import Code
 from makima.ports import Clock
@@ -107,7 +107,7 @@ class ContractLists:
             return {STATES[text]}
         old = {state for state in ContractState if legacy_status(state).snake == text}
         if not old or self._settings.enhanced_status:
-            known = STATES if self._settings.enhanced_status else ("active", "completed", "archived")
+            known = STATES if self._settings.enhanced_status else [word.snake for word in LegacyStatus]
             raise refusal(
                 Code.VALIDATION_FAILED,
                 f"status: {text[:64]!r} is none",

@@ -225,7 +225,7 @@ def _of_status(status: ContractStatus) -> dict[str, Any]:
         and AdvanceView(
             to=told.to,
             expected_version=told.expected_version,
-            outcome=told.outcome.snake,
+            outcome=told.outcome,
             message=told.message,
             missing=told.missing,
         ),
@@ -256,7 +256,7 @@ def _deliverable(status: ContractStatus, phase: Phase, item: Deliverable) -> Del
         id=item.id,
         deliverable_id=item.id,
         name=item.name,
-        priority=item.priority.snake,
+        priority=item.priority,
         completed=there is not None,
         completed_at=there.completed_time if there else None,
         completed_by=there.completed_by if there else None,
@@ -268,7 +268,7 @@ def _deliverable(status: ContractStatus, phase: Phase, item: Deliverable) -> Del
 def _condition(condition: Condition) -> ConditionView:
     return ConditionView(
         type=condition.type,
-        status=condition.status.snake,
+        status=condition.status,
         reason=condition.reason,
         message=condition.message,
         since=condition.last_transition_time,

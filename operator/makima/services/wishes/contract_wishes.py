@@ -35,7 +35,7 @@ from makima.models.wire.wishes import (
 from makima.ports import JsonObject
 from makima.services.access.contract_lookup import ContractLookup, Located
 from makima.services.access.person import Person
-from makima.services.reads.contract_views import STATES, contract_in, deliverables, detail
+from makima.services.reads.contract_views import contract_in, deliverables, detail
 from makima.services.reads.readiness import ReadinessChecks, accepted
 from makima.services.refusals import Refused, refusal
 from makima.services.wishes.hand import Hand
@@ -68,7 +68,7 @@ class ContractWishes:
         contract = contract_in(found.live())
         status = accepted(contract)
         _must_have(contract, call.expected_version)
-        wanted = STATES[call.status]
+        wanted = call.status
         wish = status_wish(contract, status, wanted, call.reason)
         if isinstance(wish, NotAllowed):
             raise _not_allowed(status, wanted, wish)
