@@ -27,6 +27,20 @@ def test_two_blocks_of_one_name_are_refused(tmp_path: Path, monkeypatch: pytest.
         sql.load.__wrapped__("twice")
 
 
+def test_a_part_stands_in_every_block_that_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "-- part: columns\nid, at\n\n-- name: a\nSELECT {columns} FROM a;\n-- name: b\nSELECT {columns} FROM b;\n"
+    (tmp_path / "parts.sql").write_text(text)
+    monkeypatch.setattr(sql, "FOLDER", tmp_path)
+    assert sql.load.__wrapped__("parts") == {"a": b"SELECT id, at FROM a", "b": b"SELECT id, at FROM b"}
+
+
+def test_a_part_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "none.sql").write_text("-- name: a\nSELECT {columns} FROM a;\n")
+    monkeypatch.setattr(sql, "FOLDER", tmp_path)
+    with pytest.raises(ValueError, match=r"none.sql uses \{columns\}"):
+        sql.load.__wrapped__("none")
+
+
 def test_a_database_error_never_shows_the_password() -> None:
     shown = describe(ValueError('missing "=" after "mysql://bob:s3cret@db/x" in connection info string'))
     assert "s3cret" not in shown

@@ -16,9 +16,9 @@ from makima.models.wire.contracts import (
 )
 from makima.ports import Clock
 from makima.services.access.contract_lookup import Located
+from makima.services.access.live_contract import accepted, contract_in
 from makima.services.reads import cursor
 from makima.services.reads.contract_views import (
-    contract_in,
     deliverables,
     detail,
     detail_of_row,
@@ -26,7 +26,6 @@ from makima.services.reads.contract_views import (
     question_view,
     task_view,
 )
-from makima.services.reads.readiness import accepted
 from makima.stores import ContractHistory
 
 

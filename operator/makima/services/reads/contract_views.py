@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime
 from typing import Any
 from uuid import UUID
-
-from pydantic import ValidationError
 
 from makima.domain.activity import is_stale
 from makima.domain.history import contract_row
@@ -32,25 +29,8 @@ from makima.models.wire.contracts import (
     SupervisorView,
 )
 from makima.models.wire.work import TaskReport
-from makima.ports import JsonObject
-from makima.services.refusals import unavailable
-
-log = logging.getLogger(__name__)
 
 STATES = {state.snake: state for state in ContractState}
-
-
-def contract_in(body: JsonObject) -> Contract:
-    """The contract in an object.
-
-    Raises:
-        Refused: UNAVAILABLE, this version of makima can't read it.
-    """
-    try:
-        return Contract.from_object(body)
-    except ValidationError:
-        log.exception("contract %s/%s: unreadable", body["metadata"]["namespace"], body["metadata"]["name"])
-        raise unavailable("the contract can't be read by this version of makima", 30) from None
 
 
 def summary_of_row(row: ContractRow, settings: Settings, *, stale: bool = False) -> ContractSummary:

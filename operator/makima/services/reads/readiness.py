@@ -11,11 +11,10 @@ from makima.domain.progress import advances_by_itself
 from makima.domain.settings import Settings
 from makima.domain.validation import Question, Verdict
 from makima.models.contract import Contract
-from makima.models.contract_status import ContractStatus
 from makima.models.wire.contracts import CompletionCheck, ContractSummary, PhaseReadiness
 from makima.ports import Clock, JsonObject, Validators
-from makima.services.reads.contract_views import contract_in, summary
-from makima.services.refusals import Refused, unavailable
+from makima.services.access.live_contract import accepted, contract_in
+from makima.services.reads.contract_views import summary
 
 REMEMBERED = 1000
 """Verdicts that are kept while they are fresh: readers do not make a validator work more than the operator does."""
@@ -88,17 +87,3 @@ class ReadinessChecks:
 def missing_of(readiness: Readiness) -> tuple[str, ...]:
     """What is missing, in the plan's words."""
     return readiness.missing if isinstance(readiness, NotReady) else ()
-
-
-def accepted(contract: Contract) -> ContractStatus:
-    """The status.
-
-    Raises:
-        Refused: UNAVAILABLE, there is none yet.
-    """
-    if contract.status is not None:
-        return contract.status
-    said = next((one.message for one in contract.early_conditions if one.type == "Ready"), "")
-    found = unavailable(f"the contract is not accepted yet{': ' + said if said else ''}", 1)
-    hint = "try again in a second; look at the contract's condition Ready"
-    raise Refused(found.problem.model_copy(update={"hint": hint}), 1)

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
-
-from pydantic import ValidationError
 
 from makima.errors import Conflict, NotFound, Superseded
 from makima.models.contract import Contract
@@ -18,13 +15,12 @@ from makima.models.supervision import Session
 from makima.models.supervisor import Supervisor
 from makima.models.wire.problem import Code
 from makima.ports import Cluster, JsonObject
+from makima.services.access.live_contract import accepted, contract_in
 from makima.services.refusals import Refused, refusal, unavailable
 from makima.services.status_write import write_status
 
 ATTEMPTS = 8
 """Reads and decisions of one call before it gives up: each lost race is somebody else's write that went through."""
-
-log = logging.getLogger(__name__)
 
 
 class CarriedCluster(Cluster, Protocol):
@@ -149,22 +145,8 @@ def fence(carried: Carried, session: Session, incarnation: int) -> None:
 
 
 def _carried(body: JsonObject, supervisor: Supervisor | None) -> Carried:
-    try:
-        contract = Contract.from_object(body)
-    except ValidationError:
-        log.exception("contract %s/%s: unreadable", body["metadata"]["namespace"], body["metadata"]["name"])
-        raise unavailable("the contract can't be read by this version of makima", 30) from None
-    if contract.status is None:
-        raise _not_accepted(contract)
-    return Carried(body, contract, contract.status, supervisor)
-
-
-def _not_accepted(contract: Contract) -> Refused:
-    said = next((c.message for c in contract.early_conditions if c.type == "Ready"), "")
-    found = unavailable(f"the contract is not accepted yet{': ' + said if said else ''}", 1)
-    return Refused(
-        found.problem.model_copy(update={"hint": "try again in a second; look at the contract's condition Ready"}), 1
-    )
+    contract = contract_in(body)
+    return Carried(body, contract, accepted(contract), supervisor)
 
 
 def _no_contract(namespace: str, name: str) -> Refused:

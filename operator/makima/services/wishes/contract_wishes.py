@@ -34,9 +34,10 @@ from makima.models.wire.wishes import (
 )
 from makima.ports import JsonObject
 from makima.services.access.contract_lookup import ContractLookup, Located
+from makima.services.access.live_contract import accepted, contract_in
 from makima.services.access.person import Person
-from makima.services.reads.contract_views import contract_in, deliverables, detail
-from makima.services.reads.readiness import ReadinessChecks, accepted
+from makima.services.reads.contract_views import deliverables, detail
+from makima.services.reads.readiness import ReadinessChecks
 from makima.services.refusals import Refused, refusal
 from makima.services.wishes.hand import Hand
 from makima.services.wishes.phase_moves import refused_move

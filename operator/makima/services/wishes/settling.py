@@ -11,7 +11,7 @@ from makima.models.contract import Contract
 from makima.models.contract_status import ContractStatus
 from makima.ports import ContractReader, JsonObject
 from makima.services.access.contract_lookup import ContractId, no_contract
-from makima.services.reads.contract_views import contract_in
+from makima.services.access.live_contract import contract_in
 
 FIRST_LOOK, LONGEST_PAUSE, FACTOR = 0.05, 1.0, 1.5
 """Seconds: a look costs the API server a read, and most wishes are taken up within a tenth of a second."""

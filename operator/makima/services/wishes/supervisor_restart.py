@@ -7,9 +7,8 @@ from makima.models.contract_status import ContractStatus
 from makima.models.wire.problem import Code
 from makima.models.wire.wishes import RestartSupervisor, SupervisorRestarted
 from makima.services.access.contract_lookup import Located
+from makima.services.access.live_contract import accepted, contract_in
 from makima.services.access.person import Person
-from makima.services.reads.contract_views import contract_in
-from makima.services.reads.readiness import accepted
 from makima.services.refusals import refusal
 from makima.services.wishes.hand import Hand
 from makima.services.wishes.settling import Settling

@@ -20,7 +20,7 @@ CROSS JOIN LATERAL (
 ) AS ends
 ORDER BY ends.created_at DESC, ends.uid DESC LIMIT 1;
 
--- name: page_everywhere
+-- part: fitting
 SELECT uid, namespace, name, type, description, status, phase, phases, version, resource_version, generation, labels,
     auto_complete_enabled, status_changed_at, last_activity_at, waiting_for, blocked_reason, failure_reason,
     completion_detected_at, created_at, updated_at, deleted_at, silent.stale
@@ -35,41 +35,24 @@ CROSS JOIN LATERAL (
 WHERE CASE WHEN %(gone)s::boolean THEN deleted_at IS NOT NULL ELSE deleted_at IS NULL END
     AND (created_at, uid) < (%(at)s::timestamptz, %(id)s::uuid)
     AND (created_at, uid) >= (%(end_at)s::timestamptz, %(end_id)s::uuid)
-    AND (%(status)s::text IS NULL OR status = %(status)s::text)
     AND (%(statuses)s::text[] IS NULL OR status = ANY (%(statuses)s::text[]))
     AND (%(phases)s::text[] IS NULL OR phase = ANY (%(phases)s::text[]))
     AND (%(types)s::text[] IS NULL OR type = ANY (%(types)s::text[]))
     AND (%(name)s::text IS NULL OR name = %(name)s::text)
     AND (%(labels)s::jsonb IS NULL OR labels @> %(labels)s::jsonb)
     AND (NOT %(stale)s::boolean OR silent.stale)
+
+-- name: page_everywhere
+{fitting}
+    AND (%(status)s::text IS NULL OR status = %(status)s::text)
 ORDER BY created_at DESC, uid DESC LIMIT %(limit)s::bigint;
 
 -- name: page_in_namespaces
-SELECT found.uid, found.namespace, found.name, found.type, found.description, found.status, found.phase, found.phases,
-    found.version, found.resource_version, found.generation, found.labels, found.auto_complete_enabled,
-    found.status_changed_at, found.last_activity_at, found.waiting_for, found.blocked_reason, found.failure_reason,
-    found.completion_detected_at, found.created_at, found.updated_at, found.deleted_at, found.stale
-FROM unnest(%(namespaces)s::text[]) AS wanted (namespace)
+SELECT found.*
+FROM unnest(%(namespaces)s::text[]) AS wanted (place)
 CROSS JOIN LATERAL (
-    SELECT contracts.*, silent.stale
-    FROM contracts
-    CROSS JOIN LATERAL (
-        SELECT idle_since IS NOT NULL AND deleted_at IS NULL AND GREATEST(
-            idle_since, (SELECT last_heartbeat_at FROM supervisors WHERE contract_id = contracts.uid)
-        ) <= %(now)s::timestamptz - make_interval(
-            secs => COALESCE(%(threshold)s::float8, stale_after_seconds, %(usual_threshold)s::float8)
-        ) AS stale
-    ) AS silent
-    WHERE contracts.namespace = wanted.namespace
-        AND CASE WHEN %(gone)s::boolean THEN deleted_at IS NOT NULL ELSE deleted_at IS NULL END
-        AND (created_at, uid) < (%(at)s::timestamptz, %(id)s::uuid)
-        AND (created_at, uid) >= (%(end_at)s::timestamptz, %(end_id)s::uuid)
-        AND (%(statuses)s::text[] IS NULL OR status = ANY (%(statuses)s::text[]))
-        AND (%(phases)s::text[] IS NULL OR phase = ANY (%(phases)s::text[]))
-        AND (%(types)s::text[] IS NULL OR type = ANY (%(types)s::text[]))
-        AND (%(name)s::text IS NULL OR name = %(name)s::text)
-        AND (%(labels)s::jsonb IS NULL OR labels @> %(labels)s::jsonb)
-        AND (NOT %(stale)s::boolean OR silent.stale)
+    {fitting}
+        AND namespace = wanted.place
     ORDER BY created_at DESC, uid DESC LIMIT %(limit)s::bigint
 ) AS found
 ORDER BY found.created_at DESC, found.uid DESC LIMIT %(limit)s::bigint;

@@ -1,19 +1,18 @@
 -- name: ping
 SELECT 1;
 
--- name: contract
+-- part: rows_of_contracts
 SELECT uid, namespace, name, type, description, status, phase, phases, version, resource_version, generation, labels,
     auto_complete_enabled, status_changed_at, last_activity_at, waiting_for, blocked_reason, failure_reason,
     completion_detected_at, created_at, updated_at, suspended, running_tasks, pending_tasks, worktrees, idle_since,
     stale_after_seconds, stale_at, deleted_at
-FROM contracts WHERE uid = %(uid)s::uuid;
+FROM contracts
+
+-- name: contract
+{rows_of_contracts} WHERE uid = %(uid)s::uuid;
 
 -- name: find_contracts
-SELECT uid, namespace, name, type, description, status, phase, phases, version, resource_version, generation, labels,
-    auto_complete_enabled, status_changed_at, last_activity_at, waiting_for, blocked_reason, failure_reason,
-    completion_detected_at, created_at, updated_at, suspended, running_tasks, pending_tasks, worktrees, idle_since,
-    stale_after_seconds, stale_at, deleted_at
-FROM contracts WHERE namespace = %(namespace)s::text AND name = %(name)s::text
+{rows_of_contracts} WHERE namespace = %(namespace)s::text AND name = %(name)s::text
 ORDER BY created_at DESC, uid DESC;
 
 -- name: tasks
@@ -33,13 +32,16 @@ FROM questions WHERE contract_id = %(contract_id)s::uuid
     AND (NOT %(only_open)s::boolean OR answer IS NULL)
 ORDER BY asked_at, id LIMIT %(limit)s::bigint;
 
--- name: events_of_contract
+-- part: stored_events
 SELECT seq, id, contract_id, namespace, contract_name, version, type, at, actor, payload
-FROM events WHERE contract_id = %(contract_id)s::uuid AND seq > %(after)s::bigint ORDER BY seq LIMIT %(limit)s::bigint;
+FROM events
+
+-- name: events_of_contract
+{stored_events} WHERE contract_id = %(contract_id)s::uuid AND seq > %(after)s::bigint
+ORDER BY seq LIMIT %(limit)s::bigint;
 
 -- name: events_after
-SELECT seq, id, contract_id, namespace, contract_name, version, type, at, actor, payload
-FROM events WHERE seq > %(after)s::bigint ORDER BY seq LIMIT %(limit)s::bigint;
+{stored_events} WHERE seq > %(after)s::bigint ORDER BY seq LIMIT %(limit)s::bigint;
 
 -- name: versions
 SELECT DISTINCT version FROM events
