@@ -23,7 +23,9 @@ from makima.tui.rows import Row
 from makima.tui.screens.contract_list import ContractListScreen
 from makima.tui.source import Happened
 from makima.tui.widgets.contract_table import ContractTable
-from tests.support.monitor_world import NOW, PlayedWorld, a_crowd, heartbeat, told
+from tests.support.monitor_contracts import NOW
+from tests.support.monitor_teams import a_crowd, heartbeat
+from tests.support.monitor_world import PlayedWorld, told
 
 SIZE = (160, 50)
 RATE, SECONDS = 100, 10

@@ -12,7 +12,9 @@ from pathlib import Path
 
 from makima.tui.app import MonitorApp
 from makima.tui.source import ApiLink, Link, LinkState
-from tests.support.monitor_world import NOW, PlayedWorld, a_team, team_events, told
+from tests.support.monitor_contracts import NOW
+from tests.support.monitor_teams import a_team, team_events
+from tests.support.monitor_world import PlayedWorld, told
 
 PICTURES: dict[str, tuple[tuple[int, int], str, tuple[str, ...]]] = {
     "list": ((120, 33), "", ()),

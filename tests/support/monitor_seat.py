@@ -15,7 +15,9 @@ from makima.tui.screens.contract_list import ContractListScreen
 from makima.tui.screens.dialog import Dialog
 from makima.tui.source import Source
 from makima.tui.widgets.contract_table import ContractTable
-from tests.support.monitor_world import NOW, PlayedWorld, a_team, team_events, told
+from tests.support.monitor_contracts import NOW
+from tests.support.monitor_teams import a_team, team_events
+from tests.support.monitor_world import PlayedWorld, told
 
 PATIENCE = 60
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from makima.tui.ages import age, ago, span_words
-from tests.support.monitor_world import NOW
+from tests.support.monitor_contracts import NOW
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ from makima.tui.listing import Heading, Listing
 from makima.tui.options import Options
 from makima.tui.ordering import Order, Sorting, in_order
 from makima.tui.rows import Row, row_of
-from tests.support.monitor_world import NOW, QUESTION, a_contract, a_team, uid_of
+from tests.support.monitor_contracts import NOW, a_contract, uid_of
+from tests.support.monitor_teams import QUESTION, a_team
 
 
 def team_rows() -> list[Row]:

@@ -21,7 +21,7 @@ from makima.tui.frames import happening_of, missed_text
 from makima.tui.live import LiveSource
 from makima.tui.source import LinkState
 from makima.tui.world import World
-from tests.support.monitor_world import NOW, a_body, uid_of
+from tests.support.monitor_contracts import NOW, a_body, uid_of
 
 KEY = ("team-a", "pay")
 EVENT = {

@@ -14,18 +14,8 @@ from makima.tui.appearance import STATES, SUPERVISOR_STATES, step_bar
 from makima.tui.attention import BY_KIND, Attention, Need
 from makima.tui.rows import Beat, beat_of, row_of
 from makima.tui.waits import Deed, approval_of, inbox, waits_of
-from tests.support.monitor_world import (
-    DIGEST,
-    NOW,
-    QUESTION,
-    a_body,
-    a_contract,
-    a_question,
-    a_supervisor,
-    a_team,
-    heartbeat,
-    stale_condition,
-)
+from tests.support.monitor_contracts import DIGEST, NOW, a_body, a_contract, a_question, a_supervisor, stale_condition
+from tests.support.monitor_teams import QUESTION, a_team, heartbeat
 
 
 def need_of(contract: Contract) -> Attention:

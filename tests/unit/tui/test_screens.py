@@ -18,19 +18,10 @@ from makima.tui.screens.inbox import InboxScreen
 from makima.tui.screens.sure import PauseDialog
 from makima.tui.source import ApiLink, ContractGone, ContractsSeen, Happened, KubeLink, Link, LinkState
 from makima.tui.widgets.heading_line import HeadingLine
+from tests.support.monitor_contracts import DIGEST, NOW, a_contract, a_question
 from tests.support.monitor_seat import at_monitor
-from tests.support.monitor_world import (
-    DIGEST,
-    NOW,
-    QUESTION,
-    PlayedWorld,
-    a_contract,
-    a_crowd,
-    a_question,
-    a_team,
-    happening,
-    told,
-)
+from tests.support.monitor_teams import QUESTION, a_crowd, a_team, happening
+from tests.support.monitor_world import PlayedWorld, told
 
 SIZES = [(80, 24), (120, 40), (240, 70)]
 

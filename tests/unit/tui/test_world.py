@@ -25,7 +25,9 @@ from makima.tui.source import (
     SupervisorsSeen,
 )
 from makima.tui.world import World
-from tests.support.monitor_world import NOW, QUESTION, a_contract, a_supervisor, happening, heartbeat, told
+from tests.support.monitor_contracts import NOW, a_contract, a_supervisor
+from tests.support.monitor_teams import QUESTION, happening, heartbeat
+from tests.support.monitor_world import told
 
 PAY, WEB = ("team-a", "pay"), ("team-b", "web")
 

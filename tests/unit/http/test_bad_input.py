@@ -1,0 +1,75 @@
+"""Bad input is refused with a hint, and without effect."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.rest_world import RestWorld
+
+BAD = [
+    ("POST", "", {}),
+    ("POST", "", {"namespace": "ns"}),
+    ("POST", "", {"namespace": "ns", "name": "A B"}),
+    ("POST", "", {"namespace": "ns", "name": "x", "generate_name": "y"}),
+    ("POST", "", {"namespace": "ns", "name": "x", "nmae": "y"}),
+    ("POST", "", {"namespace": "ns", "name": "x", "spec": []}),
+    ("POST", "?wait=nan", {"namespace": "ns", "name": "x"}),
+    ("POST", "?wait=31", {"namespace": "ns", "name": "x"}),
+    ("POST", "/ns:work/phase", {}),
+    ("POST", "/ns:work/phase", []),
+    ("POST", "/ns:work/phase", b"{"),
+    ("POST", "/ns:work/phase", b"\xff"),
+    ("POST", "/ns:work/phase", {"expected_version": "1"}),
+    ("POST", "/ns:work/phase", {"expected_version": 1.5}),
+    ("POST", "/ns:work/phase", {"expected_version": 0}),
+    ("POST", "/ns:work/phase", {"expected_version": 1, "confirmed": "yes"}),
+    ("POST", "/ns:work/phase", {"expected_version": 1, "confirmd": True}),
+    ("POST", "/ns:work/phase", {"expected_version": 1, "phase": "../x"}),
+    ("POST", "/ns:work/phase", {"expected_version": 1, "reason": "x" * 1025}),
+    ("POST", "/ns:work/phase", {"expected_version": 1, "reason": "a\0b"}),
+    ("POST", "/ns:work/phase", b'{"expected_version": 1, "reason": "\\ud800"}'),
+    ("POST", "/ns:work/status", {"status": "dancing"}),
+    ("POST", "/ns:work/status", {"state": "paused"}),
+    ("POST", "/ns:work/deliverables", {}),
+    ("POST", "/ns:work/deliverables", {"id": "a", "deliverable_id": "a"}),
+    ("POST", "/ns:work/deliverables", {"id": "plan-document", "digest": "sha256:zz"}),
+    ("POST", "/ns:work/deliverables", {"id": "plan-document", "uri": "a b"}),
+    ("POST", "/ns:work/questions/nonsense/answer", {"answer": "x"}),
+    ("POST", "/ns:work/questions/7d1d1fd6-3c1c-4a52-9d4a-0b6f8a4f2c11/answer", {"answer": ""}),
+    ("POST", "/ns:work/questions/7d1d1fd6-3c1c-4a52-9d4a-0b6f8a4f2c11/answer", {"answer": "x" * 2049}),
+    ("PUT", "/ns:work/auto-complete", {"enabled": "yes"}),
+    ("PUT", "/ns:work/auto-complete", {"enabled": None}),
+    ("GET", "/nonsense", None),
+    ("GET", "/ns:work?verbose=1", None),
+    ("GET", "/ns:work/events?limit=0", None),
+    ("GET", "/ns:work/events?limit=501", None),
+    ("GET", "/ns:work/events?after=-1", None),
+    ("GET", "/ns:work/events?aftr=1", None),
+    ("GET", "/ns:work/tasks?cursor=nonsense", None),
+    ("GET", "/ns:work/questions?open=perhaps", None),
+    ("DELETE", "/ns:work?expected_version=x", None),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), BAD, ids=range(len(BAD)))
+async def test_bad_input_is_refused_with_a_hint_and_without_effect(method: str, path: str, body: object) -> None:
+    world = RestWorld()
+    world.contract(answers=[], deliverables=[])
+    before = dict(world.cluster.objects)
+    status, answer = await world.call("ann", method, path, body)
+    assert (status, answer["error"]["code"]) == (400, "VALIDATION_FAILED"), answer
+    assert answer["error"]["hint"]
+    assert world.cluster.objects == before and not world.server.wrote
+
+
+async def test_a_huge_body_is_refused_before_it_is_read_whole() -> None:
+    world = RestWorld()
+    world.contract()
+    body = b'{"expected_version": 1, "reason": "' + b"x" * 10_000_000 + b'"}'
+    assert await world.refused("ann", "POST", "/ns:work/phase", body) == (413, "TOO_LARGE")
+
+
+@pytest.mark.parametrize("name", ["dashboard", "monitor", "batch"])
+async def test_names_of_features_are_no_ids(name: str) -> None:
+    world = RestWorld()
+    assert await world.refused("ann", "GET", f"/{name}/events") == (404, "NOT_FOUND")
