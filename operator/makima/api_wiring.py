@@ -63,7 +63,8 @@ from makima.services.supervisor_calls.command_delivery import CommandDelivery
 from makima.services.supervisor_calls.contract_reports import Around, ContractReports
 from makima.services.supervisor_calls.memory import Memory
 from makima.services.supervisor_calls.sessions import Sessions, Stores
-from makima.services.wishes.batch import BatchOperations, BatchPorts
+from makima.services.wishes.batch import BatchOperations
+from makima.services.wishes.batch_run import BatchPorts
 from makima.services.wishes.contract_wishes import ContractWishes
 from makima.services.wishes.hand import Hand
 from makima.services.wishes.phase_moves import PhaseMoves

@@ -1,4 +1,4 @@
-"""`makima.services.wishes.batch.BatchStore`: which contracts a run may be for, and the record of runs."""
+"""`makima.services.wishes.batch_run.BatchStore`: which contracts a run may be for, and the record of runs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from makima.domain.batch import Selection
 from makima.domain.settings import Settings
 from makima.models.wire.batch import BatchReport, BatchResult, ItemError, RunResult
 from makima.services.access.person import Person
-from makima.services.wishes.batch import BatchRun, Candidate
+from makima.services.wishes.batch_run import BatchRun, Candidate
 
 SQL = load("batch")
 

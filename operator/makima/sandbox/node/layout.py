@@ -11,7 +11,6 @@ from makima.sandbox.node.addresses import Addresses
 NODE = "node"
 PAUSE_IMAGE = "localhost/makima-pause:1"
 CONTAINERD_SOCKET = "/run/containerd/containerd.sock"
-CNI_PROGRAMS = ("bridge", "host-local", "loopback")
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from makima.sandbox.node.programs import RUNTIME
 from makima.sandbox.private_file import write_private
 from makima.sandbox.server_process import ServerProcess, free_port
 
-CONNECT_SECONDS, READY_SECONDS, GONE_SECONDS = 20.0, 90.0, 15.0
+CONNECT_SECONDS, GONE_SECONDS = 20.0, 15.0
 KubeconfigFor = Callable[[str, tuple[str, ...]], Path]
 
 

@@ -10,17 +10,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
-from enum import StrEnum
 from typing import Protocol
 
 from makima.errors import HistoryUnavailable
-from makima.models.supervision import Beat, BeatOutcome, BeatResult
+from makima.models.supervision import Beat
 from makima.ports import Clock
 from makima.services.ingest.sequences import LastSequences, Order
+from makima.services.ingest.taken import Result, Taken, counted, taken_as, with_refused
 from makima.services.refusals import RETRY_SECONDS, Refused, refused_by, unavailable
 from makima.stores import HeartbeatStore
 
@@ -33,33 +33,6 @@ BEAT_BYTES = 600
 TASK_BYTES = 80
 
 log = logging.getLogger(__name__)
-
-
-class Result(StrEnum):
-    """What became of a heartbeat; also the label of `supervisor_heartbeats_total`."""
-
-    STORED = "stored"
-    DUPLICATE = "duplicate"
-    LATE = "late"
-    SUPERSEDED = "superseded"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """What became of a heartbeat.
-
-    Attributes:
-        current: incarnation that is current, for SUPERSEDED.
-        last: sequence stored last, for LATE.
-    """
-
-    result: Result
-    current: int = 0
-    last: int = 0
-
-
-STORED = Taken(Result.STORED)
 
 
 class IngestMetrics(Protocol):
@@ -235,7 +208,7 @@ class Ingest:
         orders = self._sequences.judge(beats, learned)
         fresh = [beat for beat, (order, _) in zip(beats, orders, strict=True) if order is Order.NEW]
         results = iter(await self._store.store(fresh) if fresh else ())
-        taken = _with_refused(beats, [_taken(order, last, results) for order, last in orders])
+        taken = with_refused(beats, [taken_as(order, last, results) for order, last in orders])
         kept = [beat for beat, one in zip(beats, taken, strict=True) if one.result is Result.STORED]
         for beat in kept:
             self._sequences.stored(beat)
@@ -250,7 +223,7 @@ class Ingest:
                 waiting.done.set_result(taken[at:until])
             at = until
         if beats:
-            for result, number in _counted(taken):
+            for result, number in counted(taken):
                 self._metrics.heartbeats(result, number)
             self._metrics.group(len(beats), asyncio.get_running_loop().time() - group[0].since)
 
@@ -273,40 +246,6 @@ class Ingest:
                 if waiting.since > oldest:
                     break
                 self._refuse(waiting, unavailable("Postgres does not answer in time"))
-
-
-def _counted(taken: list[Taken]) -> Iterator[tuple[Result, int]]:
-    """How many of each result; usually all are stored."""
-    others = [one.result for one in taken if one is not STORED]
-    if len(others) < len(taken):
-        yield Result.STORED, len(taken) - len(others)
-    for result in Result:
-        number = others.count(result) if others else 0
-        if number:
-            yield result, number
-
-
-def _with_refused(beats: list[Beat], taken: list[Taken]) -> list[Taken]:
-    """What repeats a heartbeat of the same group that was refused is refused like it."""
-    refused = {
-        (beat.contract_id, beat.incarnation): one
-        for beat, one in zip(beats, taken, strict=True)
-        if one.result in (Result.SUPERSEDED, Result.UNKNOWN)
-    }
-    if not refused:
-        return taken
-    return [refused.get((beat.contract_id, beat.incarnation), one) for beat, one in zip(beats, taken, strict=True)]
-
-
-def _taken(order: Order, last: int, results: Iterator[BeatResult]) -> Taken:
-    if order is Order.DUPLICATE:
-        return Taken(Result.DUPLICATE, last=last)
-    if order is Order.LATE:
-        return Taken(Result.LATE, last=last)
-    result = next(results)
-    if result.outcome is BeatOutcome.STORED:
-        return STORED
-    return Taken(Result(result.outcome.value), current=result.current)
 
 
 def _size(beat: Beat) -> int:

@@ -27,7 +27,8 @@ from makima.models.wire.problem import Code, Problem
 from makima.ports import Clock
 from makima.services.access.authorization import Authorization
 from makima.services.access.identity import Identity
-from makima.services.ingest.group_commit import STORED, Ingest, Result, Taken
+from makima.services.ingest.group_commit import Ingest
+from makima.services.ingest.taken import STORED, Result, Taken
 from makima.services.refusals import Refused, refusal, refused_by, superseded
 from makima.services.supervisor_calls.command_delivery import CommandDelivery
 

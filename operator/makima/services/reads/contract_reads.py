@@ -18,14 +18,8 @@ from makima.ports import Clock
 from makima.services.access.contract_lookup import Located
 from makima.services.access.live_contract import accepted, contract_in
 from makima.services.reads import cursor
-from makima.services.reads.contract_views import (
-    deliverables,
-    detail,
-    detail_of_row,
-    event_view,
-    question_view,
-    task_view,
-)
+from makima.services.reads.contract_views import deliverables, detail, detail_of_row
+from makima.services.reads.record_views import event_view, question_view, task_view
 from makima.stores import ContractHistory
 
 

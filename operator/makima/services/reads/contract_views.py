@@ -12,18 +12,16 @@ from makima.domain.settings import Settings
 from makima.domain.states import legacy_status
 from makima.models.condition import Condition
 from makima.models.contract import Contract
-from makima.models.contract_status import ContractStatus
+from makima.models.contract_status import AdvanceStatus, ContractStatus, Question, SupervisorReference, TaskStatus
 from makima.models.enums import ContractState
 from makima.models.gate import Deliverable, Phase
-from makima.models.history import ContractRow, StoredEvent
-from makima.models.supervision import StoredQuestion, StoredTask
+from makima.models.history import ContractRow
 from makima.models.wire.contracts import (
     AdvanceView,
     ConditionView,
     ContractDetail,
     ContractSummary,
     DeliverableView,
-    HistoryEntry,
     PhaseView,
     QuestionView,
     SupervisorView,
@@ -66,51 +64,6 @@ def detail(contract: Contract, settings: Settings, now: datetime) -> ContractDet
 def deliverables(status: ContractStatus) -> tuple[DeliverableView, ...]:
     """Every deliverable of every phase."""
     return tuple(_deliverable(status, phase, item) for phase in status.phases for item in phase.deliverables)
-
-
-def task_view(task: StoredTask) -> TaskReport:
-    """A task, as Postgres has it."""
-    return TaskReport(
-        id=task.id,
-        name=task.name,
-        phase=task.phase,
-        state=task.state.snake,
-        template=task.template,
-        message=task.message,
-        created_at=task.created_at,
-        completed_at=task.completed_at,
-    )
-
-
-def question_view(question: StoredQuestion) -> QuestionView:
-    """A question, as Postgres has it."""
-    return QuestionView(
-        id=question.id,
-        text=question.text,
-        options=question.options,
-        asked_at=question.asked_at,
-        answer=question.answer,
-        answered_at=question.answered_at,
-        phase=question.phase,
-        open=question.answer is None,
-    )
-
-
-def event_view(stored: StoredEvent) -> HistoryEntry:
-    """An event of the history."""
-    event = stored.event
-    return HistoryEntry(
-        seq=stored.seq,
-        id=event.id,
-        type=event.type,
-        at=event.at,
-        contract_id=event.contract_id,
-        namespace=event.namespace,
-        name=event.contract_name,
-        version=event.version,
-        actor=event.actor,
-        payload=dict(event.payload),
-    )
 
 
 def _of_row(row: ContractRow, settings: Settings, stale: bool) -> dict[str, Any]:
@@ -174,49 +127,56 @@ def _unaccepted(contract: Contract, now: datetime) -> dict[str, Any]:
 
 
 def _of_status(status: ContractStatus) -> dict[str, Any]:
-    told, carrier = status.advance, status.supervisor_ref
     return {
         "phase_list": [_phase(status, phase) for phase in status.phases],
-        "tasks": [
-            TaskReport(
-                id=UUID(task.id),
-                name=task.name,
-                phase=task.phase,
-                state=task.state.snake,
-                template=task.template,
-                message=task.message,
-                created_at=task.start_time or status.last_activity_time,
-                completed_at=task.completion_time,
-            )
-            for task in status.tasks
-        ],
-        "questions": [
-            QuestionView(
-                id=UUID(one.id),
-                text=one.question,
-                options=one.options,
-                asked_at=one.asked_time,
-                phase=one.phase,
-                open=True,
-            )
-            for one in status.questions
-        ],
-        "advance": told
-        and AdvanceView(
-            to=told.to,
-            expected_version=told.expected_version,
-            outcome=told.outcome,
-            message=told.message,
-            missing=told.missing,
-        ),
-        "supervisor": carrier
-        and SupervisorView(
-            name=carrier.name,
-            task_id=UUID(carrier.uid),
-            incarnation=carrier.incarnation,
-            restarts=carrier.restarts,
-        ),
+        "tasks": [_task(status, task) for task in status.tasks],
+        "questions": [_question(question) for question in status.questions],
+        "advance": _advance(status.advance) if status.advance is not None else None,
+        "supervisor": _supervisor(status.supervisor_ref) if status.supervisor_ref is not None else None,
     }
+
+
+def _task(status: ContractStatus, task: TaskStatus) -> TaskReport:
+    return TaskReport(
+        id=UUID(task.id),
+        name=task.name,
+        phase=task.phase,
+        state=task.state.snake,
+        template=task.template,
+        message=task.message,
+        created_at=task.start_time or status.last_activity_time,
+        completed_at=task.completion_time,
+    )
+
+
+def _question(question: Question) -> QuestionView:
+    return QuestionView(
+        id=UUID(question.id),
+        text=question.question,
+        options=question.options,
+        asked_at=question.asked_time,
+        phase=question.phase,
+        open=True,
+    )
+
+
+def _advance(told: AdvanceStatus) -> AdvanceView:
+    return AdvanceView(
+        to=told.to,
+        expected_version=told.expected_version,
+        outcome=told.outcome,
+        message=told.message,
+        missing=told.missing,
+    )
+
+
+def _supervisor(carrier: SupervisorReference) -> SupervisorView:
+    return SupervisorView(
+        name=carrier.name,
+        task_id=UUID(carrier.uid),
+        incarnation=carrier.incarnation,
+        restarts=carrier.restarts,
+    )
 
 
 def _phase(status: ContractStatus, phase: Phase) -> PhaseView:

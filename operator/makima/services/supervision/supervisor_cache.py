@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from uuid import UUID
 
 from makima.domain.pod_reading import SupervisorPod
 from makima.domain.pods import PodSeen
@@ -62,11 +61,10 @@ class Carrier:
 
 
 class SupervisorCache:
-    """Supervisors by name, and the names of contracts by UID."""
+    """Supervisors by name, and their pods by UID."""
 
     def __init__(self) -> None:
         self._carriers: dict[Name, Carrier] = {}
-        self._by_contract: dict[UUID, Name] = {}
         self._pods: dict[str, Name] = {}
 
     def __len__(self) -> int:
@@ -83,11 +81,6 @@ class SupervisorCache:
     def at(self, name: Name) -> Carrier:
         """The supervisor of this name; from now on it is known."""
         return self._carriers.setdefault(name, Carrier(name))
-
-    def of_contract(self, contract_id: UUID) -> Carrier | None:
-        """The supervisor of the contract with this UID."""
-        name = self._by_contract.get(contract_id)
-        return self._carriers.get(name) if name is not None else None
 
     def see(self, body: JsonObject) -> Carrier | None:
         """Remember the object if it is news; None if something newer is known already."""
@@ -146,7 +139,6 @@ class SupervisorCache:
         if before is not None and before.contract_id == session.contract_id and _later(before, session):
             return None
         carrier.session, carrier.session_read = session, True
-        self._by_contract[session.contract_id] = carrier.name
         return carrier
 
     def forget(self, name: Name) -> None:
@@ -156,8 +148,6 @@ class SupervisorCache:
             return
         for uid in carrier.pods:
             self._pods.pop(uid, None)
-        if carrier.session is not None:
-            self._by_contract.pop(carrier.session.contract_id, None)
 
 
 def _later(known: Session, read: Session) -> bool:

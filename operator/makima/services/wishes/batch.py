@@ -5,24 +5,22 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Protocol
-from uuid import UUID, uuid4
+from uuid import uuid4
 
-from makima.domain.batch import Delete, Moment, Patch, Selection, by_hand, operations, selection, step, wrong
+from makima.domain.batch import Delete, Moment, Patch, by_hand, operations, selection, step, wrong
 from makima.domain.settings import Settings
-from makima.errors import ClusterError, Conflict, Denied, HistoryUnavailable, NotFound
+from makima.errors import Conflict, Denied, HistoryUnavailable, NotFound
 from makima.models.contract import Contract
 from makima.models.credential import Credential
-from makima.models.wire.batch import BatchReport, BatchReported, BatchRequest, BatchResult, ItemError, RunResult
+from makima.models.wire.batch import BatchReport, BatchReported, BatchRequest, BatchResult, RunResult
 from makima.models.wire.problem import Code
-from makima.ports import AsCaller, Clock, ContractReader, JsonObject, ObjectKey
+from makima.ports import JsonObject, ObjectKey
 from makima.services.access.identity import Identity
 from makima.services.access.person import Person
 from makima.services.access.visibility import Scope, Visibility
-from makima.services.refusals import Refused, refusal, refused_by
-from makima.services.wishes.hand import manager, refused_write
+from makima.services.refusals import Refused, refusal
+from makima.services.wishes.batch_run import BatchPorts, BatchRun, Candidate, Progress
+from makima.services.wishes.hand import manager
 
 AT_A_TIME = 8
 """Contracts of one run that are worked on at a time."""
@@ -40,84 +38,6 @@ RECORD_ATTEMPTS = 3
 UNKNOWN = 401
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A contract that a run may be for, as the projection has it; `heard` is its last sign of life."""
-
-    id: UUID
-    namespace: str
-    name: str
-    heard: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class BatchRun:
-    """One run, for the record: who, what, where, when.
-
-    Attributes:
-        namespaces: None = everywhere.
-    """
-
-    id: UUID
-    who: Person
-    request: BatchRequest
-    namespaces: tuple[str, ...] | None
-    started_at: datetime
-
-
-class BatchStore(Protocol):
-    """What bulk operations need of Postgres. Methods raise `makima.errors.HistoryUnavailable`."""
-
-    async def candidates(
-        self, chosen: Selection, namespaces: tuple[str, ...] | None, settings: Settings, now: datetime, most: int
-    ) -> Sequence[Candidate]:
-        """Contracts that are meant, longest so first."""
-        ...
-
-    async def begin(self, run: BatchRun) -> None:
-        """Record that it begins."""
-        ...
-
-    async def finish(self, run: BatchRun, result: BatchResult, word: RunResult, at: datetime) -> None:
-        """Record what became of it."""
-        ...
-
-    async def reported(self, who: Person, report: BatchReport, word: RunResult, at: datetime) -> str | None:
-        """Record what became of a run whose writes its caller made; its operation, or None where there is none."""
-        ...
-
-
-class BatchMetrics(Protocol):
-    """What is counted of runs."""
-
-    def batch_operation(self, operation: str, result: str) -> None:
-        """One more `batch_operations_total`."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class BatchPorts:
-    """Everything that runs talk to.
-
-    Attributes:
-        reader: reads contracts with the service's own account.
-    """
-
-    store: BatchStore
-    reader: ContractReader
-    writes: AsCaller
-    metrics: BatchMetrics
-    clock: Clock
-
-
-@dataclass(slots=True)
-class _Progress:
-    affected: list[UUID] = field(default_factory=list)
-    errors: list[ItemError] = field(default_factory=list)
-    left_over: int = 0
-    unknown: bool = False  # the API server does not take the caller's token
 
 
 class BatchOperations:
@@ -183,15 +103,15 @@ class BatchOperations:
         return BatchReported(batch_id=report.batch_id, result=word)
 
     async def _recorded(self, run: BatchRun) -> BatchResult:
-        progress = _Progress()
+        progress = Progress()
         word: RunResult = "interrupted"
         try:
             await self._work(run, progress)
-            word = _word(run, progress)
+            word = progress.word(run)
             if run.request.by_caller and not run.request.dry_run:
                 word = "running"
         finally:
-            result = _result(run, progress)
+            result = progress.result(run)
             if word != "running":  # else its end is the caller's to report
                 self._ports.metrics.batch_operation(run.request.operation.value, word)
                 await asyncio.shield(self._finish(run, result, word))
@@ -215,7 +135,7 @@ class BatchOperations:
             result.model_dump_json(),
         )
 
-    async def _work(self, run: BatchRun, progress: _Progress) -> None:
+    async def _work(self, run: BatchRun, progress: Progress) -> None:
         chosen = selection(run.request, self._settings, run.started_at)
         most = run.request.limit
         found = await self._ports.store.candidates(chosen, run.namespaces, self._settings, run.started_at, most + 1)
@@ -233,7 +153,7 @@ class BatchOperations:
                 group.create_task(worker())
         progress.left_over = max(0, progress.left_over) + len(queue)
 
-    async def _item(self, run: BatchRun, item: Candidate, token: Credential | None, progress: _Progress) -> None:
+    async def _item(self, run: BatchRun, item: Candidate, token: Credential | None, progress: Progress) -> None:
         try:
             if await self._applied(run, item, token):
                 progress.affected.append(item.id)
@@ -241,9 +161,9 @@ class BatchOperations:
             return  # gone meanwhile
         except Denied as error:
             progress.unknown |= error.status == UNKNOWN
-            progress.errors.append(_error(run, item, error))
+            progress.failed(run, item, error)
         except Exception as error:
-            progress.errors.append(_error(run, item, error))
+            progress.failed(run, item, error)
 
     async def _applied(self, run: BatchRun, item: Candidate, token: Credential | None) -> bool:
         """Read, decide, write with a precondition; again if it changed meanwhile. Whether it was, or would be, done."""
@@ -270,35 +190,6 @@ class BatchOperations:
             return
         place = (meta["namespace"], meta["name"])
         await self._ports.writes.patch_contract(token, *place, operations(body, found), manager(run.who))
-
-
-def _error(run: BatchRun, item: Candidate, error: Exception) -> ItemError:
-    if isinstance(error, Denied):
-        error = refused_write(error, None)
-    if isinstance(error, ClusterError):
-        log.info("batch %s: %s/%s: %s", run.id, item.namespace, item.name, error.message)
-    problem = refused_by(error).problem
-    return ItemError(id=item.id, code=problem.code, message=problem.message)
-
-
-def _word(run: BatchRun, progress: _Progress) -> RunResult:
-    if run.request.dry_run:
-        return "dry_run"
-    if progress.errors:
-        return "partial" if progress.affected else "failed"
-    return "succeeded"
-
-
-def _result(run: BatchRun, progress: _Progress) -> BatchResult:
-    return BatchResult(
-        operation=run.request.operation,
-        affected_count=len(progress.affected),
-        affected_ids=tuple(progress.affected),
-        errors=tuple(progress.errors),
-        dry_run=run.request.dry_run,
-        more=progress.left_over > 0,
-        batch_id=run.id,
-    )
 
 
 def _outside(named: Sequence[str], within: Sequence[str]) -> Refused:

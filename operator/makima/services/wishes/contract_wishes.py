@@ -40,7 +40,7 @@ from makima.services.reads.contract_views import deliverables, detail
 from makima.services.reads.readiness import ReadinessChecks
 from makima.services.refusals import Refused, refusal
 from makima.services.wishes.hand import Hand
-from makima.services.wishes.phase_moves import refused_move
+from makima.services.wishes.refused_moves import refused_move
 from makima.services.wishes.settling import Settling
 
 

@@ -5,19 +5,12 @@ What is refused here leaves no trace in the contract. The API server's policies 
 
 from __future__ import annotations
 
-from typing import assert_never
-
 from makima.domain.draft import Draft
 from makima.domain.phase_change import (
     COMPLETED,
     AskValidator,
-    NotFound,
-    PhaseChange,
-    RequiresConfirmation,
     Success,
     Unauthorized,
-    ValidationFailed,
-    VersionConflict,
     destination,
 )
 from makima.domain.requests import judge_advance
@@ -28,12 +21,12 @@ from makima.models.enums import AdvanceOutcome
 from makima.models.wire.problem import Code
 from makima.models.wire.wishes import ChangePhase, PhaseChanged
 from makima.services.access.authorization import Access
-from makima.services.access.contract_lookup import ContractId, ContractLookup, Located, no_contract
+from makima.services.access.contract_lookup import ContractId, ContractLookup, Located
 from makima.services.access.person import Person
-from makima.services.reads.contract_views import deliverables
 from makima.services.reads.readiness import ReadinessChecks
-from makima.services.refusals import Refused, refusal
+from makima.services.refusals import Refused
 from makima.services.wishes.hand import Hand, patch_command
+from makima.services.wishes.refused_moves import as_told, refused_move
 from makima.services.wishes.settling import Settling
 
 JUDGED = frozenset({Code.VERSION_CONFLICT, Code.PHASE_GUARD_REQUIRED, Code.VALIDATION_FAILED})
@@ -66,7 +59,7 @@ class PhaseMoves:
             raise
         contract, told = await self._settling.wait(written, lambda _, status: _answered(status, request), seconds)
         if told and contract.status is not None and not _moved(contract.status, request):
-            raise refused_move(_as_told(contract.status, request), contract.status, "")
+            raise refused_move(as_told(contract.status, request), contract.status, "")
         text = f"moved to {request.to}" if told else "recorded; the operator has not taken it up yet"
         shown = self._checks.summary(contract)
         return PhaseChanged(result="success" if told else "pending", message=text, contract=shown)
@@ -86,55 +79,6 @@ class PhaseMoves:
         if error.problem.code in JUDGED:
             now = await self._lookup.find(person.identity, ContractId(found.uid))
             await self._judge(person, now, self._checks.draft(now.live()), request)
-
-
-def refused_move(change: PhaseChange, status: ContractStatus, command: str) -> Refused:
-    """The answer to a move that is not made; its details have the fields of the plan's PhaseChangeResult.
-
-    Args:
-        command: the same wish by kubectl.
-    """
-    match change:
-        case VersionConflict(expected, actual, phase):
-            return refusal(
-                Code.VERSION_CONFLICT,
-                f"expected version {expected}, but the contract has {actual}, in phase {phase}",
-                field="expected_version",
-                hint=f"look at the contract again, then ask for version {actual}",
-                expected=expected,
-                actual=actual,
-                current_phase=phase,
-            )
-        case RequiresConfirmation():
-            here = [one for one in deliverables(status) if one.phase == status.phase]
-            return refusal(
-                Code.PHASE_GUARD_REQUIRED,
-                f"leaving {status.phase} waits for a confirmation by somebody who has the verb confirm",
-                field="confirmed",
-                hint="look at the deliverables, then ask again with confirmed: true",
-                current_phase=status.phase,
-                version=status.version,
-                deliverables=[one.model_dump(mode="json") for one in here],
-            )
-        case ValidationFailed(reason, missing):
-            return refusal(
-                Code.VALIDATION_FAILED,
-                f"{reason}: {', '.join(missing)}" if missing else reason,
-                hint="complete what is missing, or say force: true" if missing else "look at the contract's state",
-                reason=reason,
-                missing_requirements=list(missing),
-                missing=list(missing),
-                current_phase=status.phase,
-            )
-        case Unauthorized(needs):
-            hint = f"somebody who has the verb {needs} does it, or binds you makima-confirm; as such: {command}"
-            return refusal(Code.FORBIDDEN, f"this needs the verb {needs} on the contract", hint=hint, needs=needs)
-        case NotFound():
-            return no_contract(ContractId())
-        case Success() | AskValidator():
-            raise AssertionError(f"{change} is no refusal")
-        case _:
-            assert_never(change)
 
 
 def _request(call: ChangePhase, status: ContractStatus) -> AdvanceRequest:
@@ -162,18 +106,3 @@ def _moved(status: ContractStatus, request: AdvanceRequest) -> bool:
     return (
         _answered(status, request) and status.advance is not None and status.advance.outcome is AdvanceOutcome.SUCCESS
     )
-
-
-def _as_told(status: ContractStatus, request: AdvanceRequest) -> PhaseChange:
-    """What the operator answered, as the result that it was."""
-    told = status.advance
-    assert told is not None, "it has answered"
-    match told.outcome:
-        case AdvanceOutcome.VERSION_CONFLICT:
-            return VersionConflict(request.expected_version, status.version, status.phase)
-        case AdvanceOutcome.REQUIRES_CONFIRMATION:
-            return RequiresConfirmation(told.missing)
-        case AdvanceOutcome.UNAUTHORIZED:
-            return Unauthorized("confirm")
-        case _:
-            return ValidationFailed(told.message.removeprefix("VALIDATION_FAILED: "), told.missing)

@@ -12,7 +12,8 @@ import pytest
 from makima.models.enums import SupervisorState
 from makima.models.supervision import Beat, Session
 from makima.models.wire.problem import Code
-from makima.services.ingest.group_commit import Ingest, Limits, Result, Taken
+from makima.services.ingest.group_commit import Ingest, Limits
+from makima.services.ingest.taken import Result, Taken
 from makima.services.refusals import Refused
 from tests.support.fake_supervision import FakeSupervision
 from tests.support.fakes import FakeClock

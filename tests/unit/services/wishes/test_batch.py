@@ -23,7 +23,8 @@ from makima.services.access.person import Person
 from makima.services.access.visibility import Visibility
 from makima.services.refusals import Refused
 from makima.services.wishes import batch as module
-from makima.services.wishes.batch import BatchOperations, BatchPorts, BatchRun, Candidate
+from makima.services.wishes.batch import BatchOperations
+from makima.services.wishes.batch_run import BatchPorts, BatchRun, Candidate
 from tests.support.builders import a_contract, a_status
 from tests.support.fakes import FakeClock
 from tests.support.people import FakeReviews, rights, somebody
