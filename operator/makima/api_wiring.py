@@ -1,4 +1,4 @@
-"""The API service, put together: the other place where adapters, use cases and configuration meet (see `wiring`)."""
+"""The API service as a process: what it serves, and how it starts and ends (the operator's is `makima.wiring`)."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from makima.adapters.kubernetes.schema_check import SchemaTooOld, check_schema
 from makima.adapters.kubernetes.self_check import not_allowed, version_and_time
 from makima.adapters.postgres.server_time import server_time
 from makima.config import Config
-from makima.domain.health import Finding, judge_clocks, judge_lease, judge_rights, judge_schema, judge_version
+from makima.domain.doctor import Finding, judge_clocks, judge_lease, judge_rights, judge_schema, judge_version
 from makima.errors import MakimaError, NotFound
 from makima.schema import SCHEMA_VERSION, render_crds, render_policies
 from makima.schema.rbac import Rule, api_rules, lease_rules, needs_cluster_scope, operator_rules

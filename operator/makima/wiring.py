@@ -1,4 +1,4 @@
-"""Who is who: the one place where adapters, use cases and configuration meet."""
+"""The operator's process, put together: adapters meet use cases here, and in the other modules named `…_wiring`."""
 
 from __future__ import annotations
 

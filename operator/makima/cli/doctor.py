@@ -11,7 +11,7 @@ import typer
 from makima.config import Config, load_config
 
 if TYPE_CHECKING:
-    from makima.domain.health import Finding
+    from makima.domain.doctor import Finding
 
 app = typer.Typer(add_completion=False, help="See whether cluster, database and operator fit together.")
 

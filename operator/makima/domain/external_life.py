@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from makima.domain.calling import Call, call_for
 from makima.domain.hearing import listen_to
 from makima.domain.life_end import asked_to_restart
+from makima.domain.pod_demand import PodDemand, demand_for
 from makima.domain.reasons import AliveReason
 from makima.domain.supervision_steps import NOTHING, AskRestart, DeletePod, Seen, SupervisorDecision, written_if_changed
 from makima.domain.supervisor_status import Life, alive_reason
@@ -21,7 +21,7 @@ def follow_external(seen: Seen) -> SupervisorDecision:
         return NOTHING
     if asked_to_restart(seen.contract, seen.incarnation):
         return _ask(seen, R.RESTART_REQUESTED, "spec.restartSupervisor asks for it")
-    if seen.silent_since is not None and call_for(seen.contract, seen.supervisor) is Call.RUN:
+    if seen.silent_since is not None and demand_for(seen.contract, seen.supervisor) is PodDemand.RUN:
         text = f"Nothing was heard since {seen.silent_since.isoformat(timespec='seconds')}"
         return _ask(seen, R.TIMED_OUT, text)
     registered = seen.own.registration_id is not None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from makima.domain.calling import Call
 from makima.domain.hearing import listen_to
 from makima.domain.life_end import REASONS, end_of
 from makima.domain.lost_supervisor import taken_up_after
 from makima.domain.notices import Notice
+from makima.domain.pod_demand import PodDemand
 from makima.domain.pods import PodSeen
 from makima.domain.reasons import AliveReason, EventReason
 from makima.domain.restart import Fail, LeaveEnded, LifeEnd, RestartCounted, RestartUncounted, after_end, restart_delay
@@ -70,15 +70,15 @@ def hold(seen: Seen) -> SupervisorDecision:
     return written_if_changed(seen, _living(seen) if end is None else _over(seen, end))
 
 
-def let_go(seen: Seen, call: Call) -> SupervisorDecision:
+def let_go(seen: Seen, demand: PodDemand) -> SupervisorDecision:
     """It must not have a pod now: say so first, then end the pod."""
     if seen.status.pod_uid is not None and alive_reason(seen.status) is not R.GIVEN_UP:
-        stays = _stays_until(seen, call)
+        stays = _stays_until(seen, demand)
         if stays is not None and stays > seen.now:
             return written_if_changed(seen, _living(seen), wake_at=stays)
-        return _say_let_go(seen, call)
+        return _say_let_go(seen, demand)
     pods = [pod for pod in seen.pods if pod.incarnation <= seen.incarnation]
-    return _end_first(seen, [pod for pod in pods if not (call is Call.FINISHED and pod.finished)]) or NOTHING
+    return _end_first(seen, [pod for pod in pods if not (demand is PodDemand.FINISHED and pod.finished)]) or NOTHING
 
 
 def _go_on(seen: Seen) -> SupervisorDecision:
@@ -168,14 +168,14 @@ def _waiting(seen: Seen, due: datetime) -> SupervisorDecision:
     return written_if_changed(seen, Life(seen.incarnation, seen.restarts, why, said, ready=text), wake_at=due)
 
 
-def _say_let_go(seen: Seen, call: Call) -> SupervisorDecision:
-    why = {Call.SUSPENDED: R.SUSPENDED, Call.FINISHED: R.FINISHED}.get(call, R.RELEASED)
-    life = Life(seen.incarnation, seen.restarts, why, f"Its pod is freed: {call.value}")
+def _say_let_go(seen: Seen, demand: PodDemand) -> SupervisorDecision:
+    why = {PodDemand.SUSPENDED: R.SUSPENDED, PodDemand.FINISHED: R.FINISHED}.get(demand, R.RELEASED)
+    life = Life(seen.incarnation, seen.restarts, why, f"Its pod is freed: {demand.value}")
     return SupervisorDecision(WriteStatus(seen.shown(life), Notice(EventReason.SUPERVISOR_RELEASED, life.text)))
 
 
-def _stays_until(seen: Seen, call: Call) -> datetime | None:
+def _stays_until(seen: Seen, demand: PodDemand) -> datetime | None:
     finished = seen.contract.status.finished_time if seen.contract.status is not None else None
-    if call is not Call.FINISHED or finished is None or seen.pod is None or seen.pod.finished:
+    if demand is not PodDemand.FINISHED or finished is None or seen.pod is None or seen.pod.finished:
         return None
     return finished + LAST_MINUTE

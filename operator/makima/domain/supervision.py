@@ -7,10 +7,10 @@ Every step is told from what is stored by then, so another operator goes on wher
 
 from __future__ import annotations
 
-from makima.domain.calling import Call, call_for
 from makima.domain.external_life import follow_external
 from makima.domain.life_end import REASONS, end_of
 from makima.domain.notices import Notice
+from makima.domain.pod_demand import PodDemand, demand_for
 from makima.domain.pod_life import hold, let_go, run, work_left
 from makima.domain.reasons import AliveReason, EventReason
 from makima.domain.restart import RestartCounted, RestartUncounted, after_end
@@ -31,10 +31,10 @@ def decide_supervisor(seen: Seen) -> SupervisorDecision:
         return behind
     if supervisor.spec.template is None:
         return follow_external(seen)
-    call = call_for(contract, supervisor)
-    if call is Call.RUN:
+    demand = demand_for(contract, supervisor)
+    if demand is PodDemand.RUN:
         return run(seen)
-    return hold(seen) if call is Call.HOLD else let_go(seen, call)
+    return hold(seen) if demand is PodDemand.HOLD else let_go(seen, demand)
 
 
 def _catch_up(seen: Seen) -> SupervisorDecision | None:
@@ -46,7 +46,7 @@ def _catch_up(seen: Seen) -> SupervisorDecision | None:
         return SupervisorDecision(Allocate(known))
     if str(session.task_id) != seen.supervisor.metadata.uid:  # lives of a Supervisor before this one
         pods = seen.supervisor.spec.template is not None
-        needed = pods and call_for(seen.contract, seen.supervisor) is Call.RUN
+        needed = pods and demand_for(seen.contract, seen.supervisor) is PodDemand.RUN
         return SupervisorDecision(Allocate(session.incarnation)) if needed else None
     return SupervisorDecision(_next_life(seen, session)) if session.incarnation > known else None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import Phase, seed, settings
 from hypothesis.stateful import get_state_machine_test
 
-from makima.domain.calling import Call
+from makima.domain.pod_demand import PodDemand
 from makima.domain.reasons import AliveReason
 from tests.unit.domain.supervisor_life.machine import SupervisorLife
 
@@ -22,7 +22,7 @@ STEPS = {"WriteStatus", "Allocate", "DeletePod", "CreatePod", "NamePod"}
 
 def unseen() -> set[str]:
     """Steps, reasons and calls that no life has come to."""
-    return {*STEPS, *AliveReason, *(call.name for call in Call)} - SupervisorLife.reached
+    return {*STEPS, *AliveReason, *(demand.name for demand in PodDemand)} - SupervisorLife.reached
 
 
 def test_no_life_of_a_supervisor_breaks_a_rule_and_each_comes_to_rest() -> None:

@@ -1,1 +1,1 @@
-"""The history in Postgres: migrations, backfills, and the recorder of contracts, tasks and events."""
+"""Postgres: migrations, the history of contracts, what is kept about supervisors, and lists for people."""

@@ -1,1 +1,1 @@
-"""What supervisors and the API service say to each other (ADR 6): JSON in snake_case, bounded, a file per subject."""
+"""What the API service, supervisors (ADR 6) and people (ADR 10) say to each other: JSON, a file per subject."""

@@ -175,7 +175,7 @@ class TaskJobs:
 
     async def _act(self, followed: _Followed, status: ContractStatus) -> datetime | None:
         """Everything that is to be done now; one task that can't be run does not hold up the others."""
-        contract, wake = followed.contract, list[datetime | None]()
+        contract = followed.contract
         await self._workspaces.ensure(contract)
         failed: ClusterError | None = None
         for task in open_job_tasks(status):
@@ -183,13 +183,13 @@ class TaskJobs:
                 await self._task(contract, status, task)
             except ClusterError as error:
                 failed = error
-        wake.append(await self._throw_away(contract, status))
-        cleared, again = await self._workspaces.look(contract, status, followed.body)
+        outdated_at = await self._throw_away(contract, status)
+        cleared, clear_again_at = await self._workspaces.look(contract, status, followed.body)
         if cleared is not None:
             self._report(contract.metadata.uid, "workspace", cleared)
         if failed is not None:
             raise failed
-        return min((moment for moment in (*wake, again) if moment is not None), default=None)
+        return min((moment for moment in (outdated_at, clear_again_at) if moment is not None), default=None)
 
     async def _task(self, contract: Contract, status: ContractStatus, task: TaskStatus) -> None:
         if task.id in self._reports.get(contract.metadata.uid, {}):

@@ -14,7 +14,7 @@ from uuid import UUID
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from makima.domain.calling import Call, call_for
+from makima.domain.pod_demand import PodDemand, demand_for
 from makima.domain.pod_life import work_left
 from makima.domain.pods import PodSeen
 from makima.domain.reasons import AliveReason
@@ -262,14 +262,14 @@ class SupervisorLife(RuleBasedStateMachine):
         raise AssertionError(f"no rest: {self.world.status} {self.world.pods}")
 
     def rested(self) -> None:
-        world, call = self.world, call_for(self.world.contract, self.world.supervisor)
+        world, demand = self.world, demand_for(self.world.contract, self.world.supervisor)
         reason, running = alive_reason(world.status), world.running()
         given_up = reason is AliveReason.GIVEN_UP
-        self.reached.add(call.name)
-        if call in (Call.SUSPENDED, Call.PAUSED, Call.WAITING, Call.FINISHED):
+        self.reached.add(demand.name)
+        if demand in (PodDemand.SUSPENDED, PodDemand.PAUSED, PodDemand.WAITING, PodDemand.FINISHED):
             assert not running, "a pod that was to be freed is still there"
         left_alone = reason is AliveReason.ENDED and not work_left(world.contract)
-        if call is Call.RUN and not given_up and not left_alone:
+        if demand is PodDemand.RUN and not given_up and not left_alone:
             (pod,) = running
             assert (pod.uid, pod.incarnation) == (world.status.pod_uid, world.incarnation)
             assert world.session is not None

@@ -10,7 +10,7 @@ from makima.models.enums import ContractState, WhileWaiting
 from makima.models.supervisor import Supervisor
 
 
-class Call(Enum):
+class PodDemand(Enum):
     """What a supervisor's pod has to do; the text says why, for people."""
 
     RUN = "it has work"
@@ -21,18 +21,18 @@ class Call(Enum):
     FINISHED = "the contract is finished"
 
 
-def call_for(contract: Contract, supervisor: Supervisor) -> Call:
+def demand_for(contract: Contract, supervisor: Supervisor) -> PodDemand:
     """Whether it has to run, and why not."""
     status, spec = contract.status, supervisor.spec
     if status is None:
-        return Call.HOLD
+        return PodDemand.HOLD
     release = spec.while_waiting is WhileWaiting.RELEASE
     if status.state in FINISHED:
-        return Call.FINISHED
+        return PodDemand.FINISHED
     if spec.suspend:
-        return Call.SUSPENDED
+        return PodDemand.SUSPENDED
     if contract.spec.suspend or status.state is ContractState.PAUSED:
-        return Call.PAUSED if release else Call.HOLD
+        return PodDemand.PAUSED if release else PodDemand.HOLD
     if status.state is ContractState.WAITING_FOR_INPUT and release:
-        return Call.WAITING
-    return Call.RUN
+        return PodDemand.WAITING
+    return PodDemand.RUN

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from makima.domain.health import Finding, judge_clocks, judge_lease, judge_rights, judge_schema, judge_version
+from makima.domain.doctor import Finding, judge_clocks, judge_lease, judge_rights, judge_schema, judge_version
 from makima.models.history_schema import Migration, SchemaStatus
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
