@@ -12,8 +12,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from makima.domain.decision import Decision
 from makima.domain.draft import Surroundings
-from makima.domain.lifecycle import Decision, decide
+from makima.domain.lifecycle import decide
 from makima.domain.settings import Settings
 from makima.domain.validation import Question as ValidatorQuestion
 from makima.domain.validation import Verdict

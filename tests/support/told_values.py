@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from makima.domain.lifecycle import Decision, decide
+from makima.domain.decision import Decision
+from makima.domain.lifecycle import decide
 from makima.domain.told import (
     AskAdvance,
     AskQuestion,

@@ -10,7 +10,8 @@ from enum import IntEnum
 from makima.domain.durations import format_duration
 from makima.domain.reasons import AliveReason
 from makima.domain.supervisor_status import alive
-from makima.domain.waits import Command, Kind, Wait, waits
+from makima.domain.wait import Command, Kind, Wait
+from makima.domain.waits import waits
 from makima.models.contract import Contract
 from makima.models.enums import AdvanceOutcome, ContractState
 from makima.models.supervisor import Restart, Supervisor

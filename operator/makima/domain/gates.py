@@ -189,3 +189,9 @@ def next_phase(status: ContractStatus) -> Phase | None:
     names = [phase.name for phase in status.phases]
     following = names.index(status.phase) + 1
     return status.phases[following] if following < len(names) else None
+
+
+def phase_progress(phases: tuple[Phase, ...], current: str) -> str:
+    """Which of how many phases the current one is, as `2/5`."""
+    number = [phase.name for phase in phases].index(current) + 1
+    return f"{number}/{len(phases)}"

@@ -9,7 +9,7 @@ from enum import IntEnum
 
 from makima.domain.reasons import AliveReason, ConditionType
 from makima.domain.supervisor_status import alive_reason
-from makima.domain.waits import Kind, Wait
+from makima.domain.wait import Kind, Wait
 from makima.models.condition import Condition
 from makima.models.contract import Contract
 from makima.models.enums import ConditionStatus, ContractState

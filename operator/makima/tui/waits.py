@@ -10,8 +10,8 @@ from enum import StrEnum
 
 from makima.domain.gates import current_phase
 from makima.domain.phase_change import destination
-from makima.domain.waits import Kind
-from makima.domain.waits import Wait as Reason
+from makima.domain.wait import Kind
+from makima.domain.wait import Wait as Reason
 from makima.domain.waits import waits as reasons
 from makima.models.contract import Contract
 from makima.models.contract_status import CompletedDeliverable, Question

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from makima.domain.lifecycle import Decision
+from makima.domain.decision import Decision
 from makima.domain.told import (
     AdvanceAnswer,
     Caller,

@@ -9,7 +9,8 @@ import pytest
 
 from makima.domain.reasons import AliveReason, ConditionReason, ConditionType
 from makima.domain.rest import SUPERVISOR_WAITS
-from makima.domain.waits import Kind, Wait, waits
+from makima.domain.wait import Kind, Wait
+from makima.domain.waits import waits
 from makima.models.condition import Condition
 from makima.models.contract import Contract
 from makima.models.contract_spec import Answer

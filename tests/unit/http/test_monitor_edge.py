@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from starlette.types import Message, Receive, Scope, Send
 
-from makima.http import monitor
+from makima.http import monitor, monitor_socket
 from makima.http.monitor import MonitorPath
 from makima.http.monitor_query import accepts_stream, parse_query
 from makima.http.origins import must_be_allowed
@@ -165,7 +165,7 @@ async def _nowhere(_scope: Scope, _receive: Receive, _send: Send) -> None:
 async def test_a_socket_that_says_nothing_gets_everything_from_its_beginning_on(
     watched: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(monitor, "FIRST_MESSAGE_SECONDS", 0.2)
+    monkeypatch.setattr(monitor_socket, "FIRST_MESSAGE_SECONDS", 0.2)
     wire = Wire(watched, scope("websocket"))
     assert (await wire.next())["type"] == "websocket.accept"
     seq = watched.stream.happens()
@@ -189,7 +189,7 @@ async def test_bad_messages_are_answered_until_there_were_too_many(watched: Watc
     wire = Wire(watched, scope("websocket", "after=0"))
     await wire.next()
     await wire.frame()
-    for _ in range(monitor.BAD_MESSAGES):
+    for _ in range(monitor_socket.BAD_MESSAGES):
         wire.say('{"nonsense": 1}')
         assert (await wire.frame())["error"]["code"] == "VALIDATION_FAILED"
     assert "too many" in (await wire.frame())["error"]["message"]

@@ -14,7 +14,7 @@ from makima.cli.contracts.text import plain
 
 if TYPE_CHECKING:
     from makima.client import Person
-    from makima.domain.waits import Wait
+    from makima.domain.wait import Wait
     from makima.models.contract import Contract
 
 Letter = tuple["Contract", "Wait"]

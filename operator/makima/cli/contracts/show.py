@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from makima.client import Person
-    from makima.domain.waits import Wait
+    from makima.domain.wait import Wait
     from makima.models.contract import Contract
     from makima.models.supervisor import Supervisor
 

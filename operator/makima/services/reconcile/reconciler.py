@@ -16,9 +16,10 @@ from pydantic import ValidationError
 
 from makima.domain.backoff import retry_delay
 from makima.domain.builtin_types import BUILTIN_TYPES
+from makima.domain.decision import Decision
 from makima.domain.draft import Surroundings
 from makima.domain.history import stale_event
-from makima.domain.lifecycle import Decision, decide
+from makima.domain.lifecycle import decide
 from makima.domain.notices import Notice
 from makima.domain.reasons import EventReason
 from makima.domain.settings import Settings

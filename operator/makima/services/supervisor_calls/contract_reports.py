@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from makima.domain import told
+from makima.domain.decision import Decision
 from makima.domain.draft import Surroundings
-from makima.domain.lifecycle import Decision, decide
+from makima.domain.lifecycle import decide
 from makima.domain.settings import Settings
 from makima.domain.task_list import ENDED, first_state
 from makima.domain.told import AdvanceAnswer, Caller, Outcome, RefusedReport, Report, Taken

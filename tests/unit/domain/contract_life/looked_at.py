@@ -7,8 +7,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from makima.domain.decision import Decision
 from makima.domain.draft import Surroundings
-from makima.domain.lifecycle import Decision, decide
+from makima.domain.lifecycle import decide
 from makima.domain.told import Outcome, Report
 from makima.domain.validation import Question, Verdict
 from makima.models.contract_type import ContractType

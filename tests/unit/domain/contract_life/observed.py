@@ -7,7 +7,7 @@ from typing import ClassVar
 from hypothesis import event
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
-from makima.domain.lifecycle import Decision
+from makima.domain.decision import Decision
 from makima.domain.settings import Settings
 from makima.models.bounds import TRANSITIONS
 from makima.models.contract import Contract
