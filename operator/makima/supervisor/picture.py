@@ -25,6 +25,8 @@ class Picture:
     """The present, in memory.
 
     Attributes:
+        contract_version: the newest that is known of; moves are asked for from it.
+        phase_version: at which the contract was in this phase.
         waiting_on: tasks that are not finished, oldest first.
         spawned: ids of tasks, oldest first; the newest are kept.
         questions: asked and not answered.
@@ -36,6 +38,7 @@ class Picture:
 
     phase: str
     contract_version: int
+    phase_version: int = 0
     state: SupervisorState = SupervisorState.INITIALIZING
     activity: str = ""
     progress: int = 0
@@ -81,7 +84,7 @@ def keep_newest(kept: dict[Any, Any], most: int) -> None:
 
 def picture_of(life: Registered) -> Picture:
     """How a life begins: with what the one before it saved, and what became of that meanwhile."""
-    picture = Picture(phase=life.phase, contract_version=life.contract_version)
+    picture = Picture(life.phase, life.contract_version, phase_version=life.contract_version)
     restoration = life.restoration
     picture.questions = {question.id: None for question in restoration.questions}
     picture.waiting_on = {task.id: None for task in restoration.waiting_on if task.state in {"pending", "running"}}

@@ -116,7 +116,7 @@ class Work:
         answer = await self._transport.post(self._path + "/advance", call, Advanced, deadline=deadline)
         self._seen(answer.version)
         if answer.outcome == "success":
-            self._picture.phase = answer.phase
+            self._picture.phase, self._picture.phase_version = answer.phase, answer.version
             self._picture.completed = self._picture.completed or to == COMPLETED
         return answer
 
@@ -153,13 +153,17 @@ class Work:
             self._picture.state = SupervisorState.WORKING
 
     def _moved(self, to: str, version: int) -> None:
-        if version <= self._picture.contract_version and to != self._picture.phase:
+        """A move is news unless it led to where the contract was before.
+
+        Its version may be known already: a deliverable that completes its phase moves the contract in the same one.
+        """
+        if version < self._picture.phase_version:
             return  # an old move, told again
         self._seen(version)
         if to == COMPLETED:
             self._picture.completed = True
         elif to != self._picture.phase:
-            self._picture.phase, self._picture.progress = to, 0
+            self._picture.phase, self._picture.phase_version, self._picture.progress = to, version, 0
 
     def _seen(self, version: int) -> None:
         self._picture.contract_version = max(self._picture.contract_version, version)
