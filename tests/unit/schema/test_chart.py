@@ -19,6 +19,7 @@ from makima.adapters.prometheus_supervision import SupervisionMetrics
 from makima.config import Config
 from makima.models.markers import API_GROUP
 from makima.schema.chart import CHART_SETS, chart_files
+from makima.schema.chart_page import chart_page
 from makima.schema.crds import render_crds
 from makima.schema.rbac import api_rules, needs_cluster_scope, operator_rules
 
@@ -48,6 +49,16 @@ def test_every_setting_of_makima_is_a_value_or_made_by_the_chart() -> None:
         keys = set(getattr(field.annotation, "model_fields", ()))
         if keys:
             assert set(sections[name]["properties"]) == keys - set(CHART_SETS.get(name, ()))
+
+
+def test_the_charts_page_has_every_value_with_its_words() -> None:
+    about = (CHART / "Chart.yaml").read_text()
+    page = (CHART / "README.md").read_text()
+    assert page == chart_page(VALUES, about), "run `make generate`"
+    listed = dict(re.findall(r"^\| `([\w.]+)` \| \w+ \| `.*?` \| (.+) \|$", page, re.MULTILINE))
+    assert len(listed) > 80
+    assert listed["crds.keep"].startswith("Leave them, their policies")
+    assert listed["rbac.releases"].endswith("and to read CRDs and policies."), "words of two lines"
 
 
 def test_every_value_has_its_words_and_its_place_in_the_schema() -> None:
