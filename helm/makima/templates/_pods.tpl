@@ -50,7 +50,8 @@ initContainers:
   - name: migrate
     image: {{ include "makima.image" . }}
     imagePullPolicy: {{ .Values.image.pullPolicy }}
-    args: [migrate, up, --wait, {{ .Values.migrations.waitSeconds | int | quote }}]
+    # After `helm rollback`, and for a pod that starts again while a newer release is rolled out, the schema is newer.
+    args: [migrate, up, --accept-newer, --wait, {{ .Values.migrations.waitSeconds | int | quote }}]
     env: {{- include "makima.env" . | nindent 6 }}
     securityContext: {{- include "makima.containerSecurity" . | nindent 6 }}
     resources:

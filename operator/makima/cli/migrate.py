@@ -31,12 +31,22 @@ def up(
     to: Annotated[str, typer.Argument(help="Migration to stop at.")] = "head",
     database_url: Url = None,
     wait: Wait = 600.0,
+    accept_newer: Annotated[
+        bool,
+        typer.Option(
+            "--accept-newer",
+            help="A schema that a newer makima made is left alone, and will do: migrations only add.",
+        ),
+    ] = False,
 ) -> None:
     """Bring the schema up to date; safe while makima runs, and from several places at once."""
     from makima import database
 
     url = _url(database_url)
     before = database.schema_status(url)
+    if before.newer and accept_newer:
+        typer.echo(f"the schema is at {before.current}, newer than this makima ({before.head}): left as it is")
+        return
     after = database.upgrade(url, to, wait)
     known = {migration.revision for migration in before.applied}
     for migration in after.applied:

@@ -180,7 +180,7 @@ def test_migrations_run_before_each_process(newest_helm: Helm) -> None:
     assert len(deployed) == 2
     for spec in deployed.values():
         (migration,) = spec["initContainers"]
-        assert migration["args"] == ["migrate", "up", "--wait", "600"]
+        assert migration["args"] == ["migrate", "up", "--accept-newer", "--wait", "600"]
     off = newest_helm.render({**EXTERNAL, "migrations": {"enabled": False}})
     assert all("initContainers" not in spec for spec in pod_specs(off).values())
 

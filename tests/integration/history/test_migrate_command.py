@@ -59,6 +59,17 @@ def test_a_newer_schema_has_an_exit_code_of_its_own(database_url: str, empty_dat
     assert (code, f"it knows up to {HEAD}" in output) == (4, True)
 
 
+def test_up_leaves_a_newer_schema_alone_and_is_content_only_where_that_was_said(database_url: str) -> None:
+    import psycopg
+
+    with psycopg.connect(database_url) as connection:
+        connection.execute("UPDATE makima_migrations SET version_num = '9999'")
+    code, output = run(database_url, "up", "--accept-newer")
+    assert (code, f"the schema is at 9999, newer than this makima ({HEAD})" in output) == (0, True)
+    assert isinstance(CliRunner().invoke(app, ["up", "--database-url", database_url]).exception, MakimaError)
+    assert migrate.status(database_url).current == "9999"
+
+
 def test_without_a_database_it_says_how_to_name_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MAKIMA_DATABASE_URL", raising=False)
     result = CliRunner().invoke(app, ["status"])
