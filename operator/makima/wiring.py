@@ -84,6 +84,7 @@ class OperatorProcess:
         await self.history.open()
         await self._check_cluster()
         await self.lease.acquire()
+        await self._check_cluster()  # a standby may wait for weeks, and older ones may have come back meanwhile
         if self.supervision is not None:
             await self.supervision.start()
         self._begin()

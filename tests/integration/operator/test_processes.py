@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from makima.sandbox import Sandbox, start
+from makima.schema import SCHEMA_VERSION, SCHEMA_VERSION_ANNOTATION
+from makima.wiring import install
 from tests.support.driven import Driven, phase
 from tests.support.operator_process import OPERATOR_USER, OperatorUnderTest, StartOperator
 from tests.support.own_process import MAKIMA_GROUPS
@@ -96,6 +98,26 @@ def test_an_operator_on_an_unprepared_cluster_says_what_to_do(database_url: str,
         assert "Traceback" not in text
     finally:
         bare.stop()
+
+
+def test_a_standby_does_not_lead_on_crds_that_went_back_while_it_waited(database_url: str, tmp_path: Path) -> None:
+    own = start(f"older-{os.getpid()}", ends_with=os.getpid())
+    try:
+        asyncio.run(install(own.cluster.kubeconfig))
+        common = {"operator__lease_duration_seconds": 3}
+        logs = [tmp_path / "leader.log", tmp_path / "standby.log"]
+        leader, standby = (OperatorUnderTest(log, own.cluster.kubeconfig, database_url, **common) for log in logs)
+        leader.start().wait_leading()
+        standby.start().wait_ready()
+        annotation = f"{SCHEMA_VERSION_ANNOTATION}={SCHEMA_VERSION - 1}"
+        kubectl = [str(own.cluster.programs / "kubectl"), f"--kubeconfig={own.cluster.kubeconfig}"]
+        subprocess.run([*kubectl, "annotate", "--overwrite", "crd/contracts.makima.dev", annotation], check=True)
+        leader.kill()
+        assert standby.process is not None
+        assert standby.process.wait(timeout=60) == 1
+        assert f"needs edition {SCHEMA_VERSION}: CustomResourceDefinition contracts" in standby.log.read_text()
+    finally:
+        own.stop()
 
 
 def test_an_operator_without_a_database_says_what_to_do(installed_cluster: Sandbox, tmp_path: Path) -> None:
