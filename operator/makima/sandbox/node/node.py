@@ -131,10 +131,11 @@ class Node:
         """
         for manager in self._managers:
             manager.stop()
+        own = self._own_link()
         self._init.kill()
         left = [str(folder) for folder in remove_cgroup(self._sandbox)]
         deadline = time.monotonic() + GONE_SECONDS
-        while any(name == self.addresses.link for _, name in socket.if_nameindex()) and self._owns_link():
+        while own & set(socket.if_nameindex()):
             if time.monotonic() > deadline:
                 left.append(f"network link {self.addresses.link}")
                 break
@@ -142,9 +143,10 @@ class Node:
         if left:
             raise SandboxError(f"of the node of {self._sandbox} there is still {', '.join(left)}", "run down again")
 
-    def _owns_link(self) -> bool:
-        """A node that was refused its link, as another has it, must not wait for that to go."""
-        return self._layout.connected.exists()
+    def _own_link(self) -> set[tuple[int, str]]:
+        """Its link by number and name: another node may have the name, before this one got it or after it is gone."""
+        links = {link for link in socket.if_nameindex() if link[1] == self.addresses.link}
+        return links if self._layout.connected.exists() else set()
 
     def _write_identities(self, kubeconfig_for: KubeconfigFor) -> None:
         """Who kubelet, service proxy and managers are: the users that Kubernetes has roles for."""
