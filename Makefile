@@ -10,6 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
 WORKERS ?= 2
+DIST ?= dist
 NODE_POSSIBLE := $(BIN)/python -m makima.sandbox.node
 
 .PHONY: help demo test e2e check generate image manifests bench pictures clean
@@ -32,9 +33,13 @@ test: $(STAMP) ## Run all tests, with a real API server, a real Postgres and, as
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not exhaustive" $(if $(filter no,$(NODE)),--ignore tests/e2e) $(TESTS)
 	@$(if $(filter no,$(NODE)),echo "not run: tests/e2e need a real node (NODE=no); make e2e runs them")
 
-e2e: $(STAMP) ## Run the tests on a real node, every kill at every save point among them: root on Linux, half an hour
-	@$(BIN)/makima sandbox build --node --helm
-	$(BIN)/python -m pytest $(if $(TESTS),$(TESTS),tests/e2e)
+# Only from the command line: a KUBECONFIG of the environment names the cluster that somebody works with.
+OWN_CLUSTER = $(filter command,$(firstword $(origin KUBECONFIG)))
+
+e2e: $(STAMP) ## Run every test on a real node (root on Linux, half an hour), or what can run in your cluster (KUBECONFIG=… IMAGE=… DATABASE_URL=…)
+	@$(BIN)/makima sandbox build --helm $(if $(OWN_CLUSTER),,--node)
+	$(if $(OWN_CLUSTER),MAKIMA_E2E_KUBECONFIG=$(abspath $(KUBECONFIG)) MAKIMA_E2E_IMAGE=$(IMAGE) MAKIMA_E2E_DATABASE_URL='$(DATABASE_URL)') \
+		$(BIN)/python -m pytest $(if $(TESTS),$(TESTS),tests/e2e)
 
 check: $(STAMP) ## Lint, format, types, layering, generated files
 	$(BIN)/ruff check .
@@ -50,8 +55,8 @@ generate: $(STAMP) ## Write CRDs, manifests and reference pages from their sourc
 manifests: $(STAMP) ## Render the plain manifests of manifests/overlays from the chart (builds Helm, once)
 	$(BIN)/python -m tests.support.plain_manifests
 
-image: $(STAMP) ## Build the image with docker, podman or buildah, or without any of them; SBOM and archive in dist/
-	$(BIN)/python -m makima.sandbox.image dist $(if $(BASE),BASE=$(BASE))
+image: $(STAMP) ## Build the image with docker, podman or buildah (BASE=…, BUILDER=…), or without any; SBOM and archive in dist/
+	$(BIN)/python -m makima.sandbox.image $(DIST) $(foreach name,BASE BUILDER,$(if $($(name)),$(name)=$($(name))))
 
 bench: $(STAMP) ## Measure against the twins in bench/ and print one table
 	$(BIN)/python -m bench $(BENCH)

@@ -16,6 +16,7 @@ from makima.sandbox.image.makima_image import write_makima_image
 from makima.sandbox.locking import exclusive
 from makima.sandbox.node.requirements import Machine, reasons_against
 from tests.conftest import RUN
+from tests.e2e.given import given
 from tests.e2e.in_pods import InPods
 from tests.e2e.kubectl import Kubectl
 from tests.support.kills.world import World, world
@@ -26,14 +27,23 @@ GIT_AND_SHELL = ("git", "sh", "basename", "dirname", "mkdir", "stat", "tee")
 RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Say what the marker means."""
+    config.addinivalue_line("markers", "any_cluster: also runs in a cluster that `make e2e KUBECONFIG=…` names")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of this folder need a node; says why they are skipped where there can be none."""
+    """Tests of this folder need a node; says why they are skipped where there can be none, or is another cluster."""
     own = [item for item in items if Path(__file__).parent in item.path.parents]
-    reasons = reasons_against(Machine.here()) if own else []
+    elsewhere = given("KUBECONFIG")
+    if elsewhere:
+        reasons = ["needs a node of the sandbox's own, and this run is for the cluster of KUBECONFIG=…"]
+    else:
+        reasons = reasons_against(Machine.here()) if own else []
     for item in own:
         if item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(900))
-        if reasons:
+        if reasons and not (elsewhere and item.get_closest_marker("any_cluster")):
             item.add_marker(pytest.mark.skip(reason="; ".join(reasons)))
 
 
