@@ -12,15 +12,15 @@ from packaging.requirements import Requirement
 from makima.sandbox.folders import SandboxError
 
 
-def required_distributions(name: str) -> dict[str, Distribution]:
-    """By normalized name, the distribution included; of extras only those that a requirement names.
+def required_distributions(name: str, extras: tuple[str, ...] = ()) -> dict[str, Distribution]:
+    """By normalized name, the distribution included; of extras these, and those that a requirement names.
 
     Raises:
         SandboxError: one of them is not installed.
     """
     found: dict[str, Distribution] = {}
     seen: set[tuple[str, str]] = set()
-    waiting = [(name, "")]
+    waiting = [(name, extra) for extra in ("", *extras)]
     while waiting:
         one = waiting.pop()
         key = (normalized(one[0]), one[1])

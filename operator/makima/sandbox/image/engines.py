@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from makima.bill_of_materials import FILE
@@ -21,19 +22,31 @@ def engine(works: Callable[[list[str]], bool]) -> str | None:
     return next((name for name in ENGINES if works([name, "info"])), None)
 
 
-def commands(name: str, image: str, build_arguments: tuple[str, ...] = ()) -> list[list[str]]:
-    """What an engine has to do: build, print the SBOM, print the size."""
+@dataclass(frozen=True, slots=True)
+class Commands:
+    """What an engine has to do: build, print the SBOM, write the image into one file, print the size."""
+
+    build: list[str]
+    sbom: list[str]
+    save: list[str]
+    size: list[str]
+
+
+def commands(name: str, image: str, archive: Path, build_arguments: tuple[str, ...] = ()) -> Commands:
+    """The command lines of an engine; the archive is the one that `docker load` and `makima sandbox load` take."""
     arguments = [part for one in build_arguments for part in ("--build-arg", one)]
     build = [name, "build", *arguments, "--tag", image, "--file", "Dockerfile", "."]
     if name == "buildah":
-        shown = ["sh", "-c", f'c=$(buildah from {image}) && buildah run "$c" cat /{FILE}; buildah rm "$c" >/dev/null']
-        return [build, shown, ["buildah", "images", "--format", "{{.Size}}", image]]
+        script = f'c=$(buildah from {image}) && buildah run "$c" cat /{FILE}; s=$?; buildah rm "$c" >/dev/null; exit $s'
+        save = ["buildah", "push", image, f"docker-archive:{archive}:{image}"]
+        return Commands(build, ["sh", "-c", script], save, ["buildah", "images", "--format", "{{.Size}}", image])
     shown = [name, "run", "--rm", "--network=none", "--entrypoint=cat", image, f"/{FILE}"]
-    return [build, shown, [name, "image", "inspect", "--format", "{{.Size}}", image]]
+    size = [name, "image", "inspect", "--format", "{{.Size}}", image]
+    return Commands(build, shown, [name, "save", "--output", str(archive), image], size)
 
 
 def make_image(folder: Path, build_arguments: tuple[str, ...] = ()) -> list[str]:
-    """Build the image, and write its SBOM into the folder.
+    """Build the image; its archive and its SBOM are in the folder.
 
     Returns:
         What was made, in lines for a person.
@@ -42,20 +55,20 @@ def make_image(folder: Path, build_arguments: tuple[str, ...] = ()) -> list[str]
         SandboxError: the engine failed, or there is none and this machine can't make one; says why.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    sbom = folder / "makima-operator.cdx.json"
+    archive, sbom = folder / "makima-operator.tar", folder / "makima-operator.cdx.json"
     found = engine(_works)
     if found is None:
-        archive = folder / "makima-operator.tar"
         write_makima_image(archive, sbom=sbom)
-        size = f"{archive.stat().st_size / 1e6:.0f} MB"
-        return [
-            f"{image_name()}: {archive}, {size}, without an engine (none of {', '.join(ENGINES)} works)",
-            f"SBOM: {sbom}",
-        ]
-    build, shown, size_of = commands(found, image_name(), build_arguments)
-    _run(build)
-    sbom.write_text(_run(shown))
-    return [f"{image_name()}: in {found}, size {_run(size_of).strip()}", f"SBOM: {sbom}"]
+        made = f"without an engine (none of {', '.join(ENGINES)} works)"
+    else:
+        wanted = commands(found, image_name(), archive, build_arguments)
+        _run(wanted.build)
+        sbom.write_text(_run(wanted.sbom))
+        archive.unlink(missing_ok=True)  # engines add to one that is there, or refuse
+        _run(wanted.save)
+        made = f"in {found}, size {_run(wanted.size).strip()}"
+    told = f"archive: {archive}, {archive.stat().st_size / 1e6:.0f} MB"
+    return [f"{image_name()}: {made}", told, f"SBOM: {sbom}"]
 
 
 def _works(command: list[str]) -> bool:

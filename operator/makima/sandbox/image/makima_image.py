@@ -11,7 +11,7 @@ import hashlib
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import Distribution, version
 from itertools import chain
 from pathlib import Path
@@ -29,6 +29,9 @@ from makima.sandbox.image.shared_libraries import loader_of, shared_libraries
 from makima.sandbox.locking import exclusive
 
 DISTRIBUTION = "makima-operator"
+EXTRAS = ("agents",)
+"""What agent programs in pods need besides: `makima supervise` gives them tools."""
+
 USER = 65532
 PACKAGES = "opt/makima"
 FORMAT = "1"
@@ -41,13 +44,22 @@ def image_name() -> str:
     return f"localhost/{DISTRIBUTION}:{version(DISTRIBUTION)}"
 
 
-def write_makima_image(file: Path, commands: Sequence[str] = (), sbom: Path | None = None) -> str:
+def write_makima_image(
+    file: Path,
+    commands: Sequence[str] = (),
+    sbom: Path | None = None,
+    *,
+    name: str | None = None,
+    files: Mapping[str, Path] | None = None,
+) -> str:
     """Write the image as an archive.
 
     Args:
         file: where to.
         commands: programs of this machine that are to be in it too, for example git.
         sbom: where to write what it is made of (CycloneDX); it is in the image as well.
+        name: of the image, with a tag; default: `image_name()`.
+        files: further files by their path in the image, for example an agent program; in a layer of their own.
 
     Returns:
         The image's name.
@@ -64,8 +76,12 @@ def write_makima_image(file: Path, commands: Sequence[str] = (), sbom: Path | No
         if sbom is not None:
             sbom.write_text(parts)
         own = write_layer(chain(_makima(Path(scratch) / "own"), [Entry(SBOM_FILE, text=parts)]), Path(scratch))
-        write_archive(file, image_name(), _configuration(), [_base_layer(programs), own])
-    return image_name()
+        layers = [_base_layer(programs), own]
+        if files:
+            entries = (Entry(path.lstrip("/"), source) for path, source in files.items())
+            layers.append(write_layer(entries, Path(scratch)))
+        write_archive(file, name or image_name(), _configuration(), layers)
+    return name or image_name()
 
 
 def _configuration() -> Configuration:
@@ -101,7 +117,8 @@ def _fingerprint(programs: Sequence[Path]) -> str:
 
 def _dependencies() -> dict[str, Distribution]:
     """Everything but makima itself, in a fixed order."""
-    return {name: one for name, one in sorted(required_distributions(DISTRIBUTION).items()) if name != DISTRIBUTION}
+    found = sorted(required_distributions(DISTRIBUTION, EXTRAS).items())
+    return {name: one for name, one in found if name != DISTRIBUTION}
 
 
 def _base(root: Path, programs: Sequence[Path]) -> Iterable[Entry]:
@@ -132,7 +149,7 @@ def _libraries(python: Path, programs: Sequence[Path], packages: Sequence[tuple[
 
 
 def _sbom(programs: Sequence[Path]) -> str:
-    found = required_distributions(DISTRIBUTION).values()
+    found = required_distributions(DISTRIBUTION, EXTRAS).values()
     return sbom_of(image_name(), found, [*programs, *_libraries(interpreter(), programs, _packages())])
 
 

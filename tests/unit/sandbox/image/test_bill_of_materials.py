@@ -56,11 +56,13 @@ def test_the_first_engine_that_answers_builds(working: set[str], chosen: str | N
 
 
 @pytest.mark.parametrize("name", ["docker", "podman", "buildah"])
-def test_an_engine_builds_the_dockerfile_and_gives_out_the_list(name: str) -> None:
-    build, shown, size = commands(name, "localhost/makima-operator:1", ("BASE=python:3.13",))
-    assert build[:4] == [name, "build", "--build-arg", "BASE=python:3.13"]
-    assert f"/{FILE}" in " ".join(shown)
-    assert size[-1] == "localhost/makima-operator:1"
+def test_an_engine_builds_the_dockerfile_and_gives_out_the_list_and_the_archive(name: str) -> None:
+    image, archive = "localhost/makima-operator:1", Path("dist/image.tar")
+    wanted = commands(name, image, archive, ("BASE=python:3.13",))
+    assert wanted.build[:4] == [name, "build", "--build-arg", "BASE=python:3.13"]
+    assert f"/{FILE}" in " ".join(wanted.sbom)
+    assert str(archive) in " ".join(wanted.save)
+    assert wanted.size[-1] == image
 
 
 def test_the_dockerfile_runs_as_a_number_behind_an_init_and_keeps_the_list() -> None:

