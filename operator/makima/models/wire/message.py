@@ -6,6 +6,7 @@ must not be refused its heartbeat for saying more than an older server knows.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -65,11 +66,21 @@ class InSnake:
         written = core_schema.plain_serializer_function_ser_schema(
             lambda word: word.snake, return_schema=core_schema.str_schema()
         )
-        return core_schema.no_info_before_validator_function(self.read, handler(source), serialization=written)
+        return core_schema.no_info_before_validator_function(self._reader(), handler(source), serialization=written)
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         """How the OpenAPI document shows them."""
         return {"type": "string", "enum": [word.snake for word in self.words]}
+
+    def _reader(self) -> Callable[[object], Word]:
+        """`read` with one look for what is spelled right: a heartbeat has one of these."""
+        known: dict[object, Word] = {word.snake: word for word in self.words}
+
+        def read(value: object) -> Word:
+            found = known.get(value) if type(value) is str else None
+            return self.read(value) if found is None else found
+
+        return read
 
     def read(self, value: object) -> Word:
         """The member.
