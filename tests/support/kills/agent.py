@@ -81,7 +81,7 @@ class Agent:
         while not picture.completed and picture.phase != to:
             answer = await self.supervisor.ask_advance(to)
             if answer.outcome != "success":
-                await asyncio.sleep(0.1)
+                await asyncio.sleep(0.5)
 
     async def _decide(self, what: str) -> str:
         """A decision, saved before anything is done about it."""
