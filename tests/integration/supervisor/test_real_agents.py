@@ -12,13 +12,13 @@ import pytest
 from makima.models.enums import SupervisorState
 from tests.support.api_double import ApiDouble
 from tests.support.model_double import ModelDouble
-from tests.support.real_agents import CannotBeHad, RealAgent, installed
+from tests.support.real_agents import CHOSEN, CannotBeHad, RealAgent, installed
 from tests.support.wrapper_process import StartWrapper, processes_with
 
 pytestmark = pytest.mark.timeout(300)
 
 
-@pytest.fixture(params=["codex", "opencode", "claude"])
+@pytest.fixture(params=CHOSEN)
 def agent(request: pytest.FixtureRequest) -> RealAgent:
     """The program."""
     try:
