@@ -14,6 +14,7 @@ from makima.sandbox import Sandbox
 from makima.sandbox.kubeconfig import write_kubeconfig
 
 SECONDS = 120
+EXEC = "client.authentication.k8s.io/v1"
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,19 @@ def by_token(sandbox: Sandbox, folder: Path, name: str, token: str) -> KubectlUs
     admin = yaml.safe_load(sandbox.cluster.kubeconfig.read_text())["clusters"][0]["cluster"]
     file = folder / f"{name}.kubeconfig"
     write_kubeconfig(file, admin["server"], Path(admin["certificate-authority"]), {"token": token})
+    return KubectlUser(name, _kubectl(sandbox), file)
+
+
+def by_exec_plugin(sandbox: Sandbox, folder: Path, name: str, status: dict[str, str]) -> KubectlUser:
+    """Somebody whose kubeconfig asks a plugin, which answers with this `status` of an ExecCredential."""
+    answer = {"apiVersion": EXEC, "kind": "ExecCredential", "status": status}
+    plugin = folder / f"{name}-plugin"
+    plugin.write_text(f"#!/bin/sh\ncat <<'END'\n{json.dumps(answer)}\nEND\n")
+    plugin.chmod(0o700)
+    admin = yaml.safe_load(sandbox.cluster.kubeconfig.read_text())["clusters"][0]["cluster"]
+    file = folder / f"{name}.kubeconfig"
+    settings = {"apiVersion": EXEC, "command": str(plugin), "interactiveMode": "Never"}
+    write_kubeconfig(file, admin["server"], Path(admin["certificate-authority"]), {"exec": settings})
     return KubectlUser(name, _kubectl(sandbox), file)
 
 

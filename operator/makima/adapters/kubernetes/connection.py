@@ -14,9 +14,11 @@ from typing import Any
 
 import aiohttp
 from kubernetes.aio.client import ApiClient, Configuration
-from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
+from kubernetes.aio.config import ConfigException, load_incluster_config
+from kubernetes.aio.config.kube_config import KUBE_CONFIG_DEFAULT_LOCATION
 
 from makima.adapters.kubernetes.failures import failure_of
+from makima.adapters.kubernetes.kubeconfig import Renewal, loader_of
 from makima.errors import ClusterUnavailable, MakimaError
 
 MERGE_PATCH = "application/merge-patch+json"
@@ -24,6 +26,9 @@ APPLY_PATCH = "application/apply-patch+yaml"
 TIMEOUT = aiohttp.ClientTimeout(total=30, connect=10)
 STREAM = aiohttp.ClientTimeout(total=None, connect=10, sock_read=120)
 """For watches and other streams: open for as long as something comes."""
+
+UNKNOWN = 401
+"""The API server does not know the credential."""
 
 IN_POD = "KUBERNETES_SERVICE_HOST"
 
@@ -43,12 +48,9 @@ async def load_configuration(kubeconfig: Path | None = None, context: str | None
         if kubeconfig is None and context is None and IN_POD in os.environ and "KUBECONFIG" not in os.environ:
             load_incluster_config(client_configuration=configuration)
         else:
-            await load_kube_config(
-                config_file=str(kubeconfig) if kubeconfig is not None else None,
-                context=context,
-                client_configuration=configuration,
-                persist_config=False,
-            )
+            loader = loader_of(kubeconfig, context, KUBE_CONFIG_DEFAULT_LOCATION)
+            await loader.load_and_set(configuration)  # type: ignore[no-untyped-call]
+            configuration.makima_renewal = Renewal(loader) if loader.has_plugin else None
     except (ConfigException, OSError) as error:
         hint = 'name a kubeconfig (KUBECONFIG), or start a trial cluster: eval "$(makima sandbox env)"'
         raise NoCluster(f"no cluster to talk to: {error}", hint=hint) from None
@@ -63,6 +65,9 @@ class Connection:
     def __init__(self, configuration: Configuration, user_agent: str = "makima") -> None:
         self.configuration = configuration
         self._api = ApiClient(configuration=configuration)
+        self._renewal: Renewal | None = getattr(configuration, "makima_renewal", None)
+        self._before: list[ApiClient] = []
+        self._number = self._renewal.number if self._renewal is not None else 0
         self._agent = user_agent
 
     async def __aenter__(self) -> Connection:
@@ -75,7 +80,8 @@ class Connection:
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._api.close()
+        for api in (self._api, *self._before):
+            await api.close()
 
     async def request(
         self,
@@ -116,6 +122,22 @@ class Connection:
         limits: aiohttp.ClientTimeout = TIMEOUT,
     ) -> aiohttp.ClientResponse:
         """A call whose answer is read by the caller; for watches."""
+        response = await self._once(method, path, data, query, headers, limits)
+        if response.status != UNKNOWN or self._renewal is None:
+            return response
+        response.release()
+        await self._renewal.renewed(self.configuration, refused=self._number)
+        return await self._once(method, path, data, query, headers, limits)
+
+    async def _once(  # noqa: PLR0917  # what a call consists of
+        self,
+        method: str,
+        path: str,
+        data: bytes | None,
+        query: Mapping[str, str] | Sequence[tuple[str, str]] | None,
+        headers: Mapping[str, str] | None,
+        limits: aiohttp.ClientTimeout,
+    ) -> aiohttp.ClientResponse:
         every, extra = await self._every_call(headers)
         response: aiohttp.ClientResponse = await self._session().request(
             method, self._url(path), data=data, params=query, headers=every, timeout=limits, **extra
@@ -164,6 +186,7 @@ class Connection:
 
     async def _every_call(self, headers: Mapping[str, str] | None) -> tuple[dict[str, str], dict[str, Any]]:
         """Headers and options that every call needs."""
+        await self._renew()
         every = {"User-Agent": self._agent, **(headers or {})}
         token = await self.configuration.get_api_key_with_prefix("BearerToken", alias="authorization")
         if token:
@@ -174,3 +197,14 @@ class Connection:
         if self._api.rest_client.proxy:
             extra["proxy"] = self._api.rest_client.proxy
         return every, extra
+
+    async def _renew(self) -> None:
+        """Take up the credential of now; new connections, where it may be another certificate."""
+        if self._renewal is None:
+            return
+        number = await self._renewal.renewed(self.configuration)
+        if number != self._number:
+            self._number = number
+            if self.configuration.cert_file:
+                self._before.append(self._api)
+                self._api = ApiClient(configuration=self.configuration)
