@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+import websockets.http11
 from starlette.types import ASGIApp
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from makima.http.connection import BoundedHead, from_front_proxy
+from makima.http.connection import HEAD_BYTES, BoundedHead, from_front_proxy
 from makima.http.front_proxy_tls import FrontProxyTls
 from makima.models.wire.message import STATE_BYTES
 from makima.services.access.front_proxy import FrontProxy
@@ -25,6 +26,10 @@ GRACE_SECONDS = 10
 """How long calls that are under way may take when the process ends."""
 
 BACKLOG = 2048
+
+websockets.http11.MAX_NUM_HEADERS = HEAD_BYTES // 16
+"""The front proxy sends a header for each group of the caller, and websockets takes 128 unless told (officially by an
+environment variable). The length of a head bounds them all the same."""
 
 
 class EndsForGood(WebSocketsSansIOProtocol):

@@ -12,6 +12,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from multidict import CIMultiDict
 from starlette.types import Receive, Scope, Send
 
 from makima.http.aggregated import Aggregated
@@ -30,6 +31,7 @@ from tests.support.front_proxy import NAME, SERVER, client_context, front_proxy,
 
 DANA = {"X-Remote-User": "dana", "X-Remote-Group": "people"}
 CONTRACTS = f"{ROOT}/namespaces/team/contracts"
+STREAM = f"{ROOT}/monitor?watch=true"
 
 
 async def rest(scope: Scope, receive: Receive, send: Send) -> None:
@@ -314,3 +316,28 @@ async def test_a_head_that_does_not_end_is_cut_off(listening: Listening, authori
         pass  # cut off
     assert sent < 100 * HEAD_BYTES
     writer.close()
+
+
+def in_groups(number: int) -> CIMultiDict[str]:
+    """Each group is a header of its own."""
+    many = CIMultiDict([("X-Remote-User", "dana")])
+    many.extend([("X-Remote-Group", f"group-{place:04}-of-the-people") for place in range(number)])
+    return many
+
+
+@pytest.mark.parametrize("groups", [100, 1000])
+async def test_a_websocket_for_somebody_in_many_groups(listening: Listening, authority: Authority, groups: int) -> None:
+    async with (
+        listening.call(authority.client("p", NAME)) as session,
+        session.ws_connect(STREAM, headers=in_groups(groups), server_hostname=SERVER) as stream,
+    ):
+        assert await stream.receive_str() == "dana"
+
+
+async def test_somebody_in_too_many_groups_is_told_so(listening: Listening, authority: Authority) -> None:
+    async with listening.call(authority.client("p", NAME)) as session:
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await session.ws_connect(STREAM, headers=in_groups(3000), server_hostname=SERVER)
+        assert refused.value.status == 413
+        async with session.get(CONTRACTS, headers=in_groups(3000), server_hostname=SERVER) as answer:
+            assert (answer.status, (await answer.json())["error"]["code"]) == (413, "TOO_LARGE")
