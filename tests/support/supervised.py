@@ -31,6 +31,7 @@ SWEEP_SECONDS = 0.01
 
 TEMPLATE = {"containers": [{"name": "agent", "image": "agent:1"}]}
 PHASES = [{"name": "one", "deliverables": [{"id": "doc"}]}, {"name": "two"}]
+ENDED = ("Succeeded", "Failed")
 
 
 @dataclass
@@ -134,9 +135,9 @@ class World:
         return str(status.get("state", ""))
 
     def pods(self) -> list[str]:
-        """Names of the pods that there are and that are not on their way out."""
-        found = [body["metadata"] for body in self.lives.pods.values()]
-        return sorted(meta["name"] for meta in found if not meta.get("deletionTimestamp"))
+        """Names of the pods that run, or will: neither ended nor on their way out."""
+        there = [body for body in self.lives.pods.values() if (body.get("status") or {}).get("phase") not in ENDED]
+        return sorted(body["metadata"]["name"] for body in there if not body["metadata"].get("deletionTimestamp"))
 
     # What supervisors and the API service do
 

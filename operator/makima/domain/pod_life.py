@@ -84,8 +84,7 @@ def let_go(seen: Seen, demand: PodDemand) -> SupervisorDecision:
 def _go_on(seen: Seen) -> SupervisorDecision:
     end = end_of(seen)
     if end is None:
-        older = [pod for pod in seen.pods if pod.incarnation < seen.incarnation]
-        ending = _end_first(seen, older)
+        ending = _end_first(seen, _left_over(seen))
         if ending is not None and ending.step is not None:
             return ending
         return written_if_changed(seen, _living(seen), listen=listen_to(seen))
@@ -119,8 +118,7 @@ def _start(seen: Seen) -> SupervisorDecision:
     mine = next((pod for pod in seen.pods if pod.incarnation == seen.incarnation), None)
     if mine is not None:
         return _name(seen, mine)
-    older = [pod for pod in seen.pods if pod.incarnation < seen.incarnation]
-    ending = _end_first(seen, older)
+    ending = _end_first(seen, _left_over(seen))
     if ending is not None:
         return ending
     due = _due(seen)
@@ -134,6 +132,15 @@ def _name(seen: Seen, pod: PodSeen) -> SupervisorDecision:
         return SupervisorDecision(NamePod(seen.incarnation, pod))
     life = Life(seen.incarnation, seen.restarts, R.STARTING, f"Pod {pod.name} starts", pod)
     return SupervisorDecision(WriteStatus(seen.shown(life)))
+
+
+def _left_over(seen: Seen) -> list[PodSeen]:
+    """Pods of earlier lives that have to go. The last that ended by itself does nothing any more, and stays: its log
+    goes with it, and is the one that people want to read (`logs --previous`)."""
+    older = [pod for pod in seen.pods if pod.incarnation < seen.incarnation]
+    ended = [pod for pod in older if pod.finished and pod.gone_by is None]
+    kept = max(ended, key=lambda pod: pod.incarnation, default=None)
+    return [pod for pod in older if pod is not kept]
 
 
 def _end_first(seen: Seen, pods: list[PodSeen]) -> SupervisorDecision | None:

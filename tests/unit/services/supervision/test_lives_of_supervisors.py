@@ -33,7 +33,7 @@ async def test_a_pod_that_exits_is_followed_by_the_next_life_after_the_back_off(
     world.lives.exits("a-1", 137, "OOMKilled")
     await world.until(lambda: world.status()["incarnation"] == 2)
     await world.until_quiet()
-    assert world.lives.calls[done : done + 2] == ["status 2", "delete pod a-1"]
+    assert world.lives.calls[done : done + 1] == ["status 2"]
     assert world.status()["state"] == "Interrupted"
     assert "OOMKilled" in world.status()["errorMessage"]
     assert world.pods() == []
@@ -47,6 +47,17 @@ async def test_a_pod_that_exits_is_followed_by_the_next_life_after_the_back_off(
     assert world.status()["restarts"] == 1
     assert world.counted.restarts == ["Exited"]
     assert "SupervisorRestarted" in world.events.reasons()
+
+
+async def test_the_pod_of_the_last_life_that_ended_by_itself_stays_for_its_log(world: World) -> None:
+    await running(world)
+    for life in (1, 2):
+        world.lives.exits(f"a-{life}", 1)
+        await world.until_quiet()
+        await world.pass_time(30)
+        assert world.pods() == [f"a-{life + 1}"]
+        assert sorted(world.lives.pods) == [("ns", f"a-{life}"), ("ns", f"a-{life + 1}")]
+    assert "delete pod a-1" in world.lives.calls and "delete pod a-2" not in world.lives.calls
 
 
 async def test_a_pod_that_is_deleted_is_replaced_once_it_is_gone(world: World) -> None:

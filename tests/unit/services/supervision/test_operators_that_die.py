@@ -12,7 +12,7 @@ class PowerCutError(Exception):
     """The operator is gone in the middle."""
 
 
-CALLS_OF_TWO_LIVES = 9
+CALLS_OF_TWO_LIVES = 8
 
 
 @pytest.mark.parametrize("number", range(CALLS_OF_TWO_LIVES))
