@@ -161,6 +161,14 @@ class Authorization:
         """
         return await self._known.get((identity.key, access), partial(self._reviews.allowed, identity, access))
 
+    async def may_be_shown(self, identity: Identity, access: Access) -> bool:
+        """The same for what is merely shown: what was allowed a moment ago may be hidden a moment longer.
+
+        Raises:
+            Refused: UNAVAILABLE if the API server does not answer.
+        """
+        return await self._known.at_once((identity.key, access), partial(self._reviews.allowed, identity, access))
+
     async def holds(self, identity: Identity, access: Access) -> bool:
         """Whether RBAC allows it, for the whole namespace or this object.
 

@@ -21,6 +21,10 @@ CACHED_SECONDS = 30.0
 REFUSED_SECONDS = 5.0
 """How long a no is believed: short, since roles are bound after the first attempt failed."""
 
+OLD_NO_SECONDS = 30.0
+"""How long after that a no is still given at once, where that hides something a moment longer and nothing else: it is
+asked about again meanwhile. A yes is never given after its time."""
+
 REMEMBERED = 50_000
 ASKING = 32
 """Questions that are with the API server at a time, from this process."""
@@ -118,18 +122,35 @@ class Remembered(Generic[Key, Answer]):
         found = self.known(key)
         if found is not None:
             return found
+        task = self._asking(key, ask)
+        try:
+            return await asyncio.shield(task)
+        except (ClusterUnavailable, TimeoutError):
+            raise unavailable("the Kubernetes API server does not say who calls") from None
+
+    async def at_once(self, key: Key, ask: Callable[[], Awaitable[Answer]]) -> Answer:
+        """The answer; a no of a moment ago without waiting, which is asked about again beside.
+
+        Raises:
+            Refused: UNAVAILABLE, no answer in time.
+        """
+        found, now = self._known.get(key), asyncio.get_running_loop().time()
+        if found is None or self._good(found[0]) or not found[1] <= now < found[1] + OLD_NO_SECONDS:
+            return await self.get(key, ask)
+        if len(self._asked) < WAITING:
+            self._asking(key, ask)
+        return found[0]
+
+    def _asking(self, key: Key, ask: Callable[[], Awaitable[Answer]]) -> asyncio.Task[Answer]:
+        """The question, put to the API server unless it is there already."""
         task = self._asked.get(key)
         if task is None:
             if len(self._asked) >= WAITING:
                 self.failures += 1
                 raise unavailable("too many callers wait for the Kubernetes API server to say who they are")
-            task = asyncio.create_task(self._ask(key, ask))
-            self._asked[key] = task
+            task = self._asked[key] = asyncio.create_task(self._ask(key, ask))
             task.add_done_callback(lambda done: self._done(key, done))
-        try:
-            return await asyncio.shield(task)
-        except (ClusterUnavailable, TimeoutError):
-            raise unavailable("the Kubernetes API server does not say who calls") from None
+        return task
 
     def _done(self, key: Key, task: asyncio.Task[Answer]) -> None:
         self._asked.pop(key, None)

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from makima.services.access.authorization import EVERY, Access, Authorization
 from makima.services.access.identity import Identity
 
+SHOWS = frozenset({"list", "watch"})
+"""Verbs of whoever only looks: with a hundred namespaces there would else be as many answers to wait for every 5 s."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
@@ -50,8 +53,9 @@ class Visibility:
             Refused: UNAVAILABLE if the API server does not answer.
             HistoryUnavailable: Postgres is away (asked only for callers without the cluster-wide right).
         """
-        if await self._rights.may(identity, Access(verb, "contracts", EVERY, EVERY)):
+        may = self._rights.may_be_shown if verb in SHOWS else self._rights.may
+        if await may(identity, Access(verb, "contracts", EVERY, EVERY)):
             return Scope(everywhere=True).within(wanted)
         asked = sorted(wanted or await self._known())
-        held = await asyncio.gather(*(self._rights.may(identity, Access(verb, "contracts", n, EVERY)) for n in asked))
+        held = await asyncio.gather(*(may(identity, Access(verb, "contracts", name, EVERY)) for name in asked))
         return Scope(namespaces=frozenset(name for name, yes in zip(asked, held, strict=True) if yes))

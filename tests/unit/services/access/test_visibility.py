@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
+from makima.services.access import identity as identity_module
 from makima.services.access.authorization import Access, Authorization
 from makima.services.access.identity import Identity
 from makima.services.access.session_cache import SessionCache
@@ -17,9 +20,12 @@ class Reviews:
 
     def __init__(self, *granted: tuple[str, str]) -> None:
         self.granted, self.asked = set(granted), []
+        self.answers = asyncio.Event()
+        self.answers.set()
 
     async def allowed(self, identity: Identity, access: Access) -> bool:
         self.asked.append(access)
+        await self.answers.wait()
         return bool({(access.verb, access.namespace), (access.verb, "")} & self.granted)
 
 
@@ -67,3 +73,29 @@ async def test_what_one_caller_may_says_nothing_about_another() -> None:
 def test_a_scope_admits_its_namespaces_only(namespace: str, admitted: bool) -> None:
     assert Scope(namespaces=frozenset({"red"})).admits(namespace) is admitted
     assert Scope(everywhere=True).admits(namespace)
+
+
+async def test_a_no_of_a_moment_ago_is_not_waited_for_and_asked_about_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identity_module, "REFUSED_SECONDS", 0.0)
+    found, reviews = visibility(("list", "red"))
+    ann, red = Identity("ann", key="ann"), Scope(namespaces=frozenset({"red"}))
+    assert await found.scope(ann) == red
+    reviews.granted.add(("list", "blue"))
+    reviews.answers.clear()
+    async with asyncio.timeout(10):
+        assert await found.scope(ann) == red, "nobody answers, and nobody is waited for"
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(found.scope(ann, "batch"), 0.05)
+        reviews.answers.set()
+        while await found.scope(ann) == red:
+            await asyncio.sleep(0)
+    assert await found.scope(ann) == Scope(namespaces=frozenset({"red", "blue"}))
+
+
+async def test_a_yes_is_never_given_after_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identity_module, "CACHED_SECONDS", 0.0)
+    found, reviews = visibility(("list", "red"))
+    ann = Identity("ann", key="ann")
+    assert await found.scope(ann) == Scope(namespaces=frozenset({"red"}))
+    reviews.granted.clear()
+    assert await found.scope(ann) == Scope()
