@@ -44,6 +44,10 @@ class ContractHistory(Protocol):
         """The next events of one contract after a sequence number, oldest first."""
         ...
 
+    async def newest_events(self, contract_id: UUID, before: int, limit: int) -> Sequence[StoredEvent]:
+        """The last events of one contract before a sequence number, oldest first."""
+        ...
+
     async def tasks_after(self, contract_id: UUID, place: Place | None, limit: int) -> Sequence[StoredTask]:
         """The next tasks of a contract, oldest first; None = from the beginning."""
         ...

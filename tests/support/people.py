@@ -111,6 +111,11 @@ class FakeContractHistory:
         mine = [item for item in self.stored if item.event.contract_id == contract_id and item.seq > after]
         return mine[:limit]
 
+    async def newest_events(self, contract_id: UUID, before: int, limit: int) -> Sequence[StoredEvent]:
+        self._reach()
+        mine = [item for item in self.stored if item.event.contract_id == contract_id and item.seq < before]
+        return mine[-limit:]
+
     async def tasks_after(self, contract_id: UUID, place: Place | None, limit: int) -> Sequence[StoredTask]:
         self._reach()
         mine = sorted((t for t in self.tasks if t.contract_id == contract_id), key=lambda t: (t.created_at, t.id))

@@ -61,6 +61,10 @@ class Transport(Protocol):
         ...
 
 
+NEWEST = 2**53
+"""A number beyond that of every event: `before` it are the newest."""
+
+
 class Api:
     """Calls by their meaning; the paths differ between the two ways.
 

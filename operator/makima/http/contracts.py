@@ -49,6 +49,15 @@ Cursor = Annotated[
     str | None, Query(max_length=cursor.LENGTH, description="`next_cursor` of the page before, for the same query.")
 ]
 After = Annotated[int, Query(ge=0, le=2**53, description="Sequence number of the last event already known.")]
+Before = Annotated[
+    int | None,
+    Query(
+        ge=1,
+        le=2**53,
+        description="The newest events with a lower number instead, oldest first all the same; "
+        "9007199254740992 (2^53) for the newest of all. `after` says nothing then.",
+    ),
+]
 
 
 def contract_routes(use: UseCases) -> APIRouter:
@@ -93,8 +102,12 @@ def contract_routes(use: UseCases) -> APIRouter:
         return await use.contracts.exports.export(who.identity, found, messages=messages)
 
     @router.get(f"{CONTRACT}/events", operation_id="list_events")
-    async def events(found: Located = contract, after: After = 0, limit: Limit = 100) -> HistoryPage:
+    async def events(
+        found: Located = contract, after: After = 0, before: Before = None, limit: Limit = 100
+    ) -> HistoryPage:
         """What happened to the contract, oldest first; also of contracts that are gone."""
+        if before is not None:
+            return await use.contracts.reads.newest_events(found, before, limit)
         return await use.contracts.reads.events(found, after, limit)
 
     return router
@@ -125,7 +138,11 @@ def list_routes(use: UseCases) -> APIRouter:
         limit: Limit = 100,
         cursor: Cursor = None,
     ) -> ContractPage:
-        """Contracts that the caller may list, newest first, as far as the projection has them."""
+        """Contracts that the caller may list, newest first, as far as the projection has them.
+
+        Each call looks at a bounded number of rows, so a page may have fewer entries than `limit`, even none, and go on
+        all the same: only a `next_cursor` of null is the end.
+        """
         wanted = Wanted(
             statuses=tuple(one for text in status for one in text.split(",")),
             phases=phase,

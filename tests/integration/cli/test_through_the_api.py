@@ -99,6 +99,8 @@ def test_history_of_a_contract_also_when_it_is_gone(served: tuple[Stage, ApiUnde
     assert ("completing", "completed") in changes
     table = stage.makima("vera", "history", uid, "--namespace", stage.namespace, *way).ok().out
     assert "completing → completed" in table and "ContractDeleted" in table
+    last = stage.makima("vera", "history", uid, "--tail", "2", "--namespace", stage.namespace, "-o", "json", *way).ok()
+    assert [event["seq"] for event in last.json] == [event["seq"] for event in events[-2:]]
     nothing = stage.makima("vera", "history", f"{stage.namespace}/never", *way)
     assert nothing.code == Exit.NOT_FOUND and "CONTRACT_NOT_FOUND" in nothing.err
 

@@ -222,6 +222,9 @@ async def test_events_are_read_page_by_page(history: PostgresHistory) -> None:
     first = await history.events(uid, limit=2)
     second = await history.events(uid, after=first[-1].seq, limit=10)
     assert [stored.event.version for stored in (*first, *second)] == [1, 2, 3, 4, 5]
+    last = await history.newest_events(uid, 2**53, limit=2)
+    before = await history.newest_events(uid, last[0].seq, limit=10)
+    assert [stored.event.version for stored in (*before, *last)] == [1, 2, 3, 4, 5]
 
 
 async def test_the_schema_is_checked(history: PostgresHistory) -> None:

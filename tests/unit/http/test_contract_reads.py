@@ -83,6 +83,13 @@ async def test_events_are_read_page_by_page_also_when_the_contract_is_gone() -> 
         after, more = page["next_after"], page["more"]
     assert seen == [0, 1, 2, 3, 4]
     assert (await world.good("ray", "GET", f"/{uid}/events?after={after}"))["events"] == []
+    back, before, more = list[int](), 2**53, True
+    while more:
+        page = await world.good("ray", "GET", f"/{uid}/events?limit=2&before={before}")
+        back = [event["version"] for event in page["events"]] + back
+        before, more = page["events"][0]["seq"], page["more"]
+    assert back == seen
+    assert (await world.good("ray", "GET", f"/{uid}/events?before={before}"))["events"] == []
 
 
 async def test_tasks_and_questions_are_read_page_by_page() -> None:

@@ -128,6 +128,12 @@ class PostgresHistory:
         parameters = {"contract_id": contract_id, "after": after, "limit": limit}
         return [stored_event(row) for row in await self.database.rows(READ["events_of_contract"], parameters)]
 
+    async def newest_events(self, contract_id: UUID, before: int, limit: int) -> list[StoredEvent]:
+        """The last events of one contract before sequence number `before`, oldest first."""
+        parameters = {"contract_id": contract_id, "before": before, "limit": limit}
+        rows = await self.database.rows(READ["newest_events_of_contract"], parameters)
+        return [stored_event(row) for row in reversed(rows)]
+
     async def events_after(self, seq: int, limit: int) -> list[StoredEvent]:
         """The next events of all contracts after `seq`; nothing with a lower number ever appears later."""
         parameters = {"after": seq, "limit": limit}

@@ -5,6 +5,7 @@ From makima's API; or from Postgres itself, for an administrator whose configura
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -29,9 +30,12 @@ PAGE = 500
     "--limit", type=click.IntRange(1, 10000), default=1000, show_default=True, help="Most events, oldest first."
 )
 @click.option("--after", type=click.IntRange(min=0), default=0, help="Begin after this event, as `seq` numbers them.")
+@click.option(
+    "--tail", type=click.IntRange(min=1), metavar="N", help="Only the last events; --limit and --after say nothing."
+)
 @format_option(("table", "json", "yaml"), "table")
 @common
-def command(call: Call, *, contract: str, limit: int, after: int, form: str) -> None:
+def command(call: Call, *, contract: str, limit: int, after: int, tail: int | None, form: str) -> None:
     """Show what happened to a contract: of one that is gone, the newest of that name.
 
     Asks makima's API; where the configuration names a database (MAKIMA_DATABASE_URL), Postgres itself.
@@ -41,13 +45,27 @@ def command(call: Call, *, contract: str, limit: int, after: int, form: str) -> 
         from makima.client.finding import is_uid, split_name
 
         namespace, name = split_name(contract, person.namespace)
-        return await _by_api(person, namespace, contract if is_uid(contract) else name, after, limit)
+        return await _by_api(person, namespace, contract if is_uid(contract) else name, wanted)
 
-    events = _from_postgres(call, contract, after, limit) if _has_database(call) else call.run(work) or []
+    wanted = Wanted(after, limit, tail)
+    events = _from_postgres(call, contract, wanted) if _has_database(call) else call.run(work) or []
     if form in ("json", "yaml"):
         say_data(call.screen, form, events)
     else:
         _table(call, events)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which events: from a number on, or the last ones.
+
+    Attributes:
+        tail: None = the first ones after `after`.
+    """
+
+    after: int
+    limit: int
+    tail: int | None
 
 
 def _has_database(call: Call) -> bool:
@@ -61,7 +79,7 @@ def _has_database(call: Call) -> bool:
     return load_config().database_url is not None
 
 
-def _from_postgres(call: Call, contract: str, after: int, limit: int) -> list[Event]:
+def _from_postgres(call: Call, contract: str, wanted: Wanted) -> list[Event]:
     import asyncio
 
     from makima.cli.contracts.exits import exit_of
@@ -72,14 +90,15 @@ def _from_postgres(call: Call, contract: str, after: int, limit: int) -> list[Ev
         raise Ended("by Postgres alone a contract is found by its name", "namespace/name, or --api URL", Exit.USAGE)
     namespace, name = split_name(contract, call.place.namespace or "default")
     try:
-        return [_plain(stored) for stored in asyncio.run(_read(namespace, name, after, limit))]
+        return [_plain(stored) for stored in asyncio.run(_read(namespace, name, wanted))]
     except Ended:
         raise
     except MakimaError as error:
         raise Ended(error.message, error.hint, exit_of(error)) from error
 
 
-async def _read(namespace: str, name: str, after: int, limit: int) -> list[StoredEvent]:
+async def _read(namespace: str, name: str, wanted: Wanted) -> list[StoredEvent]:
+    from makima.client.api import NEWEST
     from makima.config import load_config
     from makima.wiring import open_history
 
@@ -91,19 +110,39 @@ async def _read(namespace: str, name: str, after: int, limit: int) -> list[Store
                 "look at the name, and at MAKIMA_DATABASE_URL",
                 Exit.NOT_FOUND,
             )
-        return list(await store.events(rows[0].uid, after=after, limit=limit))
+        uid = rows[0].uid
+        if wanted.tail is not None:
+            return list(await store.newest_events(uid, NEWEST, wanted.tail))
+        return list(await store.events(uid, after=wanted.after, limit=wanted.limit))
 
 
-async def _by_api(person: Person, namespace: str, name: str, after: int, limit: int) -> list[Event]:
+async def _by_api(person: Person, namespace: str, name: str, wanted: Wanted) -> list[Event]:
     path = person.api.contract(namespace, name, "events")
-    events: list[Event] = []
-    while len(events) < limit:
-        wanted = min(PAGE, limit - len(events))
-        page = (await person.api.get(path, after=str(after), limit=str(wanted))).get("events") or []
+    if wanted.tail is not None:
+        return await _last(person, path, wanted.tail)
+    events, after = list[Event](), wanted.after
+    while len(events) < wanted.limit:
+        size = min(PAGE, wanted.limit - len(events))
+        page = (await person.api.get(path, after=str(after), limit=str(size))).get("events") or []
         if not page:
             break
         events += page
         after = max(int(event["seq"]) for event in page)
+    return events
+
+
+async def _last(person: Person, path: str, number: int) -> list[Event]:
+    """The last events, read back page by page."""
+    from makima.client.api import NEWEST
+
+    events, before = list[Event](), NEWEST
+    while len(events) < number:
+        size = min(PAGE, number - len(events))
+        page = (await person.api.get(path, before=str(before), limit=str(size))).get("events") or []
+        if not page:
+            break
+        events = [*page, *events]
+        before = min(int(event["seq"]) for event in page)
     return events
 
 

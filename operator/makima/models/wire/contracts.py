@@ -206,7 +206,7 @@ class HistoryPage(Message):
 
     events: tuple[HistoryEntry, ...] = ()
     next_after: int = Field(description="Ask with `after` = this for what comes next.")
-    more: bool = Field(False, description="There are more already.")
+    more: bool = Field(False, description="There are more already: later ones, with `before` earlier ones.")
 
 
 class Exported(Message):

@@ -56,6 +56,16 @@ class ContractReads:
         last = page[-1].seq if page else after
         return HistoryPage(events=tuple(page), next_after=last, more=len(stored) > limit)
 
+    async def newest_events(self, found: Located, before: int, limit: int) -> HistoryPage:
+        """The last events before this number.
+
+        Raises:
+            HistoryUnavailable: Postgres is away.
+        """
+        stored = await self._history.newest_events(found.uid, before, limit + 1)
+        page = [event_view(item) for item in stored[-limit:]]
+        return HistoryPage(events=tuple(page), next_after=page[-1].seq if page else 0, more=len(stored) > limit)
+
     async def tasks(self, found: Located, text: str | None, limit: int) -> TaskPage:
         """Its tasks, oldest first.
 
