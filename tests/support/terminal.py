@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
@@ -41,9 +42,13 @@ class Terminal:
         return self._tmux("capture-pane", "-p", *(["-e"] if colours else []))
 
     def wait_for(self, text: str) -> str:
+        return self.wait_until(lambda seen: text in seen, f"{text!r} never came")
+
+    def wait_until(self, holds: Callable[[str], bool], otherwise: str = "it never came to that") -> str:
+        """What is on the screen, once this holds of it."""
         deadline = time.monotonic() + SECONDS
-        while text not in (seen := self.screen()):
-            assert time.monotonic() < deadline, f"{text!r} never came:\n{seen}"
+        while not holds(seen := self.screen()):
+            assert time.monotonic() < deadline, f"{otherwise}:\n{seen}"
             time.sleep(0.1)
         return seen
 

@@ -13,6 +13,9 @@ from makima.client.person import Person
 from makima.errors import Denied, MakimaError, NotFound
 from makima.models.bounds import UUID_PATTERN
 
+PAGES = 50
+"""Pages of makima's list that are read for the names of namespaces."""
+
 AT_A_TIME = 8
 """Namespaces listed at the same time."""
 
@@ -113,9 +116,14 @@ async def _known_namespaces(person: Person) -> tuple[str, ...]:
         return tuple(await person.cluster.namespaces())
     except (Denied, NotFound):
         pass
+    found, cursor = {person.namespace}, dict[str, str]()
     try:
-        answer = await person.api.get(person.api.collection(), limit="500")
+        for _ in range(PAGES):
+            page = await person.api.get(person.api.collection(), limit="500", **cursor)
+            found |= {str(item["namespace"]) for item in page.get("contracts") or ()}
+            if not page.get("next_cursor"):  # only this is the end: a page may be short, or empty, before it
+                break
+            cursor = {"cursor": page["next_cursor"]}
     except ApiError:
         return ()
-    items = answer.get("contracts") or answer.get("items") or ()
-    return tuple(sorted({str(item["namespace"]) for item in items if item.get("namespace")} | {person.namespace}))
+    return tuple(sorted(found))

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from makima.client.cluster import Cluster, JsonObject
-from makima.errors import ClusterUnavailable, MakimaError, NotFound
+from makima.errors import ClusterUnavailable, Denied, MakimaError, NotFound
 
 FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0
 """Seconds between attempts; doubled each time."""
+
+FORBIDDEN = 403
 
 UNKNOWN_KIND = "could not find the requested resource"
 """How the API server says that there is no such kind."""
@@ -52,6 +55,12 @@ class Lost:
 
 Change = Listed | Changed | Gone | Lost
 
+Topic = tuple[str, str | None]
+"""A kind, and the namespace in which it is followed (None = all of them)."""
+
+WAITING = 1000
+"""Changes that wait to be taken; a reader that is slower holds the watches up, which are then read further behind."""
+
 
 async def follow(
     cluster: Cluster, plural: str, namespace: str | None, *, selector: str = "", fields: str = ""
@@ -83,6 +92,50 @@ async def follow(
             yield Lost(error.message, wait)
             await _pause(wait)
             wait = min(wait * 2, LONGEST_WAIT)
+
+
+async def follow_all(
+    cluster: Cluster, topics: Mapping[Topic, Mapping[str, str]], *, spare: Collection[str] = ()
+) -> AsyncGenerator[tuple[Topic, Change], None]:
+    """Several at the same time. Never ends by itself.
+
+    Args:
+        topics: what to follow → `selector` and `fields` of it.
+        spare: kinds that one can do without: told as an empty list where this person may not look.
+
+    Raises:
+        Denied: this person may not list or watch one of the others.
+    """
+    queue: asyncio.Queue[tuple[Topic, Change]] = asyncio.Queue(WAITING)
+
+    async def watch(topic: Topic, chosen: Mapping[str, str]) -> None:
+        try:
+            async with aclosing(follow(cluster, *topic, **chosen)) as changes:
+                async for change in changes:
+                    await queue.put((topic, change))
+        except Denied as error:
+            if topic[0] not in spare or error.status != FORBIDDEN:
+                raise
+            await queue.put((topic, Listed(())))
+
+    tasks = [asyncio.create_task(watch(topic, chosen)) for topic, chosen in topics.items()]
+    try:
+        while True:
+            getting = asyncio.create_task(queue.get())
+            await asyncio.wait(
+                [getting, *(task for task in tasks if not task.done())], return_when=asyncio.FIRST_COMPLETED
+            )
+            for task in tasks:
+                if task.done():
+                    task.result()  # raises what ended it; a spare one that may not be followed just ended
+            if getting.done():
+                yield getting.result()
+            else:
+                getting.cancel()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _pause(seconds: float) -> None:

@@ -2,55 +2,35 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
 
 from pydantic import ValidationError
 
 from makima.client.cluster import Cluster, JsonObject
-from makima.client.following import Change, Changed, Gone, Listed, Lost, follow
+from makima.client.following import Change, Changed, Gone, Listed, Lost, Topic, follow_all
 from makima.client.stream import Filter, Frame
 from makima.domain.seen_changes import contract_changes, contract_gone, supervisor_changes
 from makima.models.contract import Contract
 from makima.models.supervisor import Supervisor
 
-WAITING = 1000
-"""Changes that wait to be told; a reader that is slower holds the watch up, which is then read further behind."""
 
-
-async def watched(cluster: Cluster, namespace: str | None, wanted: Filter) -> AsyncGenerator[Frame, None]:
+async def watched(cluster: Cluster, places: Sequence[str | None], wanted: Filter) -> AsyncGenerator[Frame, None]:
     """Frames as the stream's, without sequence numbers; what happened in between two looks is not in them.
+
+    Args:
+        places: namespaces; None = all of them.
 
     Raises:
         Denied: this person may not watch there.
     """
-    queue: asyncio.Queue[tuple[str, Change]] = asyncio.Queue(WAITING)
     seen = Seen(wanted)
-
-    async def watch(plural: str) -> None:
-        changes = follow(cluster, plural, namespace)
-        async with aclosing(changes):
-            async for change in changes:
-                await queue.put((plural, change))
-
-    tasks = [asyncio.create_task(watch(plural)) for plural in ("contracts", "supervisors")]
-    try:
-        while True:
-            getting = asyncio.create_task(queue.get())
-            done, _ = await asyncio.wait([getting, *tasks], return_when=asyncio.FIRST_COMPLETED)
-            if getting not in done:
-                getting.cancel()
-                for task in done:
-                    task.result()  # raises what ended it
-                return
-            for frame in seen.frames(*getting.result(), datetime.now(UTC)):
+    changes = follow_all(cluster, {(plural, place): {} for plural in ("contracts", "supervisors") for place in places})
+    async with aclosing(changes):
+        async for topic, change in changes:
+            for frame in seen.frames(topic, change, datetime.now(UTC)):
                 yield frame
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class Seen:
@@ -60,22 +40,22 @@ class Seen:
         self._wanted = wanted
         self._contracts: dict[str, Contract] = {}
         self._supervisors: dict[tuple[str, str], Supervisor] = {}
-        self._listed: set[str] = set()
+        self._listed: set[Topic] = set()
 
-    def frames(self, plural: str, change: Change, at: datetime) -> Iterator[Frame]:
+    def frames(self, topic: Topic, change: Change, at: datetime) -> Iterator[Frame]:
         """The frames of one change that are wanted."""
         if isinstance(change, Lost):
             yield {"type": "Reconnecting", "reason": change.why, "seconds": change.seconds}
             return
-        found = self._contract(change, at) if plural == "contracts" else self._supervisor(change, at)
+        found = self._contract(topic, change, at) if topic[0] == "contracts" else self._supervisor(change, at)
         yield from (frame for frame in found if self._is_wanted(frame))
 
-    def _contract(self, change: Listed | Changed | Gone, at: datetime) -> Iterator[Frame]:
-        first = isinstance(change, Listed) and "contracts" not in self._listed
+    def _contract(self, topic: Topic, change: Listed | Changed | Gone, at: datetime) -> Iterator[Frame]:
+        first = isinstance(change, Listed) and topic not in self._listed
         if isinstance(change, Listed):
-            self._listed.add("contracts")
+            self._listed.add(topic)
             there = {body["metadata"]["uid"] for body in change.bodies}
-            for uid in [uid for uid in self._contracts if uid not in there]:
+            for uid in self._missing(topic[1], there):
                 yield contract_gone(self._contracts.pop(uid), at)
         for body in _bodies(change):
             contract = _read_contract(body)
@@ -89,6 +69,10 @@ class Seen:
             self._contracts[contract.metadata.uid] = contract
             if not first:
                 yield from contract_changes(before, contract, at)
+
+    def _missing(self, place: str | None, there: set[str]) -> list[str]:
+        known = self._contracts.items()
+        return [uid for uid, item in known if uid not in there and place in (None, item.metadata.namespace)]
 
     def _supervisor(self, change: Listed | Changed | Gone, at: datetime) -> Iterator[Frame]:
         for body in _bodies(change):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,19 +16,24 @@ from makima.cli.contracts.selecting import (
     found,
     namespaces_option,
     one,
+    places,
     read,
     selector_option,
     supervisor_of,
     supervisors_in,
 )
 from makima.cli.contracts.text import plain
+from makima.cli.contracts.watching import Looks, Watched, looks, watch_option
 
 if TYPE_CHECKING:
     from makima.client import Person
     from makima.domain.contract_health import Health
     from makima.models.contract import Contract
+    from makima.models.supervisor import Supervisor
 
-Verdicts = list[tuple["Contract", "Health"]]
+Key = tuple[str, str]
+Verdict = tuple["Contract", "Health"]
+Verdicts = list[Verdict]
 CODES = {0: Exit.DONE, 1: Exit.ATTENTION, 2: Exit.UNHEALTHY}
 
 
@@ -35,22 +42,71 @@ CODES = {0: Exit.DONE, 1: Exit.ATTENTION, 2: Exit.UNHEALTHY}
 @namespaces_option
 @selector_option
 @click.option("--problems", is_flag=True, help="Only those that are not healthy.")
+@watch_option
 @format_option(("table", "json", "yaml", "compact", "name"), "table")
 @common
 def command(
-    call: Call, *, contracts: tuple[str, ...], all_namespaces: bool, selector: str, problems: bool, form: str
+    call: Call,
+    *,
+    contracts: tuple[str, ...],
+    all_namespaces: bool,
+    selector: str,
+    problems: bool,
+    watch: bool,
+    form: str,
 ) -> None:
-    """Say whether contracts are well, and why not: those named, else all of the namespace."""
+    """Say whether contracts are well, and why not: those named, else all of the namespace.
 
-    async def work(person: Person) -> Verdicts:
-        if contracts:
-            return [await _examine(person, await one(person, wanted)) for wanted in contracts]
-        return await _all(person, call, selector, everywhere=all_namespaces)
+    With --watch and --timeout the exit code tells how they were last.
+    """
+    last: Verdicts = []
 
-    verdicts = call.run(work) or []
-    shown = [(contract, verdict) for contract, verdict in verdicts if verdict.level or not problems]
-    _write(call, shown, form)
-    raise click.exceptions.Exit(max((CODES[verdict.level] for _, verdict in verdicts), key=_worse, default=Exit.DONE))
+    async def work(person: Person) -> None:
+        if not watch:
+            last[:] = await _verdicts(person, call, contracts, selector, everywhere=all_namespaces)
+            _write(call, [found for found in last if found[1].level or not problems], form)
+            return
+        watched = Watched(call, form, _looks(call, form))
+        async with aclosing(_watch(person, call, contracts, selector, everywhere=all_namespaces)) as found:
+            async for verdicts in found:
+                last[:] = verdicts
+                watched.show([item for item in last if item[1].level or not problems or watched.told(item)])
+
+    call.run(work, watching=watch)
+    raise click.exceptions.Exit(max((CODES[verdict.level] for _, verdict in last), key=_worse, default=Exit.DONE))
+
+
+async def _verdicts(person: Person, call: Call, named: tuple[str, ...], selector: str, *, everywhere: bool) -> Verdicts:
+    if named:
+        return [await _examine(person, await one(person, wanted)) for wanted in named]
+    return await _all(person, call, selector, everywhere=everywhere)
+
+
+async def _watch(
+    person: Person, call: Call, named: tuple[str, ...], selector: str, *, everywhere: bool
+) -> AsyncGenerator[Verdicts, None]:
+    """Verdicts on what was named, else on all, each time that something may have changed."""
+    found = [(await one(person, wanted)).metadata for wanted in named]
+    uids = {meta.uid for meta in found}
+    where = tuple(sorted({meta.namespace for meta in found})) or await places(person, call, everywhere=everywhere)
+    async with aclosing(looks(person, call, where, selector=selector)) as pictures:
+        async for picture in pictures:
+            there = (contract for contract in picture.contracts.values() if not uids or contract.metadata.uid in uids)
+            yield _judged(there, picture.supervisors)
+
+
+def _looks(call: Call, form: str) -> Looks[Verdict]:
+    def line(found: Verdict, over: bool) -> str:
+        return f"{_key(found[0])} is gone" if over else _compact(*found)
+
+    return Looks(
+        key=lambda found: found[0].metadata.uid,
+        said=lambda found: (found[1].level, [(finding.reason, finding.command) for finding in found[1].findings]),
+        value=lambda found: _value(call, *found),
+        line=line,
+        name=lambda found: _key(found[0]),
+        all=lambda verdicts: _write(call, verdicts, form),
+    )
 
 
 def _worse(code: Exit) -> int:
@@ -64,11 +120,14 @@ async def _examine(person: Person, contract: Contract) -> tuple[Contract, Health
 
 
 async def _all(person: Person, call: Call, selector: str, *, everywhere: bool) -> Verdicts:
-    from makima.domain.contract_health import health
-
     bodies = [body async for body in found(person, call, everywhere=everywhere, selector=selector)]
     contracts = [contract for contract in map(read, bodies) if contract is not None]
-    there = await supervisors_in(person, {contract.metadata.namespace for contract in contracts})
+    return _judged(contracts, await supervisors_in(person, {contract.metadata.namespace for contract in contracts}))
+
+
+def _judged(contracts: Iterable[Contract], there: Mapping[Key, Supervisor]) -> Verdicts:
+    from makima.domain.contract_health import health
+
     moment = now()
     return [
         (contract, health(contract, there.get((contract.metadata.namespace, contract.metadata.name)), moment))
@@ -76,7 +135,7 @@ async def _all(person: Person, call: Call, selector: str, *, everywhere: bool) -
     ]
 
 
-def _write(call: Call, verdicts: Verdicts, form: str) -> None:
+def _write(call: Call, verdicts: Sequence[Verdict], form: str) -> None:
     screen = call.screen
     if form in ("json", "yaml"):
         say_data(screen, form, [_value(call, contract, verdict) for contract, verdict in verdicts])
@@ -85,15 +144,14 @@ def _write(call: Call, verdicts: Verdicts, form: str) -> None:
             screen.say(_key(contract))
     elif form == "compact":
         for contract, verdict in verdicts:
-            reasons = ", ".join(finding.reason for finding in verdict.findings)
-            screen.say(f"{_key(contract)} {_word(verdict)}" + (f": {reasons}" if reasons else ""))
+            screen.say(_compact(contract, verdict))
     elif not verdicts:
         screen.note("no contracts found")
     else:
         _table(call, verdicts)
 
 
-def _table(call: Call, verdicts: Verdicts) -> None:
+def _table(call: Call, verdicts: Sequence[Verdict]) -> None:
     for contract, verdict in verdicts:
         word = call.screen.paint(_word(verdict), {0: "green", 1: "yellow", 2: "red"}[verdict.level])
         call.screen.say(f"{_key(contract)}: {word}")
@@ -101,6 +159,11 @@ def _table(call: Call, verdicts: Verdicts) -> None:
             call.screen.say(f"  {finding.reason}: {plain(finding.text)}")
             if finding.command is not None:
                 call.screen.say(f"    → {call.line(*finding.command)}")
+
+
+def _compact(contract: Contract, verdict: Health) -> str:
+    reasons = ", ".join(finding.reason for finding in verdict.findings)
+    return f"{_key(contract)} {_word(verdict)}" + (f": {reasons}" if reasons else "")
 
 
 def _key(contract: Contract) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -9,14 +12,17 @@ import click
 
 from makima.cli.contracts.call import Call, common, now, option
 from makima.cli.contracts.formats import LIST_FORMATS, format_option, say_data
-from makima.cli.contracts.selecting import found, read, selector_option, supervisors_in
+from makima.cli.contracts.selecting import found, places, read, selector_option, supervisors_in
 from makima.cli.contracts.text import plain
+from makima.cli.contracts.watching import Looks, Watched, looks, watch_option
 
 if TYPE_CHECKING:
     from makima.client import Person
     from makima.domain.wait import Wait
     from makima.models.contract import Contract
+    from makima.models.supervisor import Supervisor
 
+Key = tuple[str, str]
 Letter = tuple["Contract", "Wait"]
 KINDS = (
     "answer",
@@ -40,38 +46,87 @@ FIRST = datetime.min.replace(tzinfo=UTC)
     "--kind", "kinds", multiple=True, type=click.Choice(KINDS), help="Only waits of this kind; may be repeated."
 )
 @option("--limit", type=click.IntRange(min=1), metavar="N", makima=("-n",), help="At most so many, the oldest.")
+@watch_option
 @format_option(LIST_FORMATS, "table")
 @common
-def command(call: Call, selector: str, kinds: tuple[str, ...], limit: int | None, form: str) -> None:
+def command(call: Call, *, selector: str, kinds: tuple[str, ...], limit: int | None, watch: bool, form: str) -> None:
     """List everything that waits for a person, oldest first: of all namespaces that you may see, or of --namespace."""
 
-    async def work(person: Person) -> list[Letter]:
-        letters = await _letters(person, call, selector)
-        return [letter for letter in letters if not kinds or letter[1].kind in kinds][:limit]
+    wanted = Wanted(selector, kinds, limit)
 
-    _write(call, call.run(work) or [], form)
+    async def work(person: Person) -> None:
+        if watch:
+            await _watch(person, call, wanted, form)
+            return
+        _write(call, _letters(*await _read(person, call, selector), wanted), form)
+
+    call.run(work, watching=watch)
 
 
-async def _letters(person: Person, call: Call, selector: str) -> list[Letter]:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the command line asks for."""
+
+    selector: str
+    kinds: tuple[str, ...]
+    limit: int | None
+
+
+def _open() -> str:
+    """Field selector of contracts that may wait for a person."""
     from makima.domain.states import FINISHED
-    from makima.domain.waits import waits
     from makima.models.enums import ContractState
 
-    over = ",".join(f"status.state!={state}" for state in sorted(FINISHED - {ContractState.FAILED}))
+    return ",".join(f"status.state!={state}" for state in sorted(FINISHED - {ContractState.FAILED}))
+
+
+async def _read(person: Person, call: Call, selector: str) -> tuple[list[Contract], dict[Key, Supervisor]]:
     everywhere = call.place.namespace is None
-    bodies = [body async for body in found(person, call, everywhere=everywhere, selector=selector, fields=over)]
+    bodies = [body async for body in found(person, call, everywhere=everywhere, selector=selector, fields=_open())]
     contracts = [contract for contract in map(read, bodies) if contract is not None]
-    there = await supervisors_in(person, {contract.metadata.namespace for contract in contracts})
+    return contracts, await supervisors_in(person, {contract.metadata.namespace for contract in contracts})
+
+
+def _letters(contracts: Iterable[Contract], there: Mapping[Key, Supervisor], wanted: Wanted) -> list[Letter]:
+    from makima.domain.waits import waits
+
     letters = [
         (contract, wait)
         for contract in contracts
         for wait in waits(contract, there.get((contract.metadata.namespace, contract.metadata.name)), now())
-        if wait.person
+        if wait.person and (not wanted.kinds or wait.kind in wanted.kinds)
     ]
-    return sorted(letters, key=lambda letter: (letter[1].since or FIRST, letter[0].metadata.name))
+    letters.sort(key=lambda letter: (letter[1].since or FIRST, letter[0].metadata.name))
+    return letters[: wanted.limit]
 
 
-def _write(call: Call, letters: list[Letter], form: str) -> None:
+async def _watch(person: Person, call: Call, wanted: Wanted, form: str) -> None:
+    where = await places(person, call, everywhere=call.place.namespace is None)
+    watched = Watched(call, form, _looks(call, form))
+    async with aclosing(looks(person, call, where, selector=wanted.selector, fields=_open())) as pictures:
+        async for picture in pictures:
+            watched.show(_letters(picture.contracts.values(), picture.supervisors, wanted))
+
+
+def _looks(call: Call, form: str) -> Looks[Letter]:
+    def line(letter: Letter, over: bool) -> str:
+        contract, wait = letter
+        if over:
+            return f"{_key(contract)} no longer waits for {plain(wait.what)}"
+        how = f" → {call.line(*wait.command)}" if wait.command is not None and form != "compact" else ""
+        return f"{_key(contract)} waits for {plain(wait.what)}{how}"
+
+    return Looks(
+        key=lambda letter: (letter[0].metadata.uid, letter[1].kind, letter[1].question_id),
+        said=lambda letter: (letter[1].what, letter[1].command),
+        value=lambda letter: _value(call, *letter),
+        line=line,
+        name=lambda letter: _key(letter[0]),
+        all=lambda letters: _write(call, letters, form),
+    )
+
+
+def _write(call: Call, letters: Sequence[Letter], form: str) -> None:
     screen = call.screen
     if form in ("json", "yaml"):
         say_data(screen, form, [_value(call, *letter) for letter in letters])
@@ -87,7 +142,7 @@ def _write(call: Call, letters: list[Letter], form: str) -> None:
         _table(call, letters, wide=form == "wide")
 
 
-def _table(call: Call, letters: list[Letter], *, wide: bool) -> None:
+def _table(call: Call, letters: Sequence[Letter], *, wide: bool) -> None:
     """What to do stands below what waits: a command in a column would be cut."""
     from makima.cli.contracts.rows import shortened
 

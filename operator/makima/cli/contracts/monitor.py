@@ -13,7 +13,7 @@ import click
 from makima.cli.contracts.call import Call, common
 from makima.cli.contracts.completion import contracts as complete_contracts
 from makima.cli.contracts.formats import format_option
-from makima.cli.contracts.selecting import namespaces_option, one, status_option
+from makima.cli.contracts.selecting import namespaces_option, one, places, status_option
 
 if TYPE_CHECKING:
     from makima.cli.contracts.event_lines import Frame
@@ -93,6 +93,7 @@ def _tui(call: Call, wanted: Wanted) -> None:
             stale=wanted.stale,
             quiet=wanted.quiet,
             all_namespaces=wanted.everywhere,
+            seconds=call.timeout.total_seconds() if call.timeout is not None else None,
         )
     except MakimaError as error:
         raise call.ended(error) from error
@@ -102,27 +103,35 @@ async def _frames(person: Person, call: Call, wanted: Wanted) -> AsyncGenerator[
     """The stream of makima's API; where nobody answers there, what the Kubernetes API alone tells."""
     from makima.client.api import ApiUnreachable
     from makima.client.live import watched
-    from makima.client.stream import Filter, Monitor
+    from makima.client.stream import Filter
+    from makima.client.streams import Monitors
     from makima.models.enums import ContractState
 
     named = [(await one(person, name)).metadata for name in wanted.contracts]
-    ids, places = tuple(meta.uid for meta in named), {meta.namespace for meta in named}
+    ids = tuple(meta.uid for meta in named)
     snake = tuple(ContractState(status).snake for status in wanted.statuses)
-    where = None if wanted.everywhere or len(places) > 1 else next(iter(places), person.namespace)
-    chosen = Filter(ids, snake, (where,) if where else (), include_heartbeats=wanted.heartbeats)
-    monitor = Monitor(person.api, chosen, wanted.after, where)
+    where = await _where(person, call, wanted, tuple(sorted({meta.namespace for meta in named})))
+    chosen = Filter(ids, snake, include_heartbeats=wanted.heartbeats)
     try:
-        frames = monitor.frames()
+        frames = Monitors(person.api, chosen, wanted.after, where).frames()
         async with aclosing(frames):
             async for frame in frames:
                 yield frame
     except ApiUnreachable as error:
         call.screen.note(f"note: {error.message}")
         call.screen.note("note: only the Kubernetes API is watched: no sequence numbers, and heartbeats come late")
-    alone = watched(person.cluster, where, chosen)
+    alone = watched(person.cluster, where or (None,), chosen)
     async with aclosing(alone):
         async for frame in alone:
             yield frame
+
+
+async def _where(person: Person, call: Call, wanted: Wanted, named: tuple[str, ...]) -> tuple[str, ...] | None:
+    """Namespaces to look in; None = all of them."""
+    if named or not wanted.everywhere:
+        return named or (person.namespace,)
+    found = await places(person, call, everywhere=True)
+    return None if None in found else tuple(place for place in found if place is not None)
 
 
 class Writer:

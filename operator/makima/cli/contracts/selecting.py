@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from makima.cli.contracts.call import DURATION, Call, Function, option
+from makima.cli.contracts.call import DURATION, Call, Ended, Function, option
 from makima.cli.contracts.completion import contracts as complete_contracts
 from makima.cli.contracts.completion import phases as complete_phases
+from makima.cli.contracts.exits import Exit
 
 if TYPE_CHECKING:
     from makima.client import Person
+    from makima.client.finding import Visible
     from makima.domain.selection import Selection
     from makima.models.contract import Contract
     from makima.models.supervisor import Supervisor
@@ -112,13 +114,33 @@ async def found(
         async for body in person.cluster.every("contracts", person.namespace, selector=selector, fields=fields):
             yield body
         return
+    scope = await _scope(person, call)
+    async for body in scope.every(person.cluster, selector=selector, fields=fields):
+        yield body
+
+
+async def _scope(person: Person, call: Call) -> Visible:
     from makima.client.finding import visible
 
     scope = await visible(person)
     if scope.note:
         call.screen.note(f"note: {scope.note}")
-    async for body in scope.every(person.cluster, selector=selector, fields=fields):
-        yield body
+    return scope
+
+
+async def places(person: Person, call: Call, *, everywhere: bool) -> tuple[str | None, ...]:
+    """Where to look: the namespace, or all that the person may see (None = everywhere); says where it can't.
+
+    Raises:
+        Ended: there is nothing that they may see.
+    """
+    if not everywhere:
+        return (person.namespace,)
+    scope = await _scope(person, call)
+    if scope.namespaces == ():
+        hint = "name a namespace that is yours, or ask an administrator for the role makima-view"
+        raise Ended("FORBIDDEN: you may not list contracts in any namespace that can be known", hint, Exit.FORBIDDEN)
+    return (None,) if scope.namespaces is None else scope.namespaces
 
 
 def read(body: JsonObject) -> Contract | None:

@@ -26,8 +26,6 @@ COLORS = {"done": "green", "current": "blue", "failed": "red", "asks": "yellow"}
 EVERY = 1.0
 """Seconds between two drawings of `-w` at least; ages grow meanwhile."""
 
-CLEAR = "\x1b[H\x1b[2J"
-
 
 @click.command("show")
 @contract_argument
@@ -87,9 +85,8 @@ class Drawing:
     def again(self, contract: Contract, supervisor: Supervisor | None, pod: dict[str, Any] | None) -> None:
         """Write it in place of the last drawing; below it, where that is no terminal."""
         if self.call.screen.terminal and self.form == "tree":
-            self.call.screen.say(CLEAR + "\n".join(self.lines(contract, supervisor, pod)))
-        else:
-            self.show(contract, supervisor, pod)
+            self.call.screen.clear()
+        self.show(contract, supervisor, pod)
 
     def lines(self, contract: Contract, supervisor: Supervisor | None, pod: dict[str, Any] | None) -> list[str]:
         """The tree's lines, what it waits for first."""

@@ -82,6 +82,10 @@ class Screen:
         """A line about the result, beside it."""
         click.echo(text, err=True, color=self.colored and sys.stderr.isatty())
 
+    def clear(self) -> None:
+        """An empty terminal, to draw again."""
+        click.echo("\x1b[H\x1b[2J", nl=False, color=True)
+
     def progress(self, text: str) -> None:
         """How far long work is: one line that is written over, and only where somebody looks."""
         if sys.stderr.isatty():
