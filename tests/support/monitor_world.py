@@ -60,10 +60,10 @@ class PlayedWorld:
         while True:
             yield await self._told.get()
 
-    async def past_events(self, contract: Contract, limit: int) -> Sequence[Happening]:
+    async def past_events(self, contract: Contract, limit: int, before: int | None = None) -> Sequence[Happening]:
         if isinstance(self.past, MakimaError):
             raise self.past
-        return self.past
+        return [event for event in self.past if before is None or (event.seq or 0) < before][-limit:]
 
     async def answer(self, contract: Contract, question_id: str, answer: str) -> None:
         self._ask("answer", contract, question_id, answer)
@@ -74,6 +74,10 @@ class PlayedWorld:
 
     async def suspend(self, contract: Contract, suspended: bool, reason: str | None = None) -> None:
         self._ask("suspend" if suspended else "resume", contract, reason)
+
+    async def retry(self, contract: Contract) -> None:
+        assert contract.status is not None
+        self._ask("retry", contract, contract.status.version)
 
     async def restart_supervisor(self, contract: Contract, incarnation: int) -> None:
         self._ask("restart", contract, incarnation)

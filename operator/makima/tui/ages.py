@@ -56,3 +56,9 @@ def _count(number: int, unit: str) -> str:
 def clock(moment: datetime) -> str:
     """The time of day, in the person's own time zone."""
     return f"{moment.astimezone():%H:%M:%S}"
+
+
+def when(moment: datetime, now: datetime) -> str:
+    """The time of day, in the person's own time zone; of another day the date as well."""
+    local, today = moment.astimezone(), now.astimezone()
+    return clock(moment) if local.date() == today.date() else f"{local:%d %b %H:%M}"

@@ -49,7 +49,12 @@ class MonitorApp(App[None]):
     ]
 
     def __init__(
-        self, source: Source, options: Options | None = None, *, now: Callable[[], datetime] = utc_now
+        self,
+        source: Source,
+        options: Options | None = None,
+        *,
+        now: Callable[[], datetime] = utc_now,
+        seconds: float | None = None,
     ) -> None:
         super().__init__()
         self.source, self.options, self.now = source, options or Options(), now
@@ -57,6 +62,7 @@ class MonitorApp(App[None]):
         self.always = self.options.filter()
         self.listing = Listing(self.always)
         self.ended_by: MakimaError | None = None
+        self._seconds = seconds
 
     def get_default_screen(self) -> Screen[Any]:
         """The list, below everything else."""
@@ -67,6 +73,8 @@ class MonitorApp(App[None]):
         self.run_worker(self._follow(), exit_on_error=True)
         self.set_interval(DRAW_SECONDS, self.draw)
         self.set_interval(1, self._tick)
+        if self._seconds is not None:
+            self.set_timer(self._seconds, self.exit)
 
     async def _follow(self) -> None:
         """Only what trying again can't mend ends the monitor: no rights, or a cluster that does not know makima."""

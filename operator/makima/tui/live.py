@@ -6,7 +6,6 @@ Whatever breaks is taken up again and said in the status line; only a person who
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
@@ -15,11 +14,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from makima.client import Person
-from makima.client.api import ApiError
+from makima.client.api import NEWEST, ApiError
 from makima.client.following import Change as KubeChange
 from makima.client.following import Changed, Gone, Lost, follow
 from makima.client.following import Listed as KubeListed
-from makima.client.stream import Filter, Frame, Monitor
+from makima.client.stream import Filter, Frame
+from makima.client.streams import Monitors
 from makima.client.wishes import Wishes
 from makima.models.contract import Contract
 from makima.models.supervisor import Supervisor
@@ -48,9 +48,6 @@ WAITING = 1000
 
 PART = 200
 """Contracts read at a time: in between, keys are answered."""
-
-HISTORY_PAGE, HISTORY_PAGES = 500, 20
-"""The history is read from its beginning, so much of it at most."""
 
 API_AGAIN = 15.0
 """Seconds until an API that did not answer is asked again."""
@@ -98,19 +95,13 @@ class LiveSource:
             finally:
                 getting.cancel()
 
-    async def past_events(self, contract: Contract, limit: int) -> Sequence[Happening]:
+    async def past_events(self, contract: Contract, limit: int, before: int | None = None) -> Sequence[Happening]:
         """From makima's API."""
-        meta, after = contract.metadata, 0
+        meta = contract.metadata
         path = self._person.api.contract(meta.namespace, meta.name, "events")
-        latest: deque[Happening] = deque(maxlen=limit)
-        for _ in range(HISTORY_PAGES):
-            page = await self._person.api.get(path, limit=str(HISTORY_PAGE), after=str(after))
-            found = (happening_of(entry) for entry in page.get("events") or ())
-            latest += [event for event in found if event is not None]
-            after = page.get("next_after") or after
-            if not page.get("more"):
-                break
-        return tuple(latest)
+        page = await self._person.api.get(path, limit=str(limit), before=str(before or NEWEST))
+        found = (happening_of(entry) for entry in page.get("events") or ())
+        return tuple(event for event in found if event is not None)
 
     async def answer(self, contract: Contract, question_id: str, answer: str) -> None:
         """As the person, on the API server."""
@@ -124,6 +115,10 @@ class LiveSource:
         """As the person, on the API server."""
         wishes = self._wishes(contract)
         await (wishes.pause(reason) if suspended else wishes.resume())
+
+    async def retry(self, contract: Contract) -> None:
+        """As the person, on the API server."""
+        await self._wishes(contract).retry(contract)
 
     async def restart_supervisor(self, contract: Contract, incarnation: int) -> None:
         """As the person, on the API server; a later life than the one that was seen is left alone."""
@@ -172,20 +167,17 @@ class LiveSource:
 
     async def _listen(self) -> None:
         """The monitor stream, for ever: an API that is away, or refuses, is asked again now and then."""
-        after: int | None = None
-        named = tuple(self.namespaces or ())
-        alone = named[0] if len(named) == 1 else None
-        few = named if len(named) <= NAMESPACES else ()  # of more, events of others are not shown for want of a row
+        named, api = self.namespaces, self._person.api
+        if not api.aggregated and named is not None and len(named) > NAMESPACES:
+            named = None  # of so many, events of others are not shown for want of a row
+        monitors = Monitors(api, Filter(include_heartbeats=True), None, named)
         while True:
-            wanted = Filter(namespaces=few, include_heartbeats=True)
-            monitor = Monitor(self._person.api, wanted, after, alone)
             try:
-                async with aclosing(monitor.frames()) as frames:
+                async with aclosing(monitors.frames()) as frames:
                     async for frame in frames:
                         await self._frame(frame)
             except ApiError as error:
                 await self._queue.put(ApiLink(Link(LinkState.DOWN, datetime.now(UTC), error.message)))
-            after = monitor.after
             await asyncio.sleep(API_AGAIN)
 
     async def _frame(self, frame: Frame) -> None:

@@ -145,8 +145,8 @@ class Source(Protocol):
         """What is so, then every change, for ever: broken connections are taken up again by the source itself."""
         ...
 
-    async def past_events(self, contract: Contract, limit: int) -> Sequence[Happening]:
-        """The latest events of a contract from the history, oldest first."""
+    async def past_events(self, contract: Contract, limit: int, before: int | None = None) -> Sequence[Happening]:
+        """The latest events of a contract from the history, or the last before that number; oldest first."""
         ...
 
     async def answer(self, contract: Contract, question_id: str, answer: str) -> None:
@@ -159,6 +159,10 @@ class Source(Protocol):
 
     async def suspend(self, contract: Contract, suspended: bool, reason: str | None = None) -> None:
         """Pause or resume."""
+        ...
+
+    async def retry(self, contract: Contract) -> None:
+        """Take a failed contract up again, in exactly the version that `contract` has."""
         ...
 
     async def restart_supervisor(self, contract: Contract, incarnation: int) -> None:

@@ -21,8 +21,9 @@ def run(
     stale: bool = False,
     quiet: bool = False,
     all_namespaces: bool = False,
+    seconds: float | None = None,
 ) -> None:
-    """Until the person leaves.
+    """Until the person leaves, or these seconds are over.
 
     Args:
         contracts: UIDs, names, `namespace/name` or `namespace:name`; looked for in the namespaces that are named.
@@ -31,10 +32,11 @@ def run(
     Raises:
         MakimaError: the person may not look there, or there is no cluster; the terminal is as it was.
     """
-    asyncio.run(_run(place, Options(tuple(contracts), tuple(statuses), stale, quiet), all_namespaces))
+    options = Options(tuple(contracts), tuple(statuses), stale, quiet)
+    asyncio.run(_run(place, options, all_namespaces, seconds))
 
 
-async def _run(place: Place, options: Options, everywhere: bool) -> None:
+async def _run(place: Place, options: Options, everywhere: bool, seconds: float | None) -> None:
     async with connect(place) as person:
         namespaces = _namespaces(options.contracts, person.namespace, everywhere)
         if namespaces is None:
@@ -44,7 +46,7 @@ async def _run(place: Place, options: Options, everywhere: bool) -> None:
                 "FORBIDDEN: you may not list contracts in any namespace",
                 "ask an administrator for the role makima-view, or name a namespace that is yours",
             )
-        app = MonitorApp(LiveSource(person, namespaces), options)
+        app = MonitorApp(LiveSource(person, namespaces), options, seconds=seconds)
         await app.run_async()
         if app.ended_by is not None:
             raise app.ended_by

@@ -33,6 +33,7 @@ class Deed(StrEnum):
     ADVANCE = "c moves it on"
     RESUME = "p resumes"
     RESTART = "r restarts its supervisor"
+    RETRY = "r takes it up again"
     OUTSIDE = ""
 
 
@@ -41,6 +42,7 @@ DEEDS = {
     Kind.CONFIRMATION: Deed.CONFIRM,
     Kind.ADVANCE: Deed.ADVANCE,
     Kind.RESUME: Deed.RESUME,
+    Kind.RETRY: Deed.RETRY,
     Kind.STUCK: Deed.RESTART,
     Kind.STALE: Deed.RESTART,
     Kind.BLOCKED: Deed.RESTART,

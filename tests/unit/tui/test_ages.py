@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
-from makima.tui.ages import age, ago, span_words
+from makima.tui.ages import age, ago, span_words, when
 from tests.support.monitor_contracts import NOW
 
 
@@ -39,3 +39,9 @@ def test_what_never_was_has_no_age() -> None:
 def test_an_age_of_three_years_has_five_characters_at_most() -> None:
     assert all(len(age(NOW - timedelta(minutes=m), NOW)) <= 5 for m in range(0, 3 * 365 * 24 * 60, 997))
     assert span_words(3600) == "1 hour"
+
+
+def test_an_event_of_another_day_has_its_date() -> None:
+    now = datetime(2026, 3, 2, 14, 0).astimezone()  # the person's own time zone is the point
+    assert when(now - timedelta(hours=1), now) == "13:00:00"
+    assert when(now - timedelta(days=1), now) == "01 Mar 14:00"

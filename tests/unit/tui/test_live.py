@@ -85,10 +85,12 @@ class PlayedApi:
         return socket
 
     async def events(self, request: web.Request) -> web.Response:
-        after = int(request.query["after"])
+        """Five events, numbered 1 to 5, read back."""
+        before, limit = int(request.query["before"]), int(request.query["limit"])
         known = {name: value for name, value in EVENT.items() if name not in ("old_phase", "new_phase")}
-        entry = {**known, "seq": after + 1, "version": after + 2, "payload": {"old_phase": "a", "new_phase": "b"}}
-        return web.json_response({"events": [entry], "next_after": after + 1, "more": after < 2})
+        payload = {"old_phase": "a", "new_phase": "b"}
+        every = [{**known, "seq": seq, "version": seq + 1, "payload": payload} for seq in range(1, 6) if seq < before]
+        return web.json_response({"events": every[-limit:], "next_after": 5, "more": len(every) > limit})
 
 
 @asynccontextmanager
@@ -203,18 +205,22 @@ class NoWay:
         raise OSError("no way")
 
 
-async def test_the_history_is_read_page_by_page_and_a_restart_names_the_life_that_was_seen() -> None:
+async def test_the_history_is_read_back_from_its_end_and_a_restart_names_the_life_that_was_seen() -> None:
     cluster = PlayedCluster([a_body("pay")])
     async with followed(cluster, PlayedApi([])) as (world, source):
         await until(lambda: KEY in world.rows)
         contract = world.contracts[KEY]
         past = await source.past_events(contract, 2)
-        assert [(event.seq, event.version, event.fields["new_phase"]) for event in past] == [(2, 3, "b"), (3, 4, "b")]
+        assert [(event.seq, event.version, event.fields["new_phase"]) for event in past] == [(4, 5, "b"), (5, 6, "b")]
+        assert [event.seq for event in await source.past_events(contract, 2, 4)] == [2, 3]
+        assert [event.seq for event in await source.past_events(contract, 2, 2)] == [1]
         await source.restart_supervisor(contract, 4)
         await source.suspend(contract, True, "lunch")
-    restart, pause = (patch[3]["spec"] for patch in cluster.patches)
+        await source.retry(contract)
+    restart, pause, retry = (patch[3]["spec"] for patch in cluster.patches)
     assert restart == {"restartSupervisor": {"expectedIncarnation": 4}}
     assert pause == {"suspend": True, "suspendReason": "lunch"}
+    assert retry == {"retry": {"expectedVersion": 3}}
 
 
 @pytest.mark.parametrize("frame", [{}, {"type": "X"}, {**EVENT, "at": "yesterday"}])

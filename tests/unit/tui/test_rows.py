@@ -135,7 +135,7 @@ def test_the_inbox_holds_what_only_a_person_ends_oldest_first() -> None:
     there = {(item.metadata.namespace, item.metadata.name): item for item in supervisors}
     found = [(wait.key[1], wait.deed) for wait in inbox(contracts, there, NOW)]
     assert found == [
-        ("search-index", Deed.OUTSIDE),
+        ("search-index", Deed.RETRY),
         ("data-migration", Deed.RESUME),
         ("docs-rewrite", Deed.RESTART),
         ("billing-export", Deed.RESTART),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from textual.widgets import Input, OptionList, Static
 
 from makima.errors import Denied, MakimaError
+from makima.tui.app import MonitorApp
 from makima.tui.options import Options
 from makima.tui.screens.answer import AnswerDialog
 from makima.tui.screens.confirm import ConfirmDialog
@@ -15,7 +18,7 @@ from makima.tui.screens.contract_list import ContractListScreen
 from makima.tui.screens.detail import DetailScreen
 from makima.tui.screens.help import HelpScreen
 from makima.tui.screens.inbox import InboxScreen
-from makima.tui.screens.sure import PauseDialog
+from makima.tui.screens.sure import PauseDialog, RetryDialog
 from makima.tui.source import ApiLink, ContractGone, ContractsSeen, Happened, KubeLink, Link, LinkState
 from makima.tui.widgets.heading_line import HeadingLine
 from tests.support.monitor_contracts import DIGEST, NOW, a_contract, a_question
@@ -268,6 +271,62 @@ async def test_the_inbox_is_worked_through_oldest_first() -> None:
         await seat.sees("inbox: 5 to look at")
 
 
+async def test_the_chosen_entry_has_a_marker_that_follows_it() -> None:
+    async with at_monitor() as seat:
+        await seat.press("i")
+        await seat.sees("▸ team-a/search-index")
+        await seat.press("j", "j", "j", "j")
+        await seat.sees("▸ team-a/pay-service")
+        assert seat.screen().count("▸ ") == 1
+        await seat.press("a")
+        await seat.opened(AnswerDialog)
+        await seat.sees("▸ 1) Postgres")
+        await seat.press("down")
+        await seat.sees("▸ 2) MySQL")
+        assert "▸ 1) Postgres" not in seat.screen()
+
+
+async def test_a_failed_contract_is_taken_up_again_where_it_is_shown() -> None:
+    async with at_monitor() as seat:
+        await seat.press("i")
+        await seat.sees("r takes it up again")
+        await seat.press("r")
+        await seat.opened(RetryDialog)
+        await seat.sees("It failed: The restart budget of 10 is spent")
+        await seat.press("enter")
+        assert seat.world.asked == []
+        seat.world.tell(ContractsSeen([a_contract("search-index", "Failed", since=10800, version=4)]))
+        await seat.until(lambda: seat.app.world.contracts["team-a", "search-index"].status.version == 4)
+        await seat.press("y")
+        await seat.sees("it is not what you looked at any more")
+        await seat.press("escape", "r")
+        await seat.opened(RetryDialog)
+        await seat.press("y")
+        await seat.until(lambda: seat.world.asked)
+        assert seat.world.asked == [("retry", ("team-a", "search-index"), 4)]
+
+
+async def test_the_events_of_a_contract_are_read_back_page_by_page() -> None:
+    contract = a_team()[0][0]
+    past = [
+        happening(contract, "PhaseChanged", seq, NOW - timedelta(minutes=600 - seq), old_phase="x", new_phase=f"n{seq}")
+        for seq in range(1, 451)
+    ]
+    async with at_monitor(PlayedWorld(told(*a_team()), past=past)) as seat:
+        seat.app.open_contract((contract.metadata.namespace, contract.metadata.name))
+        await seat.sees("x → n450")
+        assert "x → n250" not in seat.screen()
+        await seat.press("e")
+        await seat.sees("Esc closes")
+        assert "Phases" not in seat.screen()
+        for oldest in (251, 51, 1):
+            await seat.press("home")
+            await seat.sees(f"x → n{oldest} ")
+        await seat.press("escape")
+        await seat.sees("Phases")
+        assert isinstance(seat.app.screen, DetailScreen)
+
+
 async def test_the_status_line_follows_the_connections() -> None:
     async with at_monitor() as seat:
         seat.world.tell(ApiLink(Link(LinkState.DOWN, NOW, "no endpoints")))
@@ -341,3 +400,11 @@ async def test_without_colour_everything_is_said_in_words(monkeypatch: pytest.Mo
         row = next(line for line in seat.screen().splitlines() if "billing-export" in line)
         assert "▸" in row and "■ Blocked" in row
         assert seat.app.query(Static) and not seat.app.query(OptionList)
+
+
+async def test_it_ends_by_itself_when_its_time_is_over() -> None:
+    app = MonitorApp(PlayedWorld(told([])), seconds=0.2)
+    async with asyncio.timeout(60), app.run_test():
+        while app.is_running:
+            await asyncio.sleep(0.02)
+    assert app.return_code == 0

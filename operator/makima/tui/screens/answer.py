@@ -9,13 +9,13 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Input, OptionList, Static
-from textual.widgets.option_list import Option
 
 from makima.models.contract_status import Question
 from makima.tui.ages import ago
 from makima.tui.appearance import GREY, SKY, WHITE
 from makima.tui.screens.dialog import Dialog
 from makima.tui.source import Key
+from makima.tui.widgets.marked_options import MarkedOptions
 
 LONGEST = 2048
 """Characters of an answer that the API server takes."""
@@ -48,7 +48,7 @@ class AnswerDialog(Dialog):
     def compose_body(self) -> ComposeResult:
         """The question, its options, a line to write in."""
         yield Static(id="question")
-        yield OptionList(id="options")
+        yield MarkedOptions(id="options")
         yield Input(id="answer", max_length=LONGEST)
 
     def begin(self) -> None:
@@ -97,8 +97,8 @@ class AnswerDialog(Dialog):
         self.send(wish, f"answered: {text[:60]}")
 
     def _show(self) -> None:
-        question, options, line = self.question, self.query_one(OptionList), self.query_one(Input)
-        options.clear_options()
+        question, options, line = self.question, self.query_one(MarkedOptions), self.query_one(Input)
+        options.show([Text(f"{i}) {item}") for i, item in enumerate(question.options if question else (), 1)])
         if question is None:
             self.query_one("#question", Static).update(Text("nothing is asked here", style=GREY))
             options.display = line.display = False
@@ -109,7 +109,6 @@ class AnswerDialog(Dialog):
             text.append(f"; question {self.questions.index(question) + 1} of {len(self.questions)}", style=GREY)
             text.append("  ctrl+n: the next", style=SKY)
         self.query_one("#question", Static).update(text)
-        options.add_options([Option(Text(f"{i}) {item}")) for i, item in enumerate(question.options, 1)])
         options.display = bool(question.options)
         line.placeholder = "or write another answer; Enter sends" if question.options else "write; Enter sends it"
         (options if question.options else line).focus()

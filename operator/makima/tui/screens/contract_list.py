@@ -183,7 +183,8 @@ class ContractListScreen(DeedScreen):
     def _show_events(self) -> None:
         log = self.query_one(EventLog)
         if log.display:
-            log.show([event for event in self.monitor.world.events if self._wants(event)][-EVENTS:], named=True)
+            shown = [event for event in self.monitor.world.events if self._wants(event)]
+            log.show(shown[-EVENTS:], self.monitor.now(), named=True)
 
     def _wants(self, event: Happening) -> bool:
         row = self.monitor.world.rows.get(event.key)

@@ -11,7 +11,7 @@ from makima.models.enums import ContractState
 from makima.tui.screens.answer import AnswerDialog
 from makima.tui.screens.base import MonitorScreen
 from makima.tui.screens.confirm import ConfirmDialog
-from makima.tui.screens.sure import PauseDialog, RestartDialog, ResumeDialog
+from makima.tui.screens.sure import PauseDialog, RestartDialog, ResumeDialog, RetryDialog
 from makima.tui.source import Key
 from makima.tui.waits import approval_of
 
@@ -68,9 +68,12 @@ class DeedScreen(MonitorScreen):
             self.app.push_screen(PauseDialog(_key(contract)))
 
     def action_restart(self) -> None:
-        """Restart its supervisor."""
+        """Restart its supervisor; take it up again where it has failed."""
         contract = self._here()
         if contract is None:
+            return
+        if contract.status is not None and contract.status.state is ContractState.FAILED:
+            self.app.push_screen(RetryDialog(_key(contract), contract.status.version))
             return
         reference = contract.status.supervisor_ref if contract.status is not None else None
         if reference is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from rich.text import Text
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -26,7 +27,10 @@ NARROW = 100
 """Columns below which supervisor and tasks stand under the phases."""
 
 PAST = 200
-"""Events of before that are asked for."""
+"""Events of before that are asked for at a time."""
+
+READING = "Events: ↑ ↓ PgUp PgDn Home End; Esc closes"
+ONLY = "only what the resource tells"
 
 
 class DetailScreen(DeedScreen):
@@ -36,6 +40,7 @@ class DetailScreen(DeedScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "restart", "Restart"),
+        Binding("e", "events", "Log"),
         Binding("escape,backspace", "back", "Back"),
         Binding("j", "scroll(1)", "Down", show=False),
         Binding("k", "scroll(-1)", "Up", show=False),
@@ -46,6 +51,7 @@ class DetailScreen(DeedScreen):
         self.key, self.quiet = key, quiet
         self._past: tuple[Happening, ...] = ()
         self._past_problem = ""
+        self._reading = self._whole = False
 
     def compose(self) -> ComposeResult:
         """Headline, status line, what it waits for, then everything else."""
@@ -72,8 +78,9 @@ class DetailScreen(DeedScreen):
             ("#events", "Events"),
         ):
             self.query_one(name).border_title = heading
+        self.query_one(EventLog).can_focus = True
         self.query_one("#detail").focus()
-        self.run_worker(self._read_past(), exit_on_error=False)
+        self._read_more()
 
     def subject(self) -> Key | None:
         """The contract that is shown."""
@@ -104,12 +111,32 @@ class DetailScreen(DeedScreen):
             self._arrange()
 
     def action_back(self) -> None:
-        """Back to where one came from."""
-        self.app.pop_screen()
+        """From the events alone to everything; else back to where one came from."""
+        if self.has_class("reading"):
+            self.action_events()
+        else:
+            self.app.pop_screen()
 
     def action_scroll(self, by: int) -> None:
         """A line further."""
         self.query_one("#detail", VerticalScroll).scroll_relative(y=by, animate=False)
+
+    def action_events(self) -> None:
+        """The events alone, to read back in; or everything again."""
+        self.toggle_class("reading")
+        reading = self.has_class("reading")
+        (self.query_one(EventLog) if reading else self.query_one("#detail")).focus()
+        self.query_one(EventLog).border_title = READING if reading else "Events"
+
+    @on(EventLog.Top)
+    def read_further_back(self) -> None:
+        """What happened before the oldest event that is shown."""
+        self._read_more()
+
+    def _read_more(self) -> None:
+        if not self._reading and not self._whole:
+            self._reading = True
+            self.run_worker(self._read_past(), exit_on_error=False)
 
     def _arrange(self) -> None:
         self.query_one("#halves").set_class(self.app.size.width < NARROW, "narrow")
@@ -144,15 +171,20 @@ class DetailScreen(DeedScreen):
         seen = told_by(contract) if contract is not None else ()
         events = merged((*self._past, *seen), self.monitor.world.events_of(self.key))
         shown = [event for event in events if not self.quiet or is_important(event)]
-        self.query_one(EventLog).show(shown[-PAST:], named=False, note=self._past_problem)
+        self.query_one(EventLog).show(shown, self.monitor.now(), named=False, note=self._past_problem)
 
     async def _read_past(self) -> None:
         contract = self.contract(self.key)
         if contract is None:
             return
+        oldest = min((event.seq for event in self._past if event.seq is not None), default=None)
         try:
-            self._past = tuple(await self.monitor.source.past_events(contract, PAST))
+            found = tuple(await self.monitor.source.past_events(contract, PAST, oldest))
+            self._past, self._past_problem = (*found, *self._past), ""
+            self._whole = len(found) < PAST
         except MakimaError as error:
-            self._past_problem = f"only what the resource tells: {error.message}"
+            self._past_problem = f"{'the events before' if self._past else ONLY}: {error.message}"
+        finally:
+            self._reading = False
         if self.drawn:
             self._draw_log()

@@ -22,16 +22,16 @@ KEYS = (
     ("a", "answer its question"),
     ("c", "confirm its next move"),
     ("p", "pause it, or resume it"),
-    ("r", "restart its supervisor"),
+    ("r", "restart its supervisor; take a failed contract up again"),
     ("/", "filter; Esc takes the filter away"),
     ("s  S", "sort by the next order; turn it round (a click on a heading sorts too)"),
-    (":", "jump to a contract, or a command: ns NAME, inbox, sort NAME, state NAME, q"),
-    ("e", "show or hide the latest events"),
+    (":", "jump to a contract, or: ns NAME, state NAME, sort NAME, inbox, q"),
+    ("e", "latest events, or none; of one contract: all, PgUp goes back in time"),
     ("q", "leave"),
 )
 
 FILTERS = (
-    ("pay web", "contracts with both words in name, type, activity or what they wait for"),
+    ("pay web", "with both words in name, type, activity or wait"),
     ("ns:team-a", "of namespaces that begin so"),
     ("state:failed,blocked", "in one of these states"),
     ("phase:exec", "in a phase that begins so; type: likewise"),
@@ -61,7 +61,7 @@ def help_page() -> Group:
     """Everything that there is to know."""
     legend = Text()
     for look in STATES.values():
-        legend.append(f"{look.text}  ", style=look.colour)
+        legend.append(f"{look.symbol}\u00a0{look.word}  ", style=look.colour)
     legend.append("! in trouble", style=WHITE)
     return Group(_table("Keys", KEYS), _table("Filter", FILTERS), Text("States", style=f"bold {WHITE}"), legend)
 

@@ -11,7 +11,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Footer, OptionList, Static
-from textual.widgets.option_list import Option
 
 from makima.tui.ages import ago
 from makima.tui.appearance import GREY, ORANGE, SKY, WHITE
@@ -19,6 +18,7 @@ from makima.tui.screens.deeds import DeedScreen
 from makima.tui.source import Key
 from makima.tui.waits import Wait, inbox
 from makima.tui.widgets.feed_bar import FeedBar
+from makima.tui.widgets.marked_options import MarkedOptions
 from makima.tui.world import Touched
 
 
@@ -42,7 +42,7 @@ class InboxScreen(DeedScreen):
         with Vertical(id="top"):
             yield Static(id="title")
             yield FeedBar(id="feed")
-        yield OptionList(id="inbox")
+        yield MarkedOptions(id="inbox")
         yield Static(id="nothing")
         yield Footer(show_command_palette=False, compact=True)
 
@@ -58,12 +58,10 @@ class InboxScreen(DeedScreen):
 
     def show_all(self) -> None:
         """Everything from what is so now; the same entry stays chosen."""
-        before, entries = self._chosen(), self.query_one("#inbox", OptionList)
+        before, entries = self._chosen(), self.query_one("#inbox", MarkedOptions)
         now = self.monitor.now()
         self.waits = self._read()
-        entries.clear_options()
-        for wait in self.waits:
-            entries.add_options([Option(_entry(wait, now)), None])
+        entries.show([_entry(wait, now) for wait in self.waits], divided=True)
         if self.waits:
             entries.highlighted = self._same(before)
         entries.display = bool(self.waits)

@@ -1,4 +1,4 @@
-"""Pause, resume and restart: asked once more, with what will happen."""
+"""Pause, resume, restart and retry: asked once more, with what will happen."""
 
 from __future__ import annotations
 
@@ -102,3 +102,27 @@ class RestartDialog(YesNoDialog):
             return
         wish = self.monitor.source.restart_supervisor(contract, self.incarnation)
         self.send(wish, f"restart of life {self.incarnation} asked for")
+
+
+class RetryDialog(YesNoDialog):
+    """Take a failed contract up again."""
+
+    TITLE_TEXT = "↻ Retry"
+
+    def __init__(self, key: tuple[str, str], version: int) -> None:
+        super().__init__(key)
+        self.version = version
+
+    def explanation(self) -> str:
+        """Why it failed, and what will happen."""
+        status = self.contract.status if self.contract is not None else None
+        why = f"It failed: {status.failure_reason}. " if status is not None and status.failure_reason else ""
+        return f"{why}It goes on in the same phase, with a fresh restart budget and a new life of its supervisor."
+
+    def action_yes(self) -> None:
+        """Take it up again, if it is still as it was looked at."""
+        contract = self.contract
+        if contract is None or contract.status is None or contract.status.version != self.version:
+            self.say("it is not what you looked at any more", "Esc leaves; look again")
+            return
+        self.send(self.monitor.source.retry(contract), "retry asked for")
