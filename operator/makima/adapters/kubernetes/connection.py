@@ -50,6 +50,7 @@ async def load_configuration(kubeconfig: Path | None = None, context: str | None
         else:
             loader = loader_of(kubeconfig, context, KUBE_CONFIG_DEFAULT_LOCATION)
             await loader.load_and_set(configuration)  # type: ignore[no-untyped-call]
+            # It travels with the configuration: who makes the connection knows nothing of where that came from.
             configuration.makima_renewal = Renewal(loader) if loader.has_plugin else None
     except (ConfigException, OSError) as error:
         hint = 'name a kubeconfig (KUBECONFIG), or start a trial cluster: eval "$(makima sandbox env)"'
