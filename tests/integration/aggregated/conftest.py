@@ -19,6 +19,8 @@ from makima.sandbox import Sandbox
 from makima.sandbox.local_cluster import LocalCluster
 from tests.support.api_process import ApiUnderTest, apis
 from tests.support.carried_world import CarriedWorld
+from tests.support.command_line import Stage, stage
+from tests.support.operator_process import operators
 from tests.support.own_postgres import open_stores
 
 
@@ -45,6 +47,20 @@ def api(
         asyncio.run(connect_local_api(cluster.kubeconfig, certificate, listener.port))
         yield found
         asyncio.run(disconnect_api(cluster.kubeconfig))
+
+
+@pytest.fixture(scope="module")
+def driven(
+    installed_cluster: Sandbox, api: ApiUnderTest, module_database: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stage]:
+    """A namespace with its people, and an operator at work; makima's API is behind the API server."""
+    folder = tmp_path_factory.mktemp("operator")
+    with (
+        stage(installed_cluster, "plain") as found,
+        operators(installed_cluster, found.namespace, module_database, folder) as start,
+    ):
+        start().wait_leading()
+        yield found
 
 
 @pytest.fixture

@@ -16,32 +16,23 @@ import pytest
 
 from makima.adapters.kubernetes.connection import Connection
 from makima.cli.contracts.exits import Exit
-from makima.sandbox import Sandbox
-from tests.support.api_process import ApiUnderTest, make_account, token_of
-from tests.support.command_line import Done, Stage, stage
+from tests.support.api_process import make_account, token_of
+from tests.support.command_line import Done, Stage
 from tests.support.kube import RBAC
-from tests.support.kubeconfig_users import by_token
-from tests.support.operator_process import operators
+from tests.support.kubeconfig_users import by_certificate, by_exec_plugin, by_token
 
+ROOT = "/apis/monitor.makima.dev/v1alpha1"
 pytestmark = pytest.mark.xdist_group("aggregated")
 
 
 @pytest.fixture(scope="module")
-def people(
-    installed_cluster: Sandbox, api: ApiUnderTest, module_database: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Stage]:
-    """A namespace with its people, an operator at work, and one contract that was completed."""
-    folder = tmp_path_factory.mktemp("operator")
-    with (
-        stage(installed_cluster, "plain") as found,
-        operators(installed_cluster, found.namespace, module_database, folder) as start,
-    ):
-        start().wait_leading()
-        found.create("done", type="execute")
-        found.until("done", lambda status: True)
-        found.makima("ed", "complete-deliverable", f"{found.namespace}/done", "pull-request").ok()
-        found.until("done", lambda status: status["state"] == "Completed")
-        yield found
+def people(driven: Stage) -> Stage:
+    """The same with one contract that was completed."""
+    driven.create("done", type="execute")
+    driven.until("done", lambda status: True)
+    driven.makima("ed", "complete-deliverable", f"{driven.namespace}/done", "pull-request").ok()
+    driven.until("done", lambda status: status["state"] == "Completed")
+    return driven
 
 
 def once_it_works(run: Stage, who: str, *words: str, seconds: float = 60) -> Done:
@@ -65,24 +56,76 @@ def test_history_and_export_by_certificate(people: Stage) -> None:
     assert any(event["payload"].get("new_status") == "completed" for event in document["history"])
 
 
-def test_history_by_token(people: Stage, tmp_path: Path) -> None:
+def token_for(people: Stage, name: str) -> str:
+    """A token of a service account that may look."""
+
     async def account(admin: Connection) -> str:
-        await make_account(admin, people.namespace, "reader")
+        await make_account(admin, people.namespace, name)
         binding = {
-            "metadata": {"name": "reader"},
+            "metadata": {"name": name},
             "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "makima-view"},
-            "subjects": [{"kind": "ServiceAccount", "name": "reader", "namespace": people.namespace}],
+            "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": people.namespace}],
         }
         await admin.request("POST", f"{RBAC}/namespaces/{people.namespace}/rolebindings", body=binding)
         issuer = (await admin.request("GET", "/.well-known/openid-configuration"))["issuer"]
-        return await token_of(admin, people.namespace, "reader", audience=issuer)
+        return await token_of(admin, people.namespace, name, audience=issuer)
 
-    token = people.do(account)
-    user = by_token(people.sandbox, tmp_path, "reader", token)
+    return people.do(account)
+
+
+def test_history_by_token(people: Stage, tmp_path: Path) -> None:
+    user = by_token(people.sandbox, tmp_path, "reader", token_for(people, "reader"))
     people.kubeconfigs["reader"] = user.kubeconfig
     done = once_it_works(people, "reader", "history", f"{people.namespace}/done", "-o", "json")
     assert done.json[-1]["type"]
     assert people.makima("reader", "pause", f"{people.namespace}/done").code == Exit.FORBIDDEN
+
+
+@pytest.mark.parametrize("credential", ["token", "certificate"])
+def test_everything_by_what_an_exec_plugin_gives(people: Stage, tmp_path: Path, credential: str) -> None:
+    """From Kubernetes, from makima's API, and a WebSocket through both; kubectl takes the same kubeconfig."""
+    name = f"plugged-{credential}"
+    if credential == "token":
+        status = {"token": token_for(people, name)}
+    else:
+        people.bind(name, "makima-view")
+        own = by_certificate(people.sandbox, name).credential()
+        pair = (("clientCertificateData", "client-certificate"), ("clientKeyData", "client-key"))
+        status = {field: Path(own[key]).read_text() for field, key in pair}
+    user = by_exec_plugin(people.sandbox, tmp_path, name, status)
+    people.kubeconfigs[name] = user.kubeconfig
+    key = f"{people.namespace}/done"
+    assert once_it_works(people, name, "history", key, "-o", "json").json[-1]["type"]
+    assert people.makima(name, "show", key).ok().out.startswith("waits for ")
+    assert people.makima(name, "pause", key).code == Exit.FORBIDDEN
+    told = people.makima(name, "monitor", key, "--after", "0", "--timeout", "10s", "--format", "json").ok()
+    kinds = {json.loads(line)["type"] for line in told.out.splitlines()}
+    assert {"Subscribed", "StatusChanged"} <= kinds and "only the Kubernetes API" not in told.err
+    assert user.run("get", "contract", "done", "-n", people.namespace).returncode == 0
+
+
+def test_somebody_in_hundreds_of_groups_has_a_websocket(people: Stage) -> None:
+    person = by_certificate(people.sandbox, "sociable", tuple(f"{number:04}-of-the-people" for number in range(300)))
+    people.bind("sociable", "makima-view")
+    people.kubeconfigs["sociable"] = person.kubeconfig
+    once_it_works(people, "sociable", "history", f"{people.namespace}/done")
+
+    async def first_frame(connection: Connection) -> str:
+        socket = await connection.websocket(f"{ROOT}/namespaces/{people.namespace}/monitor?watch=true&after=0")
+        try:
+            return str((await socket.receive_json(timeout=60))["type"])
+        finally:
+            await socket.close()
+
+    assert people.do(first_frame, "sociable") == "Subscribed"
+
+
+def test_an_exec_plugin_that_fails_is_the_error(people: Stage, tmp_path: Path) -> None:
+    user = by_exec_plugin(people.sandbox, tmp_path, "failing", {})
+    (tmp_path / "failing-plugin").write_text("#!/bin/sh\necho please log in >&2; exit 7\n")
+    people.kubeconfigs["failing"] = user.kubeconfig
+    done = people.makima("failing", "list", "--namespace", people.namespace)
+    assert done.code == Exit.UNAVAILABLE and "ended with 7: please log in" in done.err and "Traceback" not in done.err
 
 
 def test_who_may_not_look_is_told_so_by_the_api_too(people: Stage) -> None:

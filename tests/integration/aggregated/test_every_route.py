@@ -6,7 +6,6 @@ The routes are those of the API process's own document, so one that is added lat
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
@@ -18,64 +17,14 @@ from makima.sandbox.local_cluster import LocalCluster
 from makima.schema.aggregated_api import LOCAL_SERVICE, serving_name
 from tests.support.api_process import ApiUnderTest
 from tests.support.carried_world import CarriedWorld
+from tests.support.every_operation import Call, Walk
 from tests.support.front_proxy import NAME, client_context
-from tests.support.smallest_bodies import SOMETHING, smallest_body
 
 pytestmark = pytest.mark.xdist_group("aggregated")
 
 REST, ROOT = "/api/v1/contracts", "/apis/monitor.makima.dev/v1alpha1/contracts"
 NOBODY = {"X-Remote-User": "nobody", "X-Remote-Group": "system:authenticated"}
 ADMIN = {"X-Remote-User": "admin", "X-Remote-Group": "system:masters"}
-Call = Callable[[str, str, Any], Awaitable[tuple[int, Any]]]
-
-BEAT = {
-    "contract_id": "UID",
-    "task_id": str(SOMETHING),
-    "incarnation": 1,
-    "sequence": 1,
-    "state": "working",
-    "phase": "plan",
-}
-SAVED = {"incarnation": 1, "payload": "{}", "checksum": "0" * 64}
-BODIES: dict[str, dict[str, Any]] = {
-    "create_contract": {"namespace": "NAMESPACE", "name": "another", "spec": {"type": "simple"}},
-    "change_phase": {"expected_version": 1, "force": True},
-    "change_status": {"status": "paused"},
-    "save_state": {**SAVED, "task_id": str(SOMETHING), "revision": 1},
-    "save_checkpoint": {**SAVED, "number": 1, "message_sequence": 0},
-    "send_heartbeat": BEAT,
-    "send_heartbeats": {"heartbeats": [BEAT]},
-}
-"""Where a schema does not tell all that there is to know about a body."""
-
-
-class Walk:
-    """All operations, and somebody who calls them."""
-
-    def __init__(self, document: dict[str, Any], namespace: str, uid: str) -> None:
-        self._document, self._namespace, self._uid = document, namespace, uid
-
-    def operations(self) -> list[tuple[str, str, str, Any]]:
-        """(operation, method, path, body) of every call that is no stream."""
-        found = []
-        for path, methods in self._document["paths"].items():
-            for method, call in methods.items():
-                if "101" not in call["responses"]:
-                    found.append((call["operationId"], method.upper(), self._filled(path), self._body(call)))
-        return found
-
-    def _filled(self, path: str) -> str:
-        path = path.replace("{id}", f"{self._namespace}:work").replace("{contract_id}", self._uid)
-        return "/".join(str(SOMETHING) if part.startswith("{") else part for part in path.split("/"))
-
-    def _body(self, call: dict[str, Any]) -> Any:
-        own = BODIES.get(call["operationId"])
-        body = json.dumps(own if own is not None else smallest_body(self._document, call))
-        return json.loads(body.replace("NAMESPACE", self._namespace).replace("UID", self._uid))
-
-    async def answers(self, call: Call) -> dict[str, tuple[int, Any]]:
-        """Status and answer by operation."""
-        return {name: await call(method, path, body) for name, method, path, body in self.operations()}
 
 
 @pytest.fixture
@@ -125,7 +74,7 @@ async def test_nothing_is_written_in_a_persons_name_through_the_front_proxy(
     before = await world.get("work")
     async with _front_proxy(installed_cluster) as session:
         answers = await walk.answers(_forwarded(session, ADMIN))
-    methods = {name: method for name, method, _, _ in walk.operations()}
+    methods = {each.name: each.method for each in walk.operations()}
     written = {name: a for name, a in answers.items() if methods[name] != "GET" and a[0] < 300}
     assert set(written) <= {"check_completion", "sync_supervisor"}, written
     wishes = [name for name, a in answers.items() if "kubectl" in json.dumps(a[1]) and a[0] == 403]
