@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from makima.services.access.authorization import EVERY, Access, Authorization
 from makima.services.access.identity import Identity
 
-SHOWS = frozenset({"list", "watch"})
-"""Verbs of whoever only looks: with a hundred namespaces there would else be as many answers to wait for every 5 s."""
+SHOWS = frozenset({"list"})
+"""Verbs of whoever looks again and again, and waits: with a hundred namespaces there would else be as many answers to
+wait for every 5 s. The monitor asks every 30 s, and nobody waits for it."""
 
 
 @dataclass(frozen=True, slots=True)
