@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query
 
 from makima.http.addressed import addressed_uid
 from makima.http.caller import Caller, calling
+from makima.http.strict_route import StrictRoute
 from makima.http.use_cases import SupervisorCalls, UseCases
 from makima.models.wire.commands import Acknowledge, CommandList
 from makima.models.wire.memory import AppendMessages, SaveCheckpoint, Saved, SaveState
@@ -71,7 +72,7 @@ def life_routes(use: SupervisorCalls) -> APIRouter:
 
 def reading_routes(use: UseCases) -> APIRouter:
     """What people read, and supervisors about themselves."""
-    router = APIRouter(tags=["supervisors"])
+    router = APIRouter(tags=["supervisors"], route_class=StrictRoute)
     caller = Depends(calling)
     addressed = Depends(addressed_uid(use))
 

@@ -79,7 +79,7 @@ class SaveCheckpoint(Fenced):
     """A state to go back to, together with the conversation up to `message_sequence`."""
 
     number: Sequence
-    message_sequence: int = Field(ge=0)
+    message_sequence: int = Field(ge=0, strict=True)
     payload: Annotated[str, Field(max_length=CONTENT), Plain]
     checksum: str = Field(min_length=64, max_length=64, pattern="^[0-9a-f]{64}$")
 

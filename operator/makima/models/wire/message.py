@@ -97,8 +97,10 @@ class InSnake:
 
 Plain = AfterValidator(without_nul)
 
-Incarnation = Annotated[int, Field(ge=1, le=2**53, description="Number of the caller's life, given by register.")]
-Sequence = Annotated[int, Field(ge=1, le=2**53)]
+Incarnation = Annotated[
+    int, Field(ge=1, le=2**53, strict=True, description="Number of the caller's life, given by register.")
+]
+Sequence = Annotated[int, Field(ge=1, le=2**53, strict=True)]
 Activity = Annotated[str, Field(max_length=1024), Plain]
 Instant = AwareDatetime
 WireState = Annotated[SupervisorState, InSnake(SupervisorState)]

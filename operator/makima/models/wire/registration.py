@@ -25,7 +25,7 @@ class Register(Message):
     name: ObjectName
     registration_id: UUID = Field(description="Made by the client for this life; the same again gets the same answer.")
     incarnation: Incarnation | None = None
-    take_over: bool = False
+    take_over: bool = Field(False, strict=True)
     host: Annotated[Line, Plain] = ""
 
 

@@ -76,7 +76,7 @@ class AskAdvance(Fenced):
     """Move to the next phase, or `Completed`, from exactly this version."""
 
     to: Label | Literal["Completed"]
-    expected_version: int = Field(ge=1)
+    expected_version: int = Field(ge=1, strict=True)
     reason: Annotated[Line, Plain] = ""
 
 
