@@ -41,7 +41,7 @@ def _by_type(document: Schema, schema: Schema) -> Any:
         case "array":
             return [smallest(document, schema.get("items", {}))] * schema.get("minItems", 0)
         case "integer" | "number":
-            return schema.get("minimum", 1)
+            return int(schema.get("minimum", 1))
         case "boolean":
             return False
         case "string":
