@@ -49,6 +49,15 @@ async def test_registering_again_gives_the_same_life_and_another_needs_to_take_o
     assert (await world.status("work"))["supervisorRef"]["incarnation"] == 2
 
 
+async def test_no_pod_ends_the_life_of_a_supervisor_outside(world: CarriedWorld, api: ApiUnderTest, agent: str) -> None:
+    await world.contract("work", supervisor={})
+    caller, intruder = world.caller(api, agent), world.caller(api, (await world.pod()).token)
+    first = await caller.good("POST", REGISTER, world.registration("work"))
+    for call in (world.registration("work", take_over=True), world.registration("work", take_over=True, incarnation=2)):
+        assert await intruder.refused("POST", REGISTER, call) == (403, "FORBIDDEN")
+    assert (await caller.good("POST", address(first), beat(first)))["result"] == "stored"
+
+
 async def test_a_life_that_said_it_ends_needs_no_taking_over(
     world: CarriedWorld, api: ApiUnderTest, agent: str
 ) -> None:

@@ -70,6 +70,7 @@ class Sessions:
         if supervisor.spec.template is not None:
             session = await self._pod(identity, call, UUID(carried.contract.metadata.uid))
         else:
+            _refuse_pods(identity)
             session = await self._external(call, carried, supervisor)
             carried = await self._work.point_at(session)
         self._rights.sessions.keep(session)
@@ -192,6 +193,16 @@ def _newest(restoration: Restoration) -> tuple[RestoredMessage, ...]:
 
 def _silent(last: datetime, supervisor: Supervisor, now: datetime) -> bool:
     return now - last > timedelta(seconds=supervisor.spec.heartbeat_timeout_seconds)
+
+
+def _refuse_pods(identity: Identity) -> None:
+    """A pod's right is the life that it was made for. It could not act in another, but would end the one that can."""
+    if identity.pod_uid is not None:
+        raise refusal(
+            Code.FORBIDDEN,
+            "this contract is carried from outside; a pod acts for the life that the operator made it for",
+            hint="use a token that names no pod: kubectl create token ACCOUNT --audience makima.dev",
+        )
 
 
 def _lives(session: Session) -> Refused:
