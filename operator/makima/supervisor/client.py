@@ -145,9 +145,13 @@ class Supervisor:
         """Save the state as it is."""
         await self._memory.save(deadline=deadline or self._patience)
 
-    async def heartbeat(self, *, deadline: float | None = None) -> None:
-        """Send a heartbeat now; the library does so by itself."""
-        await self._heartbeats.send(deadline=deadline or self._patience)
+    async def heartbeat(self, *, deadline: float | None = None) -> bool:
+        """Send a heartbeat now; the library does so by itself.
+
+        Returns:
+            Whether it is stored; False: a newer one of this life was before it.
+        """
+        return await self._heartbeats.send(deadline=deadline or self._patience)
 
     async def checkpoint(self) -> int:
         """Keep the state to go back to should a later one turn out unreadable; gives its number."""

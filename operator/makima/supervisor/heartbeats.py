@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from makima.models.wire.commands import Command
 from makima.models.wire.heartbeat import Heartbeat, HeartbeatAnswer
 from makima.models.wire.message import PENDING_TASKS
+from makima.models.wire.problem import Code
 from makima.models.wire.registration import Registered
 from makima.supervisor.errors import Refused, Unreachable
 from makima.supervisor.memory import Memory
@@ -61,8 +62,12 @@ class Heartbeats:
                 async with asyncio.timeout(interval):  # wait_for of Python 3.11 may swallow a cancellation
                     await self._soon.wait()
 
-    async def send(self, *, deadline: float) -> None:
-        """Send one now; tried again with the same number until the deadline."""
+    async def send(self, *, deadline: float) -> bool:
+        """Send one now; tried again with the same number until the deadline.
+
+        Returns:
+            Whether it is stored; False: a newer one of this life was before it.
+        """
         self._sequence += 1
         picture = self._picture
         beat = Heartbeat(
@@ -77,5 +82,11 @@ class Heartbeats:
             pending_task_ids=tuple(picture.waiting_on)[-PENDING_TASKS:],
             timestamp=datetime.now(UTC),
         )
-        answer = await self._transport.post(self._path, beat, HeartbeatAnswer, deadline=deadline)
+        try:
+            answer = await self._transport.post(self._path, beat, HeartbeatAnswer, deadline=deadline)
+        except Refused as error:
+            if error.problem.code is Code.CONFLICT and beat.sequence < self._sequence:
+                return False
+            raise
         self._take(answer.commands)
+        return True
