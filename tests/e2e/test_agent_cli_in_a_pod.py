@@ -28,7 +28,12 @@ from tests.support.kills.world import World, contract_id
 from tests.support.model_double import ModelDouble
 from tests.support.real_agents import CannotBeHad, installed
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(900), pytest.mark.xdist_group("node")]
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.timeout(900),
+    pytest.mark.xdist_group("node"),
+    pytest.mark.exhaustive,
+]
 
 EXAMPLE = ROOT / "examples" / "agent-cli" / "contract.yaml"
 IMAGE = "localhost/makima-codex:test"

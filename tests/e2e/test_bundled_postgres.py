@@ -21,7 +21,7 @@ from tests.e2e.release import ROOT, SYSTEM, Release, node_for_a_release
 from tests.support.helm import CHART
 from tests.support.postgres_image import IMAGE, USER, write_postgres_image
 
-pytestmark = [pytest.mark.timeout(1800), pytest.mark.xdist_group("node")]
+pytestmark = [pytest.mark.timeout(1800), pytest.mark.xdist_group("node"), pytest.mark.exhaustive]
 
 POD, SET = "makima-postgres-0", "statefulset/makima-postgres"
 RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}

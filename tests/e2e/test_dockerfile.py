@@ -21,7 +21,7 @@ from makima.sandbox.image.makima_image import USER, image_name
 from tests.e2e.kubectl import RESTRICTED_CONTAINER, Kubectl, pod
 from tests.e2e.release import ROOT
 
-pytestmark = [pytest.mark.timeout(1200), pytest.mark.xdist_group("node")]
+pytestmark = [pytest.mark.timeout(1200), pytest.mark.xdist_group("node"), pytest.mark.exhaustive]
 
 TOOLS = ("buildah", "mmdebstrap")
 RUNTIME = "python3,python-is-python3,ca-certificates"

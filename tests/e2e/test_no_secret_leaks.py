@@ -12,7 +12,7 @@ import pytest
 from tests.e2e.marked_life import ANSWER, Life, Seen, live
 from tests.e2e.release import node_for_a_release
 
-pytestmark = [pytest.mark.timeout(1500), pytest.mark.xdist_group("node")]
+pytestmark = [pytest.mark.timeout(1500), pytest.mark.xdist_group("node"), pytest.mark.exhaustive]
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ from tests.e2e.two_releases import (
     upgrade,
 )
 
-pytestmark = [pytest.mark.timeout(1800), pytest.mark.xdist_group("node")]
+pytestmark = [pytest.mark.timeout(1800), pytest.mark.xdist_group("node"), pytest.mark.exhaustive]
 
 EXAMPLE = ROOT / "examples" / "runbook" / "contract.yaml"
 NEW_MIGRATION = max(
