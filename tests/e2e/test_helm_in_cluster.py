@@ -127,6 +127,7 @@ def test_every_pod_is_deleted_in_turn_and_nothing_is_lost_or_doubled(release: Re
     carried_while(release, "second", delete)
 
 
+@pytest.mark.exhaustive
 def test_every_pod_is_killed_in_turn_where_the_node_runs_it_the_supervisors_too(release: Release) -> None:
     if release.sandbox.node is None:
         pytest.skip(BEHIND)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from uuid import UUID, uuid4
 
 import aiohttp
@@ -110,17 +111,15 @@ async def test_a_client_that_never_reads_misses_alone_and_costs_bounded_memory(
 ) -> None:
     start = await happens(told, world.namespace)
     before = api.memory()
-    silent = await _silent(api, viewer)
-    async with watching(world.http, api, viewer, f"?after={start}") as quick:
+    async with _silent(api, viewer), watching(world.http, api, viewer, f"?after={start}") as quick:
         await next_frame(quick)
         got = []
         for number in range(1, 21):  # in steps well below the 1 MiB a client may be behind: this one always keeps up
             await _many(told, world.namespace, 100, "x" * 4000)
             got += await asyncio.wait_for(events(quick, start + 100 * number), 120)
         assert [frame["seq"] for frame in got] == list(range(start + 1, start + 2001))
-    await _metric(api, "makima_monitor_frames_missed_total")
-    assert api.memory() - before < 150_000_000
-    silent.close()
+        await _metric(api, "makima_monitor_frames_missed_total")
+        assert api.memory() - before < 150_000_000
     async with watching(world.http, api, viewer, f"?after={start + 1999}") as again:
         await next_frame(again)
         assert (await next_frame(again))["seq"] == start + 2000
@@ -134,7 +133,8 @@ async def _many(told: PostgresHistory, namespace: str, number: int, text: str) -
     await told.record(HistoryBatch(events=tuple(made)))
 
 
-async def _silent(api: ApiUnderTest, token: str) -> asyncio.StreamWriter:
+@asynccontextmanager
+async def _silent(api: ApiUnderTest, token: str) -> AsyncIterator[None]:
     """A client with a small window, of which only the handshake is read."""
     raw = socket.socket()
     raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -152,7 +152,10 @@ async def _silent(api: ApiUnderTest, token: str) -> asyncio.StreamWriter:
     )
     writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
     await reader.readuntil(b"\r\n\r\n")
-    return writer
+    try:
+        yield
+    finally:
+        writer.close()
 
 
 async def _metric(api: ApiUnderTest, name: str) -> None:
