@@ -49,9 +49,15 @@ class Naive:
             self._queues.discard(queue)
             sending.cancel()
 
-    async def follow(self) -> None:
-        """Put every event into every queue."""
+    async def skip(self) -> int:
+        """The number of the newest event: what happened before the clients came is none of theirs."""
         seq = 0
+        while some := await self._history.events_after(seq, 500):
+            seq = some[-1].seq
+        return seq
+
+    async def follow(self, seq: int) -> None:
+        """Put every event after this one into every queue."""
         while _memory() < MOST_BYTES:
             for stored in await self._history.events_after(seq, 500):
                 seq = stored.seq
@@ -83,7 +89,7 @@ async def main(url: str, told: Callable[[int], object]) -> None:
     await history.open()
     naive = Naive(history)
     sock = listener("127.0.0.1", 0)
-    following = asyncio.create_task(naive.follow())
+    following = asyncio.create_task(naive.follow(await naive.skip()))
     told(sock.getsockname()[1])
     await serve(server(naive, None, None), sock)
     following.cancel()
