@@ -92,8 +92,10 @@ class Sandbox:
 
     def end_servers(self) -> None:
         """End every server; logs stay, to be read."""
-        self.cluster.stop()
-        self.database.stop()
+        try:
+            self.cluster.stop()
+        finally:
+            self.database.stop()
 
     def stop(self) -> None:
         """End every server and forget everything."""

@@ -148,8 +148,9 @@ class Node:
 
     def _own_link(self) -> set[tuple[int, str]]:
         """Its link by number and name: another node may have the name, before this one got it or after it is gone."""
-        links = {link for link in socket.if_nameindex() if link[1] == self.addresses.link}
-        return links if self._layout.connected.exists() else set()
+        if self._init.pid is None or not self._layout.connected.exists():
+            return set()
+        return {link for link in socket.if_nameindex() if link[1] == self.addresses.link}
 
     def _write_identities(self, kubeconfig_for: KubeconfigFor) -> None:
         """Who kubelet, service proxy and managers are: the users that Kubernetes has roles for."""
