@@ -101,7 +101,9 @@ def _reasons(remembered: Remembered, state: SavedState | None, waited: tuple[Sto
     if state is not None and state.open_tool_call is not None:
         yield f"it was in the middle of a tool call ({state.open_tool_call[:200]}): look whether that took effect"
     if remembered.questions:
-        yield f"{len(remembered.questions)} questions wait for an answer, and are not to be asked again"
+        number = len(remembered.questions)
+        wait = "1 question waits" if number == 1 else f"{number} questions wait"
+        yield f"{wait} for an answer, and must not be asked again"
     if waited:
         done = [task for task in waited if task.state in ENDED]
         failed = sum(task.state is TaskState.FAILED for task in done)

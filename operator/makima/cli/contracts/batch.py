@@ -94,13 +94,17 @@ def _agreed(call: Call, answer: dict[str, Any], *, force: bool) -> bool:
     count = int(answer.get("affected_count", 0))
     if force or not count:
         return bool(count)
-    call.screen.note(f"{answer['operation']} would affect {count} contracts:")
+    call.screen.note(f"{answer['operation']} would affect {_contracts(count)}:")
     for identifier in answer.get("affected_ids") or ():
         call.screen.note(f"  {plain(identifier)}")
     if not call.screen.asks:
         call.screen.note("nothing was changed: nobody is there to ask; --force does it")
         return False
     return click.confirm("Go on?", err=True)
+
+
+def _contracts(number: int) -> str:
+    return "1 contract" if number == 1 else f"{number} contracts"
 
 
 def _write(call: Call, answer: dict[str, Any], form: str) -> None:
@@ -112,7 +116,7 @@ def _write(call: Call, answer: dict[str, Any], form: str) -> None:
             call.screen.say(plain(identifier))
         return
     word = "would affect" if answer.get("dry_run") else "affected"
-    call.screen.say(f"{answer.get('operation')}: {word} {answer.get('affected_count', 0)} contracts")
+    call.screen.say(f"{answer.get('operation')}: {word} {_contracts(int(answer.get('affected_count', 0)))}")
     for error in answer.get("errors") or ():
         call.screen.note(plain(f"  {error.get('id')} {error.get('code')}: {error.get('message')}"))
     if answer.get("more"):
