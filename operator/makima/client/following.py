@@ -9,6 +9,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from makima.client.cluster import Cluster, JsonObject
+from makima.client.merging import merged
 from makima.errors import ClusterUnavailable, Denied, MakimaError, NotFound
 
 FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0
@@ -58,9 +59,6 @@ Change = Listed | Changed | Gone | Lost
 Topic = tuple[str, str | None]
 """A kind, and the namespace in which it is followed (None = all of them)."""
 
-WAITING = 1000
-"""Changes that wait to be taken; a reader that is slower holds the watches up, which are then read further behind."""
-
 
 async def follow(
     cluster: Cluster, plural: str, namespace: str | None, *, selector: str = "", fields: str = ""
@@ -106,36 +104,20 @@ async def follow_all(
     Raises:
         Denied: this person may not list or watch one of the others.
     """
-    queue: asyncio.Queue[tuple[Topic, Change]] = asyncio.Queue(WAITING)
 
-    async def watch(topic: Topic, chosen: Mapping[str, str]) -> None:
+    async def told(topic: Topic, chosen: Mapping[str, str]) -> AsyncGenerator[tuple[Topic, Change], None]:
         try:
             async with aclosing(follow(cluster, *topic, **chosen)) as changes:
                 async for change in changes:
-                    await queue.put((topic, change))
+                    yield topic, change
         except Denied as error:
             if topic[0] not in spare or error.status != FORBIDDEN:
                 raise
-            await queue.put((topic, Listed(())))
+            yield topic, Listed(())
 
-    tasks = [asyncio.create_task(watch(topic, chosen)) for topic, chosen in topics.items()]
-    try:
-        while True:
-            getting = asyncio.create_task(queue.get())
-            await asyncio.wait(
-                [getting, *(task for task in tasks if not task.done())], return_when=asyncio.FIRST_COMPLETED
-            )
-            for task in tasks:
-                if task.done():
-                    task.result()  # raises what ended it; a spare one that may not be followed just ended
-            if getting.done():
-                yield getting.result()
-            else:
-                getting.cancel()
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    async with aclosing(merged(told(topic, chosen) for topic, chosen in topics.items())) as changes:
+        async for change in changes:
+            yield change
 
 
 async def _pause(seconds: float) -> None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
 from makima.client.api import Api
+from makima.client.merging import merged
 from makima.client.stream import Filter, Frame, Monitor
-
-WAITING = 1000
-"""Frames that wait to be taken; a reader that is slower is told by the server what it missed."""
 
 
 class Monitors:
@@ -34,25 +31,6 @@ class Monitors:
             ApiUnreachable: nobody answered at the very first attempt.
             ApiError: a stream was refused.
         """
-        queue: asyncio.Queue[Frame] = asyncio.Queue(WAITING)
-
-        async def read(monitor: Monitor) -> None:
-            async with aclosing(monitor.frames()) as frames:
-                async for frame in frames:
-                    await queue.put(frame)
-
-        tasks = [asyncio.create_task(read(monitor)) for monitor in self._each]
-        try:
-            while True:
-                getting = asyncio.create_task(queue.get())
-                done, _ = await asyncio.wait([getting, *tasks], return_when=asyncio.FIRST_COMPLETED)
-                if getting in done:
-                    yield getting.result()
-                    continue
-                getting.cancel()
-                for task in done:
-                    task.result()  # raises what ended it: a stream goes on for ever
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        async with aclosing(merged(monitor.frames() for monitor in self._each)) as frames:
+            async for frame in frames:
+                yield frame

@@ -6,7 +6,7 @@ Whatever breaks is taken up again and said in the status line; only a person who
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +18,7 @@ from makima.client.api import NEWEST, ApiError
 from makima.client.following import Change as KubeChange
 from makima.client.following import Changed, Gone, Lost, follow
 from makima.client.following import Listed as KubeListed
+from makima.client.merging import merged
 from makima.client.stream import Filter, Frame
 from makima.client.streams import Monitors
 from makima.client.wishes import Wishes
@@ -43,9 +44,6 @@ from makima.tui.source import (
     SupervisorsSeen,
 )
 
-WAITING = 1000
-"""Changes that wait to be shown; a slower terminal holds the watches up, which then go on further behind."""
-
 PART = 200
 """Contracts read at a time: in between, keys are answered."""
 
@@ -63,7 +61,6 @@ class LiveSource:
     def __init__(self, person: Person, namespaces: Sequence[str] | None) -> None:
         self._person, self.namespaces = person, namespaces
         self._kube: dict[tuple[Kind, str | None], str | None] = {}
-        self._queue: asyncio.Queue[Change] = asyncio.Queue(WAITING)
 
     async def changes(self) -> AsyncIterator[Change]:
         """What is so, then every change.
@@ -72,28 +69,10 @@ class LiveSource:
             MakimaError: this person may not look there, or the cluster does not know makima.
         """
         places: Sequence[str | None] = (None,) if self.namespaces is None else self.namespaces
-        works = [asyncio.create_task(self._watch(kind, place)) for kind in Kind for place in places]
-        works.append(asyncio.create_task(self._listen()))
-        try:
-            async with aclosing(self._told(works)) as told:
-                async for change in told:
-                    yield change
-        finally:
-            for work in works:
-                work.cancel()
-            await asyncio.gather(*works, return_exceptions=True)
-
-    async def _told(self, works: list[asyncio.Task[None]]) -> AsyncGenerator[Change, None]:
-        while True:
-            getting = asyncio.create_task(self._queue.get())
-            try:
-                await asyncio.wait([getting, *works], return_when=asyncio.FIRST_COMPLETED)
-                for work in works:
-                    if work.done():
-                        work.result()  # raises what ended it
-                yield await getting
-            finally:
-                getting.cancel()
+        watches = [self._watch(kind, place) for kind in Kind for place in places]
+        async with aclosing(merged([*watches, self._listen()])) as told:
+            async for change in told:
+                yield change
 
     async def past_events(self, contract: Contract, limit: int, before: int | None = None) -> Sequence[Happening]:
         """From makima's API."""
@@ -128,27 +107,14 @@ class LiveSource:
     def _wishes(self, contract: Contract) -> Wishes:
         return Wishes(self._person.cluster, contract.metadata.namespace, contract.metadata.name)
 
-    async def _watch(self, kind: Kind, place: str | None) -> None:
+    async def _watch(self, kind: Kind, place: str | None) -> AsyncGenerator[Change, None]:
         async with aclosing(follow(self._person.cluster, kind.value, place)) as changes:
             async for change in changes:
-                for told in await self._read(kind, place, change):
-                    await self._queue.put(told)
-
-    async def _read(self, kind: Kind, place: str | None, change: KubeChange) -> list[Change]:
-        match change:
-            case KubeListed(bodies):
-                for start in range(0, len(bodies), PART):
-                    await self._queue.put(_seen(kind, bodies[start : start + PART]))
+                for told in _read(kind, place, change):
+                    yield told
                     await asyncio.sleep(0)
-                keys = frozenset(map(_key, bodies))
-                return [Listed(kind, keys, place), *self._link(kind, place, None)]
-            case Changed(body):
-                return [_seen(kind, [body]), *self._link(kind, place, None)]
-            case Gone(body):
-                gone = ContractGone(_key(body)) if kind is Kind.CONTRACTS else SupervisorGone(_key(body))
-                return [gone, *self._link(kind, place, None)]
-            case Lost(why):
-                return self._link(kind, place, why)
+                for told in self._link(kind, place, change.why if isinstance(change, Lost) else None):
+                    yield told
 
     def _link(self, kind: Kind, place: str | None, problem: str | None) -> list[Change]:
         """The watch is live if every part of it is; said when it changes."""
@@ -165,7 +131,7 @@ class LiveSource:
         problems = [why for why in self._kube.values() if why is not None]
         return len(self._kube) == parts and not problems, problems[0] if problems else ""
 
-    async def _listen(self) -> None:
+    async def _listen(self) -> AsyncGenerator[Change, None]:
         """The monitor stream, for ever: an API that is away, or refuses, is asked again now and then."""
         named, api = self.namespaces, self._person.api
         if not api.aggregated and named is not None and len(named) > NAMESPACES:
@@ -175,24 +141,41 @@ class LiveSource:
             try:
                 async with aclosing(monitors.frames()) as frames:
                     async for frame in frames:
-                        await self._frame(frame)
+                        change = _told(frame)
+                        if change is not None:
+                            yield change
             except ApiError as error:
-                await self._queue.put(ApiLink(Link(LinkState.DOWN, datetime.now(UTC), error.message)))
+                yield ApiLink(Link(LinkState.DOWN, datetime.now(UTC), error.message))
             await asyncio.sleep(API_AGAIN)
 
-    async def _frame(self, frame: Frame) -> None:
-        match frame.get("type"):
-            case "Subscribed":
-                await self._queue.put(ApiLink(Link(LinkState.LIVE, datetime.now(UTC))))
-            case "Reconnecting":
-                why = str(frame.get("reason") or "")
-                await self._queue.put(ApiLink(Link(LinkState.DOWN, datetime.now(UTC), why)))
-            case "Missed":
-                await self._queue.put(Missed(missed_text(frame)))
-            case _:
-                event = happening_of(frame)
-                if event is not None:
-                    await self._queue.put(Happened([event]))
+
+def _read(kind: Kind, place: str | None, change: KubeChange) -> Iterator[Change]:
+    """What a change of the watch says of objects."""
+    match change:
+        case KubeListed(bodies):
+            for start in range(0, len(bodies), PART):
+                yield _seen(kind, bodies[start : start + PART])
+            yield Listed(kind, frozenset(map(_key, bodies)), place)
+        case Changed(body):
+            yield _seen(kind, [body])
+        case Gone(body):
+            yield ContractGone(_key(body)) if kind is Kind.CONTRACTS else SupervisorGone(_key(body))
+        case Lost():
+            pass
+
+
+def _told(frame: Frame) -> Change | None:
+    """What a frame of the monitor stream says; None = nothing that is shown."""
+    match frame.get("type"):
+        case "Subscribed":
+            return ApiLink(Link(LinkState.LIVE, datetime.now(UTC)))
+        case "Reconnecting":
+            return ApiLink(Link(LinkState.DOWN, datetime.now(UTC), str(frame.get("reason") or "")))
+        case "Missed":
+            return Missed(missed_text(frame))
+        case _:
+            event = happening_of(frame)
+            return Happened([event]) if event is not None else None
 
 
 def _key(body: dict[str, Any]) -> Key:
