@@ -15,7 +15,6 @@ from typing import Any
 import aiohttp
 from kubernetes.aio.client import ApiClient, Configuration
 from kubernetes.aio.config import ConfigException, load_incluster_config
-from kubernetes.aio.config.kube_config import KUBE_CONFIG_DEFAULT_LOCATION
 
 from makima.adapters.kubernetes.failures import failure_of
 from makima.adapters.kubernetes.kubeconfig import Renewal, loader_of
@@ -48,7 +47,7 @@ async def load_configuration(kubeconfig: Path | None = None, context: str | None
         if kubeconfig is None and context is None and IN_POD in os.environ and "KUBECONFIG" not in os.environ:
             load_incluster_config(client_configuration=configuration)
         else:
-            loader = loader_of(kubeconfig, context, KUBE_CONFIG_DEFAULT_LOCATION)
+            loader = loader_of(kubeconfig, context)
             await loader.load_and_set(configuration)  # type: ignore[no-untyped-call]
             # It travels with the configuration: who makes the connection knows nothing of where that came from.
             configuration.makima_renewal = Renewal(loader) if loader.has_plugin else None

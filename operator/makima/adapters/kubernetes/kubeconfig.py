@@ -17,7 +17,12 @@ from typing import Any
 import yaml
 from kubernetes.aio.client import Configuration
 from kubernetes.aio.config import ConfigException
-from kubernetes.aio.config.kube_config import FileOrData, KubeConfigLoader, KubeConfigMerger
+from kubernetes.aio.config.kube_config import (
+    KUBE_CONFIG_DEFAULT_LOCATION,
+    FileOrData,
+    KubeConfigLoader,
+    KubeConfigMerger,
+)
 
 from makima.adapters.kubernetes.exec_credential import CERTIFICATE, Plugin, has_certificate
 from makima.errors import ClusterUnavailable
@@ -96,13 +101,13 @@ class Renewal:
             return self.number
 
 
-def loader_of(kubeconfig: Path | None, context: str | None, default: str) -> Loader:
-    """The loader of this kubeconfig.
+def loader_of(kubeconfig: Path | None, context: str | None) -> Loader:
+    """The loader of this kubeconfig; None = of those that kubectl would read.
 
     Raises:
         ConfigException: there is none, or it can't be read.
     """
-    paths = str(kubeconfig) if kubeconfig is not None else default
+    paths = str(kubeconfig) if kubeconfig is not None else KUBE_CONFIG_DEFAULT_LOCATION
     named = [Path(path).expanduser() for path in paths.split(os.pathsep) if path]
     if not any(path.exists() for path in named):
         raise ConfigException(f"there is no kubeconfig {' or '.join(map(str, named))}")

@@ -13,25 +13,23 @@ from makima.cli.contracts.completion import contracts as complete_contracts
 from makima.cli.contracts.exits import Exit
 from makima.cli.contracts.formats import format_option, say_data
 from makima.cli.contracts.selecting import (
-    found,
     namespaces_option,
     one,
     places,
-    read,
     selector_option,
     supervisor_of,
-    supervisors_in,
+    with_supervisors,
 )
 from makima.cli.contracts.text import plain
 from makima.cli.contracts.watching import Looks, Watched, looks, watch_option
 
 if TYPE_CHECKING:
     from makima.client import Person
+    from makima.client.picture import Key
     from makima.domain.contract_health import Health
     from makima.models.contract import Contract
     from makima.models.supervisor import Supervisor
 
-Key = tuple[str, str]
 Verdict = tuple["Contract", "Health"]
 Verdicts = list[Verdict]
 CODES = {0: Exit.DONE, 1: Exit.ATTENTION, 2: Exit.UNHEALTHY}
@@ -79,7 +77,7 @@ def command(
 async def _verdicts(person: Person, call: Call, named: tuple[str, ...], selector: str, *, everywhere: bool) -> Verdicts:
     if named:
         return [await _examine(person, await one(person, wanted)) for wanted in named]
-    return await _all(person, call, selector, everywhere=everywhere)
+    return _judged(*await with_supervisors(person, call, everywhere=everywhere, selector=selector))
 
 
 async def _watch(
@@ -117,12 +115,6 @@ async def _examine(person: Person, contract: Contract) -> tuple[Contract, Health
     from makima.domain.contract_health import health
 
     return contract, health(contract, await supervisor_of(person, contract), now())
-
-
-async def _all(person: Person, call: Call, selector: str, *, everywhere: bool) -> Verdicts:
-    bodies = [body async for body in found(person, call, everywhere=everywhere, selector=selector)]
-    contracts = [contract for contract in map(read, bodies) if contract is not None]
-    return _judged(contracts, await supervisors_in(person, {contract.metadata.namespace for contract in contracts}))
 
 
 def _judged(contracts: Iterable[Contract], there: Mapping[Key, Supervisor]) -> Verdicts:

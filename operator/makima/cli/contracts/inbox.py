@@ -12,17 +12,17 @@ import click
 
 from makima.cli.contracts.call import Call, common, now, option
 from makima.cli.contracts.formats import LIST_FORMATS, format_option, say_data
-from makima.cli.contracts.selecting import found, places, read, selector_option, supervisors_in
+from makima.cli.contracts.selecting import places, selector_option, with_supervisors
 from makima.cli.contracts.text import plain
 from makima.cli.contracts.watching import Looks, Watched, looks, watch_option
 
 if TYPE_CHECKING:
     from makima.client import Person
+    from makima.client.picture import Key
     from makima.domain.wait import Wait
     from makima.models.contract import Contract
     from makima.models.supervisor import Supervisor
 
-Key = tuple[str, str]
 Letter = tuple["Contract", "Wait"]
 KINDS = (
     "answer",
@@ -58,7 +58,9 @@ def command(call: Call, *, selector: str, kinds: tuple[str, ...], limit: int | N
         if watch:
             await _watch(person, call, wanted, form)
             return
-        _write(call, _letters(*await _read(person, call, selector), wanted), form)
+        everywhere = call.place.namespace is None
+        found = await with_supervisors(person, call, everywhere=everywhere, selector=selector, fields=_open())
+        _write(call, _letters(*found, wanted), form)
 
     call.run(work, watching=watch)
 
@@ -78,13 +80,6 @@ def _open() -> str:
     from makima.models.enums import ContractState
 
     return ",".join(f"status.state!={state}" for state in sorted(FINISHED - {ContractState.FAILED}))
-
-
-async def _read(person: Person, call: Call, selector: str) -> tuple[list[Contract], dict[Key, Supervisor]]:
-    everywhere = call.place.namespace is None
-    bodies = [body async for body in found(person, call, everywhere=everywhere, selector=selector, fields=_open())]
-    contracts = [contract for contract in map(read, bodies) if contract is not None]
-    return contracts, await supervisors_in(person, {contract.metadata.namespace for contract in contracts})
 
 
 def _letters(contracts: Iterable[Contract], there: Mapping[Key, Supervisor], wanted: Wanted) -> list[Letter]:

@@ -175,7 +175,19 @@ async def supervisor_of(person: Person, contract: Contract) -> Supervisor | None
         return None
 
 
-async def supervisors_in(person: Person, namespaces: set[str]) -> dict[tuple[str, str], Supervisor]:
+async def with_supervisors(
+    person: Person, call: Call, *, everywhere: bool, selector: str, fields: str = ""
+) -> tuple[list[Contract], dict[tuple[str, str], Supervisor]]:
+    """Contracts of one namespace or of all that the person may see, and their supervisors by (namespace, name).
+
+    Contracts that this version of makima can't read are left out, and supervisors that the person may not see.
+    """
+    bodies = [body async for body in found(person, call, everywhere=everywhere, selector=selector, fields=fields)]
+    contracts = [contract for contract in map(read, bodies) if contract is not None]
+    return contracts, await _supervisors_in(person, {contract.metadata.namespace for contract in contracts})
+
+
+async def _supervisors_in(person: Person, namespaces: set[str]) -> dict[tuple[str, str], Supervisor]:
     """Supervisors of these namespaces by (namespace, name); empty where the person may not see them."""
     from makima.errors import Denied, NotFound
     from makima.models.supervisor import Supervisor
