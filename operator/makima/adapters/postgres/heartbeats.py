@@ -77,12 +77,11 @@ class PostgresHeartbeats:
             return
         async with writing(self._database) as connection:
             if beats:
-                contract_ids = arrays.ids([beat.contract_id for beat in beats])
-                await connection.execute(SUPERVISOR_SQL["lock_refreshed"], {"contract_ids": contract_ids})
+                columns = _columns(beats)
+                await connection.execute(SUPERVISOR_SQL["lock_refreshed"], columns)
                 changed = await _changed_states(connection, beats, steps)
-                await connection.execute(SUPERVISOR_SQL["refresh"], _columns(beats))
-                heard = {"contract_ids": contract_ids, "received": arrays.moments([beat.received_at for beat in beats])}
-                await connection.execute(SUPERVISOR_SQL["touch_contracts"], heard)
+                await connection.execute(SUPERVISOR_SQL["refresh"], columns)
+                await connection.execute(SUPERVISOR_SQL["touch_contracts"], columns)
             await notifications.announce(connection, notifications.SUPERVISORS, announce)
             if beats and changed:  # last: the counter of events is held until the commit
                 await append_events(connection, encoded_events(changed))
