@@ -37,6 +37,9 @@ MAY_CONFIRM: Right = ("confirm", GROUP, "contracts")
 MAY_WRITE_STATUS: Right = ("update", GROUP, "contracts/status")
 MAY_CREATE_PODS: Right = ("create", "", "pods")
 
+POD: Body = {"containers": [{"name": "agent", "image": "example.com/agent:1"}]}
+"""The smallest template of a pod."""
+
 
 async def until(what: str, holds: Callable[[], Awaitable[bool]], seconds: float = 30) -> None:
     """Wait for a condition of the API server, which notices roles and policies a moment after it stored them."""
@@ -145,6 +148,20 @@ async def make_role(admin: Connection, namespace: str, name: str, *rules: Body) 
     """A Role of the test's own, for what makima gives nobody."""
     body = {"metadata": {"name": name}, "rules": list(rules)}
     await admin.request("POST", f"{RBAC}/namespaces/{namespace}/roles", body=body)
+
+
+def rule(verb: str, resource: str, *names: str) -> Body:
+    named = {"resourceNames": list(names)} if names else {}
+    return {"apiGroups": [""], "resources": [resource], "verbs": [verb], **named}
+
+
+async def give(admin: Connection, who: Person, verb: str, resource: str, *names: str) -> None:
+    """A right of the core API group, on all objects or on those with these names."""
+    role = "-".join(("may", verb, resource, *names, who.name))
+    await make_role(admin, who.namespace, role, rule(verb, resource, *names))
+    await bind(admin, who, role, kind="Role")
+    for name in names or (None,):
+        await until(f"{who} may {verb} {resource} {name}", lambda name=name: who.may((verb, "", resource), name))
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import pytest
 
 from makima.adapters.kubernetes.connection import Connection
 from makima.sandbox import Sandbox
-from tests.support.kube import Cast, cast
+from tests.support.kube import MAY_EDIT, Cast, Person, bind, cast, give, person
 
 
 @pytest.fixture
@@ -16,3 +16,12 @@ async def people(installed_cluster: Sandbox, admin: Connection, namespace: str) 
     """An editor, a confirmer, a supervisor's account and the operator's, in this test's namespace."""
     async with cast(installed_cluster, admin, namespace) as them:
         yield them
+
+
+@pytest.fixture
+async def runner(installed_cluster: Sandbox, admin: Connection, people: Cast) -> AsyncIterator[Person]:
+    """Somebody who edits contracts and may create pods, and use no service account in particular."""
+    async with person(installed_cluster, people.namespace, "ron", ("developers",), "runner") as runner:
+        await bind(admin, runner, "makima-edit", MAY_EDIT)
+        await give(admin, runner, "create", "pods")
+        yield runner

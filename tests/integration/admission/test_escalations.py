@@ -6,7 +6,7 @@ for: what reaches a pod is compared with what the Pod Security level `restricted
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -15,9 +15,16 @@ from makima.adapters.kubernetes.connection import MERGE_PATCH, Connection
 from makima.domain.pod_manifest import supervisor_pod
 from makima.errors import ClusterError, Denied
 from makima.models.supervisor import Supervisor
-from makima.sandbox import Sandbox
-from tests.integration.admission.test_pod_templates import POD, give
-from tests.support.kube import MAY_EDIT, Attempt, Body, Cast, Person, an_object, assert_refused, bind, contract, person
+from tests.support.kube import (
+    POD,
+    Attempt,
+    Body,
+    Cast,
+    Person,
+    an_object,
+    assert_refused,
+    contract,
+)
 
 CONTAINER: Body = POD["containers"][0]
 STRICT = {"fieldValidation": "Strict"}
@@ -64,15 +71,6 @@ ASKED: Mapping[str, Body] = {
 KINDS = {"configMap", "secret", "emptyDir", "persistentVolumeClaim", "projected"}
 OWN = {"makima-token"}
 HARMFUL = ("hostPath", "hostNetwork", "hostPID", "hostIPC", "hostPort", "privileged", "nodeName", "ephemeralContainers")
-
-
-@pytest.fixture
-async def runner(installed_cluster: Sandbox, admin: Connection, people: Cast) -> AsyncIterator[Person]:
-    """Somebody who edits contracts, and may create pods in this namespace and nowhere else."""
-    async with person(installed_cluster, people.namespace, "ron", ("developers",), "runner") as runner:
-        await bind(admin, runner, "makima-edit", MAY_EDIT)
-        await give(admin, runner, "create", "pods")
-        yield runner
 
 
 @pytest.mark.parametrize("what", ASKED)

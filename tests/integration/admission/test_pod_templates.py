@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from makima.adapters.kubernetes.connection import Connection
-from makima.sandbox import Sandbox
 from tests.support.kube import (
     MAY_CREATE_PODS,
-    MAY_EDIT,
+    POD,
     Attempt,
     Body,
     Cast,
@@ -21,12 +20,10 @@ from tests.support.kube import (
     assert_refused,
     bind,
     contract,
+    give,
     make_role,
-    person,
-    until,
 )
 
-POD: Body = {"containers": [{"name": "agent", "image": "example.com/agent:1"}]}
 AS_ROBOT: Body = {**POD, "serviceAccountName": "robot"}
 PODS: Mapping[str, Body] = {
     "a supervisor's template": {"supervisor": {"template": POD}},
@@ -40,29 +37,6 @@ PODS: Mapping[str, Body] = {
     },
 }
 NO_PODS = ("right to create pods",)
-
-
-def rule(verb: str, resource: str, *names: str) -> Body:
-    named = {"resourceNames": list(names)} if names else {}
-    return {"apiGroups": [""], "resources": [resource], "verbs": [verb], **named}
-
-
-async def give(admin: Connection, who: Person, verb: str, resource: str, *names: str) -> None:
-    """A right of the core API group, on all objects or on those with these names."""
-    role = "-".join(("may", verb, resource, *names, who.name))
-    await make_role(admin, who.namespace, role, rule(verb, resource, *names))
-    await bind(admin, who, role, kind="Role")
-    for name in names or (None,):
-        await until(f"{who} may {verb} {resource} {name}", lambda name=name: who.may((verb, "", resource), name))
-
-
-@pytest.fixture
-async def runner(installed_cluster: Sandbox, admin: Connection, people: Cast) -> AsyncIterator[Person]:
-    """Somebody who edits contracts and may create pods, and use no service account in particular."""
-    async with person(installed_cluster, people.namespace, "ron", ("developers",), "runner") as runner:
-        await bind(admin, runner, "makima-edit", MAY_EDIT)
-        await give(admin, runner, "create", "pods")
-        yield runner
 
 
 @pytest.mark.parametrize("what", PODS)
