@@ -14,9 +14,9 @@ import pytest_asyncio
 
 from makima.cli.contracts.exits import Exit
 from makima.sandbox import Sandbox
+from tests.e2e.carried_tasks import carried_in, volume
 from tests.e2e.conftest import world_of_pods
 from tests.e2e.in_pods import FOLDER, InPods
-from tests.e2e.test_jobs_on_a_real_node import carried, make_volume
 from tests.e2e.test_supervisors_in_pods import Carried
 from tests.support.kills.supervisors import SETTINGS
 from tests.support.kills.world import World
@@ -113,28 +113,25 @@ async def test_logs_follow_from_life_to_life_and_a_restart_ends_a_life_that_live
 async def test_orphaned_worktrees_are_counted_and_cleared_by_a_job_of_the_node(there: World) -> None:
     pods = there.supervisors
     assert isinstance(pods, InPods)
-    volume = make_volume(pods)
-    try:
-        workspace = {"volumeClaim": {"size": "100Mi", "storageClassName": volume.name}}
-        environment = {"REPOSITORY": "/workspace/repository"}
+    with volume(pods) as folder:
         work = ("python", "-c", "import time; time.sleep(600)")
-        name = await carried(there, work, "long=x", environment=environment, workspace=workspace)
-        await there.driven.until(
-            name, lambda now: any(task["state"] == "Running" for task in now.get("tasks", ())), 240
-        )
-        person = Person(there, name)
-        where = ("--worktrees", "--namespace", pods.kubectl.namespace)
-        code, said = await person.does("cleanup", *where, "--dry-run")
-        assert code == 0 and "would clear worktrees (1 orphaned worktrees)" in said, said
-        assert (volume / "worktrees" / "vanished").exists(), "nothing was touched"
-        code, said = await person.does("cleanup", *where)
-        assert "nobody is there to ask" in said and (volume / "worktrees" / "vanished").exists()
-        code, said = await person.does("cleanup", *where, "--force")
-        assert code == 0 and "removed 1 worktrees, 2 stay" in said, said
-        left = {tree.name for tree in (volume / "worktrees").iterdir()}
-        assert "vanished" not in left and "young" in left and len(left) == 2, (
-            "the running task's stays, and a young one"
-        )
-    finally:
-        pods.kubectl.run("delete", "contract", name, "--wait=false")
-        pods.kubectl.run("delete", "persistentvolume", volume.name, "--wait=false")
+        name = await carried_in(there, folder, work, "long=x")
+        try:
+            await there.driven.until(
+                name, lambda now: any(task["state"] == "Running" for task in now.get("tasks", ())), 240
+            )
+            person = Person(there, name)
+            where = ("--worktrees", "--namespace", pods.kubectl.namespace)
+            code, said = await person.does("cleanup", *where, "--dry-run")
+            assert code == 0 and "would clear worktrees (1 orphaned worktrees)" in said, said
+            assert (folder / "worktrees" / "vanished").exists(), "nothing was touched"
+            code, said = await person.does("cleanup", *where)
+            assert "nobody is there to ask" in said and (folder / "worktrees" / "vanished").exists()
+            code, said = await person.does("cleanup", *where, "--force")
+            assert code == 0 and "removed 1 worktrees, 2 stay" in said, said
+            left = {tree.name for tree in (folder / "worktrees").iterdir()}
+            assert "vanished" not in left and "young" in left and len(left) == 2, (
+                "the running task's stays, and a young one"
+            )
+        finally:
+            pods.kubectl.run("delete", "contract", name, "--wait=false")

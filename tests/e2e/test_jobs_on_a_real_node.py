@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 import pytest_asyncio
 
 from makima.models.enums import TaskState
 from makima.sandbox import Sandbox
-from makima.sandbox.image.makima_image import USER
+from tests.e2e.carried_tasks import carried, carried_in, volume
 from tests.e2e.conftest import world_of_pods
-from tests.e2e.in_pods import FOLDER, InPods
-from tests.support.kills.run import Run
+from tests.e2e.in_pods import InPods
 from tests.support.kills.suite import stored
-from tests.support.kills.world import World, contract_id
+from tests.support.kills.world import World
 from tests.support.kube import Body
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(900), pytest.mark.xdist_group("node")]
 
 SECONDS = 300.0
-PHASES = [{"name": "only", "deliverables": [{"id": "report"}], "gate": {"autoAdvance": False}}]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -32,26 +29,6 @@ async def there(installed_node: Sandbox, image: str, tmp_path_factory: pytest.Te
     """The world of this module."""
     async with world_of_pods(installed_node, image, tmp_path_factory.mktemp("world")) as found:
         yield found
-
-
-async def carried(
-    world: World, work: tuple[str, ...], *tasks: str, environment: Body | None = None, **spec: object
-) -> str:
-    """A contract whose supervisor runs these tasks, each as `work` with an argument; gives its name."""
-    pods = world.supervisors
-    assert isinstance(pods, InPods)
-    name = f"jobs-{uuid4().hex[:6]}"
-    agent = pods.template("python", f"{FOLDER}/tasks.py", *tasks, **(environment or {}))
-    template = {"name": "work", "activeDeadlineSeconds": 600, "template": pods.template(*work)}
-    body = await world.driven.create(
-        name,
-        phases=PHASES,
-        supervisor={"heartbeatPeriodSeconds": 1, "template": agent},
-        taskTemplates=[template],
-        **spec,
-    )
-    world.crossing.expect(Run(name, contract_id(body), []))
-    return name
 
 
 async def until_completed(world: World, name: str, *, cleared: int = 0) -> Body:
@@ -90,43 +67,21 @@ async def test_tasks_run_as_jobs_and_their_ends_reach_contract_and_supervisor(th
 async def test_each_task_has_a_worktree_and_what_nobody_needs_is_cleared_away(there: World) -> None:
     pods = there.supervisors
     assert isinstance(pods, InPods)
-    volume = make_volume(pods)
-    try:
-        workspace = {"volumeClaim": {"size": "100Mi", "storageClassName": volume.name}}
-        environment = {"REPOSITORY": "/workspace/repository"}
+    with volume(pods) as folder:
         work = ("sh", "-c", 'git branch --show-current > "$0"; git show HEAD:README >> "$0"')
-        name = await carried(there, work, "one=made", environment=environment, workspace=workspace)
+        name = await carried_in(there, folder, work, "one=made")
         status = await until_completed(there, name, cleared=2)
         (task,) = (await stored(there, await identity(there, name))).tasks
         assert task.state is TaskState.COMPLETED, await pods.words(name)
         cleared = status["workspace"]
         assert (cleared["worktrees"], cleared.get("worktreesFailed", 0)) == (1, 0)
-        assert [tree.name for tree in (volume / "worktrees").iterdir()] == ["young"]
-        assert shown(volume, f"makima/{task.id}:made").splitlines() == [f"makima/{task.id}", "what the tasks work on"]
-    finally:
-        pods.kubectl.run("delete", "persistentvolume", volume.name, "--wait=false")
+        assert [tree.name for tree in (folder / "worktrees").iterdir()] == ["young"]
+        assert shown(folder, f"makima/{task.id}:made").splitlines() == [f"makima/{task.id}", "what the tasks work on"]
 
 
 async def identity(world: World, name: str) -> UUID:
     """The contract's UID."""
     return UUID((await world.driven.admin.get(name))["metadata"]["uid"])
-
-
-def make_volume(pods: InPods) -> Path:
-    """A volume in a folder of this machine, for claims of a class of its own name."""
-    folder = pods.sandbox.folder / f"workspace-{uuid4().hex[:6]}"
-    folder.mkdir()
-    os.chown(folder, USER, USER)
-    spec = {
-        "capacity": {"storage": "100Mi"},
-        "accessModes": ["ReadWriteOnce"],
-        "storageClassName": folder.name,
-        "persistentVolumeReclaimPolicy": "Retain",
-        "hostPath": {"path": str(folder), "type": "Directory"},
-    }
-    metadata = {"name": folder.name}
-    pods.kubectl.apply({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": metadata, "spec": spec})
-    return folder
 
 
 def shown(volume: Path, what: str) -> str:
