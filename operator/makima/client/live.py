@@ -6,10 +6,9 @@ from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
 
-from pydantic import ValidationError
-
 from makima.client.cluster import Cluster, JsonObject
 from makima.client.following import Change, Changed, Gone, Listed, Lost, Topic, follow_all
+from makima.client.readable import contract_in, supervisor_in
 from makima.client.stream import Filter, Frame
 from makima.domain.seen_changes import contract_changes, contract_gone, supervisor_changes
 from makima.models.contract import Contract
@@ -58,7 +57,7 @@ class Seen:
             for uid in self._missing(topic[1], there):
                 yield contract_gone(self._contracts.pop(uid), at)
         for body in _bodies(change):
-            contract = _read_contract(body)
+            contract = contract_in(body)
             if contract is None:
                 continue
             before = self._contracts.get(contract.metadata.uid)
@@ -80,10 +79,10 @@ class Seen:
             before = self._supervisors.pop(key, None)
             if isinstance(change, Gone):
                 continue
-            try:
-                self._supervisors[key] = after = Supervisor.model_validate(body)
-            except ValidationError:
+            after = supervisor_in(body)
+            if after is None:
                 continue
+            self._supervisors[key] = after
             owner = next((item for item in after.metadata.owner_references if item.kind == "Contract"), None)
             yield from supervisor_changes(before, after, owner.uid if owner is not None else self._uid(key), at)
 
@@ -111,10 +110,3 @@ class Seen:
 
 def _bodies(change: Listed | Changed | Gone) -> tuple[JsonObject, ...]:
     return change.bodies if isinstance(change, Listed) else (change.body,)
-
-
-def _read_contract(body: JsonObject) -> Contract | None:
-    try:
-        return Contract.from_object(body)
-    except ValidationError:
-        return None

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing, suppress
-
-from pydantic import ValidationError
+from contextlib import aclosing
 
 from makima.client.cluster import Cluster, JsonObject
 from makima.client.following import Change, Changed, Gone, Listed, Lost, Topic, follow_all
+from makima.client.readable import contract_in, supervisor_in
 from makima.models.contract import Contract
 from makima.models.supervisor import Supervisor
 
@@ -56,11 +55,11 @@ class Picture:
                 self._of(plural).pop(_key(body), None)
 
     def _put(self, plural: str, body: JsonObject) -> None:
-        with suppress(ValidationError):
-            if plural == "contracts":
-                self.contracts[_key(body)] = Contract.from_object(body)
-            else:
-                self.supervisors[_key(body)] = Supervisor.model_validate(body)
+        if plural == "contracts":
+            if (contract := contract_in(body)) is not None:
+                self.contracts[_key(body)] = contract
+        elif (supervisor := supervisor_in(body)) is not None:
+            self.supervisors[_key(body)] = supervisor
 
     def _keep_only(self, plural: str, place: str | None, there: set[Key]) -> None:
         known = self._of(plural)
@@ -83,12 +82,12 @@ async def pictures(
     Raises:
         Denied: this person may not look at contracts there. Supervisors are left out where they may not be seen.
     """
-    topics = {("contracts", place): {"selector": selector, "fields": fields} for place in places}
-    picture, changed = Picture([*topics, *(("supervisors", place) for place in places)]), asyncio.Event()
+    contracts = {("contracts", place): {"selector": selector, "fields": fields} for place in places}
+    topics = {**contracts, **{("supervisors", place): dict[str, str]() for place in places}}
+    picture, changed = Picture([*topics]), asyncio.Event()
 
     async def draw() -> None:
-        both = {**topics, **{("supervisors", place): dict[str, str]() for place in places}}
-        async with aclosing(follow_all(cluster, both, spare=("supervisors",))) as changes:
+        async with aclosing(follow_all(cluster, topics, spare=("supervisors",))) as changes:
             async for topic, change in changes:
                 picture.take(topic, change)
                 changed.set()

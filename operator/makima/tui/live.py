@@ -11,19 +11,17 @@ from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any
 
-from pydantic import ValidationError
-
 from makima.client import Person
 from makima.client.api import NEWEST, ApiError
 from makima.client.following import Change as KubeChange
 from makima.client.following import Changed, Gone, Lost, follow
 from makima.client.following import Listed as KubeListed
 from makima.client.merging import merged
+from makima.client.readable import contract_in, supervisor_in
 from makima.client.stream import Filter, Frame
 from makima.client.streams import Monitors
 from makima.client.wishes import Wishes
 from makima.models.contract import Contract
-from makima.models.supervisor import Supervisor
 from makima.models.wire.monitor import NAMESPACES
 from makima.tui.frames import happening_of, missed_text
 from makima.tui.source import (
@@ -185,19 +183,5 @@ def _key(body: dict[str, Any]) -> Key:
 def _seen(kind: Kind, bodies: Sequence[dict[str, Any]]) -> Change:
     """Objects of a later version that this one can't read are left out."""
     if kind is Kind.CONTRACTS:
-        return ContractsSeen([item for item in map(_contract, bodies) if item is not None])
-    return SupervisorsSeen([item for item in map(_supervisor, bodies) if item is not None])
-
-
-def _contract(body: dict[str, Any]) -> Contract | None:
-    try:
-        return Contract.from_object(body)
-    except ValidationError:
-        return None
-
-
-def _supervisor(body: dict[str, Any]) -> Supervisor | None:
-    try:
-        return Supervisor.model_validate(body)
-    except ValidationError:
-        return None
+        return ContractsSeen([item for item in map(contract_in, bodies) if item is not None])
+    return SupervisorsSeen([item for item in map(supervisor_in, bodies) if item is not None])

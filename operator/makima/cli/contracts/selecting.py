@@ -145,14 +145,9 @@ async def places(person: Person, call: Call, *, everywhere: bool) -> tuple[str |
 
 def read(body: JsonObject) -> Contract | None:
     """The contract in an object; None for one that this version of makima can't read."""
-    from pydantic import ValidationError
+    from makima.client.readable import contract_in
 
-    from makima.models.contract import Contract
-
-    try:
-        return Contract.from_object(body)
-    except ValidationError:
-        return None
+    return contract_in(body)
 
 
 async def one(person: Person, wanted: str) -> Contract:

@@ -41,8 +41,7 @@ FROM events
 ORDER BY seq LIMIT %(limit)s::bigint;
 
 -- name: newest_events_of_contract
-SELECT seq, id, contract_id, namespace, contract_name, version, type, at, actor, payload
-FROM events WHERE contract_id = %(contract_id)s::uuid AND seq < %(before)s::bigint
+{stored_events} WHERE contract_id = %(contract_id)s::uuid AND seq < %(before)s::bigint
 ORDER BY seq DESC LIMIT %(limit)s::bigint;
 
 -- name: events_after
