@@ -1,6 +1,7 @@
 """The chart on a real node, or in a cluster that is there: installed, at work, every pod killed, and gone again.
 
-The tests of this file are the life of one release and run in this order.
+The tests of this file look at one release in this order; each brings it first to where it looks, so that one that
+failed can be run by itself.
 """
 
 from __future__ import annotations
@@ -72,6 +73,26 @@ def own_image(release: Release) -> list[str]:
     return [] if release.image == image_name() else ["--set", f"image.repository={repository},image.tag={tag}"]
 
 
+@pytest.fixture(scope="module")
+def refused(release: Release, said: str) -> str:
+    """A runbook that only waits for a confirmation, and what dana, who may edit and not confirm, was told."""
+    for name, role in (("dana", "edit"), ("ravi", "makima-confirm")):
+        release.work.run("create", "rolebinding", name, f"--clusterrole={role}", f"--user={name}")
+    release.until_state("runbook", "WaitingForInput", "check")
+    dana = release.person("dana")
+    release.until("what dana may", lambda: dana.run("get", "contracts"))
+    code, said = release.confirm(dana, "runbook", "change")
+    assert code != 0
+    return said
+
+
+@pytest.fixture(scope="module")
+def completed(release: Release, refused: str) -> dict[str, Any]:
+    """The status of the runbook once ravi has confirmed each of its moves."""
+    release.pass_guards(release.person("ravi"), "runbook", *MOVES)
+    return release.until_state("runbook", "Completed")
+
+
 def test_what_readme_says_installs_it_and_its_own_test_passes(release: Release, said: str) -> None:
     assert (len(release.pods("operator")), len(release.pods("api"))) == (2, 2)
     assert "all is well" in said, said
@@ -81,26 +102,25 @@ def test_what_readme_says_installs_it_and_its_own_test_passes(release: Release, 
     assert level == "restricted", "pods would run anyway"
 
 
-def test_a_runbook_goes_to_its_end_and_only_who_may_confirm_moves_it(release: Release) -> None:
-    for name, role in (("dana", "edit"), ("ravi", "makima-confirm")):
-        release.work.run("create", "rolebinding", name, f"--clusterrole={role}", f"--user={name}")
-    release.until_state("runbook", "WaitingForInput", "check")
-    dana, ravi = release.person("dana"), release.person("ravi")
-    release.until("what dana may", lambda: dana.run("get", "contracts"))
-    code, said = release.confirm(dana, "runbook", "change")
-    assert code != 0
-    assert "UNAUTHORIZED" in said
-    release.pass_guards(ravi, "runbook", *MOVES)
-    status = release.until_state("runbook", "Completed")
-    assert [item["phase"] for item in status["deliverables"]] == ["check", "change", "verify"]
+def test_a_runbook_goes_to_its_end_and_only_who_may_confirm_moves_it(
+    release: Release, refused: str, completed: dict[str, Any]
+) -> None:
+    assert "UNAUTHORIZED" in refused
+    assert [item["phase"] for item in completed["deliverables"]] == ["check", "change", "verify"]
     supervisor = release.work.get("supervisor", "runbook")["status"]
     assert supervisor["podName"] == "runbook-1"
 
 
-def test_whoever_has_a_kubeconfig_reads_what_kubernetes_does_not_keep(release: Release) -> None:
+def test_whoever_has_a_kubeconfig_reads_what_kubernetes_does_not_keep(
+    release: Release, completed: dict[str, Any]
+) -> None:
+    """The supervisor's last heartbeat comes after the contract's last move, when its process has ended."""
     release.until("the APIService", lambda: _available(release))
     path = f"/apis/monitor.makima.dev/v1alpha1/namespaces/{WORK}/contracts/runbook/supervisor/status"
-    assert json.loads(release.person("dana").run("get", "--raw", path))["state"] == "completed"
+    dana = release.person("dana")
+    release.until(
+        "the last heartbeat", lambda: json.loads(dana.run("get", "--raw", path))["state"] == "completed", seconds=60
+    )
 
 
 def carried_while(release: Release, name: str, kill: Callable[[dict[str, Any]], None]) -> None:
@@ -120,6 +140,7 @@ def carried_while(release: Release, name: str, kill: Callable[[dict[str, Any]], 
     release.assert_history(name)
 
 
+@pytest.mark.usefixtures("completed")
 def test_every_pod_is_deleted_in_turn_and_nothing_is_lost_or_doubled(release: Release) -> None:
     def delete(pod: dict[str, Any]) -> None:
         release.system.run("delete", "pod", pod["metadata"]["name"], "--grace-period=0", "--force", "--wait=false")
@@ -128,6 +149,7 @@ def test_every_pod_is_deleted_in_turn_and_nothing_is_lost_or_doubled(release: Re
 
 
 @pytest.mark.exhaustive
+@pytest.mark.usefixtures("completed")
 def test_every_pod_is_killed_in_turn_where_the_node_runs_it_the_supervisors_too(release: Release) -> None:
     if release.sandbox.node is None:
         pytest.skip(BEHIND)
@@ -152,6 +174,7 @@ def _incarnation(release: Release, name: str) -> int:
     return int(status.get("incarnation", 0)) if runs else 0
 
 
+@pytest.mark.usefixtures("said")
 def test_a_namespace_is_deleted_although_the_api_service_was_down(release: Release) -> None:
     if release.sandbox.node is None:
         pytest.skip(BEHIND)
@@ -170,6 +193,7 @@ def test_a_namespace_is_deleted_although_the_api_service_was_down(release: Relea
     assert gone < back + 60, "it hung longer than the restart"
 
 
+@pytest.mark.usefixtures("completed")
 def test_without_the_release_contracts_are_read_and_deleted_and_nothing_hangs(release: Release) -> None:
     release.helm.run("uninstall", "makima", "-n", SYSTEM, "--wait", "--timeout=10m", seconds=660)
     dana = release.person("dana")

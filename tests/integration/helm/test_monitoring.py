@@ -21,7 +21,8 @@ from makima.sandbox.go_build import Progress
 from makima.sandbox.go_toolchain import go_command
 from tests.support.helm import CHART, EVERYTHING, EXTERNAL, Helm
 
-pytestmark = pytest.mark.timeout(600)
+# One at a time: the CRDs are there for a test and gone after it, and all workers share one API server.
+pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("monitoring")]
 
 MODULE = "github.com/prometheus-operator/prometheus-operator@v0.85.0"
 OURS = {"ServiceMonitor": "servicemonitors", "PrometheusRule": "prometheusrules"}
@@ -56,7 +57,7 @@ def monitored(sandbox: Sandbox, crds: list[dict[str, Any]]) -> Iterator[Sandbox]
     for name in names:
         kubectl(sandbox, "wait", "--for=condition=Established", f"crd/{name}", "--timeout=60s")
     yield sandbox
-    kubectl(sandbox, "delete", "crd", *names, "--wait=false")
+    kubectl(sandbox, "delete", "crd", *names, "--timeout=60s")
 
 
 def kubectl(sandbox: Sandbox, *arguments: str, given: list[dict[str, Any]] | None = None) -> str:
