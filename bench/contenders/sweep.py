@@ -22,7 +22,7 @@ from bench.beats.fleet import CURRENT, contract_id
 from makima.adapters.postgres.coverage import PostgresCoverage
 from makima.adapters.postgres.database import Database
 from makima.adapters.postgres.heartbeats import PostgresHeartbeats
-from makima.domain.liveness import Dead
+from makima.domain.supervision.liveness import Dead
 from makima.services.control_loop.loop import SWEEP_SECONDS
 from makima.services.supervision.liveness_watch import LivenessWatch, Watched
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from makima.domain.notices import Notice
-from makima.domain.validation import Question, Verdict
+from makima.domain.reconcile.validation import Question, Verdict
 from makima.models.contract_type import ContractType
 from makima.models.credential import Credential
 from makima.models.history import HistoryBatch, Unversioned

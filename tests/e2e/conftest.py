@@ -22,7 +22,7 @@ from tests.e2e.kubectl import Kubectl
 from tests.support.kills.world import World, world
 
 GIT_AND_SHELL = ("git", "sh", "basename", "dirname", "mkdir", "stat", "tee")
-"""Programs of this machine for worktrees (`makima.domain.worktree_scripts`) and for the tasks of tests."""
+"""Programs of this machine for worktrees (`makima.domain.tasks.worktree_scripts`) and for the tasks of tests."""
 
 RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 

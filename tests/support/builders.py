@@ -12,12 +12,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from makima.domain.decision import Decision
-from makima.domain.draft import Surroundings
-from makima.domain.lifecycle import decide
+from makima.domain.reconcile.decision import Decision
+from makima.domain.reconcile.draft import Surroundings
+from makima.domain.reconcile.lifecycle import decide
+from makima.domain.reconcile.validation import Question as ValidatorQuestion
+from makima.domain.reconcile.validation import Verdict
 from makima.domain.settings import Settings
-from makima.domain.validation import Question as ValidatorQuestion
-from makima.domain.validation import Verdict
 from makima.models.contract import Contract
 from makima.models.contract_spec import AdvanceRequest, Answer, ContractSpec, ReportedDeliverable
 from makima.models.contract_status import ContractStatus, Question, TaskStatus, Transition

@@ -12,8 +12,8 @@ import aiohttp
 from makima.adapters.kubernetes.connection import Connection
 from makima.adapters.kubernetes.contracts import path_of
 from makima.adapters.postgres.supervision import PostgresSupervision
-from makima.domain.draft import Surroundings
-from makima.domain.lifecycle import decide
+from makima.domain.reconcile.draft import Surroundings
+from makima.domain.reconcile.lifecycle import decide
 from makima.domain.settings import Settings
 from makima.models.contract import Contract
 from makima.models.supervision import Session

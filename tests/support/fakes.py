@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from makima.domain.notices import Notice
-from makima.domain.validation import Question, Verdict
+from makima.domain.reconcile.validation import Question, Verdict
 from makima.errors import ClusterUnavailable, Conflict, HistoryUnavailable, NotFound
 from makima.models.contract_type import ContractType
 from makima.models.history import ContractRow, HistoryBatch, HistoryEvent, Unversioned

@@ -16,8 +16,8 @@ from typing import Any
 
 from makima.adapters.kubernetes.connection import APPLY_PATCH, MERGE_PATCH, Connection, load_configuration
 from makima.adapters.kubernetes.contracts import path_of
-from makima.domain.draft import Surroundings
-from makima.domain.lifecycle import decide
+from makima.domain.reconcile.draft import Surroundings
+from makima.domain.reconcile.lifecycle import decide
 from makima.domain.settings import Settings
 from makima.errors import Denied
 from makima.models.contract import Contract

@@ -15,9 +15,9 @@ from uuid import UUID, uuid4
 
 from starlette.types import Message, Scope
 
-from makima.domain.draft import Surroundings
-from makima.domain.history import contract_row
-from makima.domain.lifecycle import decide
+from makima.domain.reconcile.draft import Surroundings
+from makima.domain.reconcile.history import contract_row
+from makima.domain.reconcile.lifecycle import decide
 from makima.domain.settings import Settings
 from makima.errors import Conflict, Denied, NotFound
 from makima.http.app import application

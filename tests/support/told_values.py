@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from makima.domain.decision import Decision
-from makima.domain.lifecycle import decide
-from makima.domain.told import (
+from makima.domain.reconcile.decision import Decision
+from makima.domain.reconcile.lifecycle import decide
+from makima.domain.supervisor_calls.told import (
     AskAdvance,
     AskQuestion,
     Caller,

@@ -13,8 +13,8 @@ from typing import Any
 
 from makima.client.cluster import JsonObject
 from makima.client.person import Person
-from makima.domain.batch import Delete, Moment, operations, step
 from makima.domain.settings import Settings
+from makima.domain.wishes.batch import Delete, Moment, operations, step
 from makima.errors import Conflict, Denied, MakimaError, NotFound
 from makima.models.contract import Contract
 from makima.models.wire.batch import BatchRequest

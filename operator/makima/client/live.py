@@ -10,7 +10,7 @@ from makima.client.cluster import Cluster, JsonObject
 from makima.client.following import Change, Changed, Gone, Listed, Lost, Topic, follow_all
 from makima.client.readable import contract_in, supervisor_in
 from makima.client.stream import Filter, Frame
-from makima.domain.seen_changes import contract_changes, contract_gone, supervisor_changes
+from makima.domain.monitor.seen_changes import contract_changes, contract_gone, supervisor_changes
 from makima.models.contract import Contract
 from makima.models.supervisor import Supervisor
 

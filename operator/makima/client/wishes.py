@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from makima.client.cluster import Cluster, JsonObject
-from makima.domain.phase_change import destination
+from makima.domain.reconcile.phase_change import destination
 from makima.errors import Conflict, Denied, MakimaError
 from makima.models import bounds
 from makima.models.contract import Contract

@@ -40,7 +40,7 @@ def _members(words: type[Word]) -> dict[str, Word]:
 
 
 class ContractState(Word):
-    """Where a contract stands (plan 1.4; the table of moves is `makima.domain.states`)."""
+    """Where a contract stands (plan 1.4; the table of moves is `makima.domain.reconcile.states`)."""
 
     CREATED = "Created"
     ACTIVE = "Active"

@@ -11,8 +11,8 @@ from typing import Any
 
 import yaml
 
-from makima.domain.builtin_types import BUILTIN_TYPES
-from makima.domain.states import RUNNING
+from makima.domain.reconcile.builtin_types import BUILTIN_TYPES
+from makima.domain.reconcile.states import RUNNING
 from makima.models.enums import ContractState
 from makima.models.gate import Phase
 from makima.schema.rules import cel_list, cel_string

@@ -1,7 +1,7 @@
 """The CEL rules of the CRDs, by the model class that they belong to (design, "Enforced by the API server itself").
 
 Here is what one object alone, or an object and its predecessor, can decide at a price the API server accepts.
-Relations between parts of an object are in `policies/`. The state table comes from `makima.domain.states`.
+Relations between parts of an object are in `policies/`. The state table comes from `makima.domain.reconcile.states`.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from makima.domain.builtin_types import BUILTIN_TYPES
-from makima.domain.states import TRANSITIONS
+from makima.domain.reconcile.builtin_types import BUILTIN_TYPES
+from makima.domain.reconcile.states import TRANSITIONS
 from makima.models.contract import Contract
 from makima.models.contract_spec import ContractSpec
 from makima.models.contract_status import ContractStatus

@@ -1,8 +1,8 @@
-"""docs/reference/states.md: the state table and its diagram, from `makima.domain.states`."""
+"""docs/reference/states.md: the state table and its diagram, from `makima.domain.reconcile.states`."""
 
 from __future__ import annotations
 
-from makima.domain.states import FINISHED, TRANSITIONS, legacy_status
+from makima.domain.reconcile.states import FINISHED, TRANSITIONS, legacy_status
 from makima.models.enums import ContractState
 
 HEAD = """\

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
 
+from makima.domain.reads.wait import Kind, Wait
 from makima.domain.reasons import AliveReason, ConditionType
-from makima.domain.supervisor_status import alive_reason
-from makima.domain.wait import Kind, Wait
+from makima.domain.supervision.supervisor_status import alive_reason
 from makima.models.condition import Condition
 from makima.models.contract import Contract
 from makima.models.enums import ConditionStatus, ContractState
@@ -86,7 +86,7 @@ class Attention:
 
 
 def attention(waits: Sequence[Wait]) -> Attention:
-    """What the contract needs, by what it waits for above all (`makima.domain.waits`)."""
+    """What the contract needs, by what it waits for above all (`makima.domain.reads.waits`)."""
     first = waits[0]
     need = Need.RUNNING if first.kind in ANYBODY and not first.person else BY_KIND[first.kind]
     text = "" if need is Need.DONE else first.what

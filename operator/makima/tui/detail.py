@@ -7,7 +7,7 @@ from datetime import datetime
 
 from rich.text import Text
 
-from makima.domain.wait import Kind
+from makima.domain.reads.wait import Kind
 from makima.models.contract import Contract
 from makima.models.contract_status import CompletedDeliverable, ContractStatus, TaskStatus
 from makima.models.enums import Priority

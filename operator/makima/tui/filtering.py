@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from makima.domain.states import legacy_status
+from makima.domain.reconcile.states import legacy_status
 from makima.tui.attention import Need
 from makima.tui.rows import Row
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from makima.domain.history import stale_event, unrecorded_events
-from makima.domain.seen_changes import contract_changes, supervisor_changes
+from makima.domain.monitor.seen_changes import contract_changes, supervisor_changes
+from makima.domain.reconcile.history import stale_event, unrecorded_events
 from makima.models.contract import Contract
 from makima.models.history import HistoryEvent
 from makima.models.supervisor import Supervisor

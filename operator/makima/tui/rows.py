@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from makima.domain.states import FINISHED
-from makima.domain.waits import waits
+from makima.domain.reads.waits import waits
+from makima.domain.reconcile.states import FINISHED
 from makima.models.contract import Contract
 from makima.models.enums import ContractState, SupervisorState
 from makima.models.supervisor import Supervisor, SupervisorStatus

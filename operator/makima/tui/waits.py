@@ -1,4 +1,4 @@
-"""What waits for a person, with what they can do about it here: the waits of `makima.domain.waits`, and approvals."""
+"""What waits for a person, with what they can do about it here: waits (`domain.reads.waits`), approvals."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from makima.domain.gates import current_phase
-from makima.domain.phase_change import destination
-from makima.domain.wait import Kind
-from makima.domain.wait import Wait as Reason
-from makima.domain.waits import waits as reasons
+from makima.domain.reads.wait import Kind
+from makima.domain.reads.wait import Wait as Reason
+from makima.domain.reads.waits import waits as reasons
+from makima.domain.reconcile.gates import current_phase
+from makima.domain.reconcile.phase_change import destination
 from makima.models.contract import Contract
 from makima.models.contract_status import CompletedDeliverable, Question
 from makima.models.enums import ContractState, Priority

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from makima.adapters.kubernetes.connection import MERGE_PATCH, Connection
-from makima.domain.pod_manifest import supervisor_pod
+from makima.domain.supervision.pod_manifest import supervisor_pod
 from makima.errors import ClusterError, Denied
 from makima.models.supervisor import Supervisor
 from tests.support.kube import (

@@ -7,7 +7,7 @@ import copy
 import pytest
 
 from makima.adapters.kubernetes.connection import MERGE_PATCH, Connection
-from makima.domain.pod_manifest import supervisor_pod
+from makima.domain.supervision.pod_manifest import supervisor_pod
 from makima.errors import Denied
 from makima.models.contract_spec import Workspace
 from makima.models.supervisor import Supervisor

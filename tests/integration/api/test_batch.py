@@ -13,7 +13,7 @@ from psycopg.rows import dict_row
 
 from makima.adapters.kubernetes.contracts import path_of
 from makima.adapters.postgres.history import PostgresHistory
-from makima.domain.history import contract_row
+from makima.domain.reconcile.history import contract_row
 from makima.errors import NotFound
 from makima.models.contract import Contract
 from makima.models.history import HistoryBatch

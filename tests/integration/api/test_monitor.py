@@ -14,9 +14,9 @@ import psycopg
 import pytest
 
 from makima.adapters.postgres.history import PostgresHistory
-from makima.domain.draft import Surroundings
-from makima.domain.history import contract_row, stale_event, unrecorded_events
-from makima.domain.lifecycle import decide
+from makima.domain.reconcile.draft import Surroundings
+from makima.domain.reconcile.history import contract_row, stale_event, unrecorded_events
+from makima.domain.reconcile.lifecycle import decide
 from makima.domain.settings import Settings
 from makima.models.contract import Contract
 from makima.models.history import HistoryBatch

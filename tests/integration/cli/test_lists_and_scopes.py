@@ -25,8 +25,8 @@ def settle(people: Stage, name: str, **status: object) -> Body:
     from datetime import UTC, datetime
 
     from makima.adapters.kubernetes.contracts import path_of
-    from makima.domain.draft import Surroundings
-    from makima.domain.lifecycle import decide
+    from makima.domain.reconcile.draft import Surroundings
+    from makima.domain.reconcile.lifecycle import decide
     from makima.domain.settings import Settings
     from makima.models.contract import Contract
 

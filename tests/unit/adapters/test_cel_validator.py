@@ -14,7 +14,7 @@ import pytest_asyncio
 
 from makima.adapters.validators import GateValidators
 from makima.adapters.validators.answer import LONGEST_ITEM, MOST_ITEMS, ValidatorFailed
-from makima.domain.validation import Question, Verdict
+from makima.domain.reconcile.validation import Question, Verdict
 from makima.models.gate import Validator
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -14,7 +14,7 @@ from aiohttp import web
 from makima.adapters.validators import GateValidators
 from makima.adapters.validators.answer import LONGEST_ITEM, MOST_ITEMS, Answer, ValidatorFailed
 from makima.adapters.validators.http import LARGEST_ANSWER, Address, address_of, call, resolve, time_limit
-from makima.domain.validation import Question
+from makima.domain.reconcile.validation import Question
 from makima.errors import ClusterUnavailable, NotFound
 from makima.models.gate import HttpValidator, Validator
 

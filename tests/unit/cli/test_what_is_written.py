@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from makima.cli.contracts.event_lines import control_line, event_line, is_important
 from makima.cli.contracts.rows import compact, headings, row
 from makima.cli.contracts.text import Screen, command_line, plain, readable
-from makima.domain.tree import lines, tree_of
+from makima.domain.reads.tree import lines, tree_of
 from makima.models.contract import Contract
 from makima.models.contract_status import CompletedDeliverable, TaskCount
 from makima.models.enums import SupervisorState, TaskState

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from makima.domain.field_owners import advance_owner, deliverable_owners
+from makima.domain.reconcile.field_owners import advance_owner, deliverable_owners
 from makima.models import enums
 from makima.models.contract import Contract
 from makima.models.enums import ContractState, Word

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from makima.domain.states import TRANSITIONS
+from makima.domain.reconcile.states import TRANSITIONS
 from makima.schema.admission import fill_in, policy_names, render_policies
 from makima.schema.rbac import API_SERVICE, OPERATOR, render_rbac
 from tests.support.api_rules import TABLE

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from makima.domain.wait import Kind
+from makima.domain.reads.wait import Kind
 from makima.models.contract import Contract
 from makima.models.enums import SupervisorState
 from makima.tui.appearance import STATES, SUPERVISOR_STATES, step_bar

@@ -9,8 +9,8 @@ from makima.adapters.postgres.database import Database
 from makima.adapters.postgres.encoding import clean, to_json
 from makima.adapters.postgres.fencing import writing
 from makima.adapters.postgres.sql import load
-from makima.domain.batch import Selection
 from makima.domain.settings import Settings
+from makima.domain.wishes.batch import Selection
 from makima.models.wire.batch import BatchReport, BatchResult, ItemError, RunResult
 from makima.services.access.person import Person
 from makima.services.wishes.batch_run import BatchRun, Candidate

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from makima.adapters.validators.answer import Answer, ValidatorFailed, one_line
 from makima.adapters.validators.cel import CelWorker, variables_of
 from makima.adapters.validators.http import ApiServer, call, resolve, time_limit
-from makima.domain.validation import Question, Verdict
+from makima.domain.reconcile.validation import Question, Verdict
 from makima.models.enums import FailurePolicy
 from makima.models.gate import HttpValidator, Validator
 from makima.ports import JsonObject

@@ -15,7 +15,7 @@ from makima.cli.contracts.text import plain
 
 if TYPE_CHECKING:
     from makima.client import Person
-    from makima.domain.cleanup import Affected
+    from makima.domain.wishes.cleanup import Affected
 
 Results = list[tuple["Affected", str]]
 
@@ -56,7 +56,7 @@ def command(
     """
     if not (archive or delete_archived or worktrees or everything):
         raise click.UsageError("say what: --archive, --delete-archived, --worktrees, or --all")
-    from makima.domain.cleanup import Wanted
+    from makima.domain.wishes.cleanup import Wanted
 
     wanted = Wanted(archive or everything, delete_archived or everything, worktrees or everything, older_than)
 
@@ -77,7 +77,7 @@ def command(
 
 
 async def _planned(person: Person, call: Call, wanted: Any, *, everywhere: bool, selector: str) -> list[Affected]:
-    from makima.domain.cleanup import affected
+    from makima.domain.wishes.cleanup import affected
 
     bodies = [body async for body in found(person, call, everywhere=everywhere, selector=selector)]
     contracts = [contract for contract in map(read, bodies) if contract is not None]
@@ -87,7 +87,7 @@ async def _planned(person: Person, call: Call, wanted: Any, *, everywhere: bool,
 async def _look_at_worktrees(person: Person, call: Call, planned: list[Affected]) -> Results:
     """With what was found in the workspaces; a workspace without orphans is left out."""
     from makima.cli.contracts.worktrees import look
-    from makima.domain.cleanup import Action
+    from makima.domain.wishes.cleanup import Action
 
     looked: Results = []
     for number, item in enumerate(planned, 1):
@@ -145,7 +145,7 @@ async def _carry_out(person: Person, call: Call, looked: Results) -> Results:
 async def _one(person: Person, item: Affected) -> str:
     from makima.cli.contracts.worktrees import clear
     from makima.client.wishes import Wishes
-    from makima.domain.cleanup import Action
+    from makima.domain.wishes.cleanup import Action
 
     wishes = Wishes(person.cluster, item.namespace, item.name)
     match item.action:

@@ -45,7 +45,7 @@ def deliverables(ctx: click.Context, param: click.Parameter, incomplete: str) ->
 
 def phases(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Phases of the contract that was named; without one, those of the built-in types."""
-    from makima.domain.builtin_types import BUILTIN_TYPES
+    from makima.domain.reconcile.builtin_types import BUILTIN_TYPES
 
     built_in = [phase.name for phases in BUILTIN_TYPES.values() for phase in phases]
     return _begun([*(_of_contract(ctx, "{.status.phases[*].name}") or built_in), "Completed"], incomplete)

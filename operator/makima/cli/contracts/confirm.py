@@ -68,7 +68,7 @@ def _ask(call: Call, seen: Contract) -> None:
         Ended: nobody was there, or they said no.
     """
     from makima.client.wishes import accepted
-    from makima.domain.phase_change import destination
+    from makima.domain.reconcile.phase_change import destination
 
     status = accepted(seen)
     question = f"{key_of(seen)}: confirm {status.phase} → {destination(status)} at version {status.version}"
@@ -84,7 +84,7 @@ def _ask(call: Call, seen: Contract) -> None:
 
 def _deliverables(seen: Contract) -> list[str]:
     from makima.client.wishes import accepted
-    from makima.domain.gates import current_phase
+    from makima.domain.reconcile.gates import current_phase
 
     status = accepted(seen)
     there = {item.id: item for item in status.deliverables if item.phase == status.phase}

@@ -26,7 +26,7 @@ from makima.cli.contracts.watching import Looks, Watched, looks, watch_option
 if TYPE_CHECKING:
     from makima.client import Person
     from makima.client.picture import Key
-    from makima.domain.contract_health import Health
+    from makima.domain.reads.contract_health import Health
     from makima.models.contract import Contract
     from makima.models.supervisor import Supervisor
 
@@ -112,13 +112,13 @@ def _worse(code: Exit) -> int:
 
 
 async def _examine(person: Person, contract: Contract) -> tuple[Contract, Health]:
-    from makima.domain.contract_health import health
+    from makima.domain.reads.contract_health import health
 
     return contract, health(contract, await supervisor_of(person, contract), now())
 
 
 def _judged(contracts: Iterable[Contract], there: Mapping[Key, Supervisor]) -> Verdicts:
-    from makima.domain.contract_health import health
+    from makima.domain.reads.contract_health import health
 
     moment = now()
     return [

@@ -19,7 +19,7 @@ from makima.cli.contracts.watching import Looks, Watched, looks, watch_option
 if TYPE_CHECKING:
     from makima.client import Person
     from makima.client.picture import Key
-    from makima.domain.wait import Wait
+    from makima.domain.reads.wait import Wait
     from makima.models.contract import Contract
     from makima.models.supervisor import Supervisor
 
@@ -76,14 +76,14 @@ class Wanted:
 
 def _open() -> str:
     """Field selector of contracts that may wait for a person."""
-    from makima.domain.states import FINISHED
+    from makima.domain.reconcile.states import FINISHED
     from makima.models.enums import ContractState
 
     return ",".join(f"status.state!={state}" for state in sorted(FINISHED - {ContractState.FAILED}))
 
 
 def _letters(contracts: Iterable[Contract], there: Mapping[Key, Supervisor], wanted: Wanted) -> list[Letter]:
-    from makima.domain.waits import waits
+    from makima.domain.reads.waits import waits
 
     letters = [
         (contract, wait)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from makima.client import Person
     from makima.client.following import Changed, Gone
     from makima.client.following import Listed as ListedAnew
-    from makima.domain.selection import Selection
+    from makima.domain.reads.selection import Selection
     from makima.models.contract import Contract
 
 Listed = list[tuple["JsonObject", "Contract"]]
@@ -88,7 +88,7 @@ def _order(contract: Contract, sort: str) -> tuple[Any, ...]:
 
 
 async def _listed(person: Person, call: Call, chosen: Selection, *, everywhere: bool, selector: str) -> Listed:
-    from makima.domain.selection import selected
+    from makima.domain.reads.selection import selected
 
     moment, listed = now(), []
     async for body in found(person, call, everywhere=everywhere, selector=selector, fields=chosen.fields()):
@@ -184,7 +184,7 @@ class Watched:
             self._one(body, gone=False)
 
     def _one(self, body: JsonObject, *, gone: bool) -> None:
-        from makima.domain.selection import selected
+        from makima.domain.reads.selection import selected
 
         contract = read(body)
         before = self._inside.get(body["metadata"]["uid"])

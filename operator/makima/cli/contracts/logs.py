@@ -112,7 +112,7 @@ async def _next_pod(person: Person, contract: Contract, life: int) -> JsonObject
     """The pod of a later life, waited for while the contract is under way."""
     import asyncio
 
-    from makima.domain.states import FINISHED
+    from makima.domain.reconcile.states import FINISHED
     from makima.errors import ClusterError
 
     while True:

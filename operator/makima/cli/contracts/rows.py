@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from makima.domain.durations import format_duration
-from makima.domain.wait import Kind
-from makima.domain.waits import waits
+from makima.domain.reads.wait import Kind
+from makima.domain.reads.waits import waits
 
 if TYPE_CHECKING:
     from makima.models.contract import Contract

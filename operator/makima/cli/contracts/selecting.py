@@ -15,7 +15,7 @@ from makima.cli.contracts.exits import Exit
 if TYPE_CHECKING:
     from makima.client import Person
     from makima.client.finding import Visible
-    from makima.domain.selection import Selection
+    from makima.domain.reads.selection import Selection
     from makima.models.contract import Contract
     from makima.models.supervisor import Supervisor
 
@@ -93,7 +93,7 @@ def selection_of(
     *, statuses: tuple[str, ...], stale: bool, threshold: Any, waiting: bool, phase: str | None, kind: str | None
 ) -> Selection:
     """The filters as a value."""
-    from makima.domain.selection import Selection
+    from makima.domain.reads.selection import Selection
     from makima.models.enums import ContractState
 
     return Selection(

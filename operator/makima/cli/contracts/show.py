@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from makima.client import Person
-    from makima.domain.wait import Wait
+    from makima.domain.reads.wait import Wait
     from makima.models.contract import Contract
     from makima.models.supervisor import Supervisor
 
@@ -91,8 +91,8 @@ class Drawing:
     def lines(self, contract: Contract, supervisor: Supervisor | None, pod: dict[str, Any] | None) -> list[str]:
         """The tree's lines, what it waits for first."""
         from makima.cli.contracts.text import plain
-        from makima.domain.tree import lines, tree_of
-        from makima.domain.waits import waits
+        from makima.domain.reads.tree import lines, tree_of
+        from makima.domain.reads.waits import waits
 
         moment = now()
         found = waits(contract, supervisor, moment)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from makima.client import Person
-    from makima.domain.cleanup import Affected
+    from makima.domain.wishes.cleanup import Affected
     from makima.models.contract_status import WorkspaceStatus
 
 PATIENCE = 120.0

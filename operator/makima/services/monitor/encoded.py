@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from makima.domain.monitor_frames import HEARTBEAT, Subject, frame_of, shown_status, subject_of
+from makima.domain.monitor.frames import HEARTBEAT, Subject, frame_of, shown_status, subject_of
 from makima.models.history import StoredEvent
 from makima.models.supervision import LiveBeat
 from makima.models.wire.monitor import HeartbeatFrame, Missed, MonitorFilter, MonitorFrame, Subscribed

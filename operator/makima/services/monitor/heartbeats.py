@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from makima.domain.monitor_filter import Audiences
+from makima.domain.monitor.filters import Audiences
 from makima.errors import HistoryUnavailable
 from makima.models.supervision import Beat, LiveBeat
 from makima.services.monitor.encoded import Told, told_beat

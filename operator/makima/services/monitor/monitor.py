@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Protocol
 
-from makima.domain.monitor_filter import Audiences
+from makima.domain.monitor.filters import Audiences
 from makima.models.wire.problem import Code
 from makima.ports import Clock
 from makima.services.access.identity import Identity

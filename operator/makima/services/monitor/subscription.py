@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from makima.domain.monitor_filter import Audiences, Interest, interest
+from makima.domain.monitor.filters import Audiences, Interest, interest
 from makima.models.wire.monitor import MonitorFilter
 from makima.models.wire.problem import Code
 from makima.services.access.identity import Identity

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from makima.domain.reconcile.states import legacy_status
 from makima.domain.settings import Settings
-from makima.domain.states import legacy_status
 from makima.models.contract_filter import ContractFilter
 from makima.models.enums import ContractState, LegacyStatus
 from makima.models.wire.contracts import ContractPage, Projection

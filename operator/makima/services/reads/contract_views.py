@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from makima.domain.activity import is_stale
-from makima.domain.history import contract_row
+from makima.domain.reconcile.activity import is_stale
+from makima.domain.reconcile.history import contract_row
+from makima.domain.reconcile.states import legacy_status
 from makima.domain.settings import Settings
-from makima.domain.states import legacy_status
 from makima.models.condition import Condition
 from makima.models.contract import Contract
 from makima.models.contract_status import AdvanceStatus, ContractStatus, Question, SupervisorReference, TaskStatus

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from makima.domain.dashboard import dashboard, usage_of
+from makima.domain.reads.dashboard import dashboard, usage_of
 from makima.domain.settings import Settings
 from makima.errors import HistoryUnavailable
 from makima.models.dashboard import Crew, Look, Seen, Usage

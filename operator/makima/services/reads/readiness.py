@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from makima.domain.completion_check import Completion, check_completion
-from makima.domain.draft import Draft, Surroundings
-from makima.domain.gates import NoGate, NotReady, Readiness, Ready, Undecided, phase_readiness
-from makima.domain.progress import advances_by_itself
+from makima.domain.reconcile.completion_check import Completion, check_completion
+from makima.domain.reconcile.draft import Draft, Surroundings
+from makima.domain.reconcile.gates import NoGate, NotReady, Readiness, Ready, Undecided, phase_readiness
+from makima.domain.reconcile.progress import advances_by_itself
+from makima.domain.reconcile.validation import Question, Verdict
 from makima.domain.settings import Settings
-from makima.domain.validation import Question, Verdict
 from makima.models.contract import Contract
 from makima.models.wire.contracts import CompletionCheck, ContractSummary, PhaseReadiness
 from makima.ports import Clock, JsonObject, Validators

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from makima.domain.told import Report
+from makima.domain.supervisor_calls.told import Report
 from makima.models.contract import Contract
 from makima.ports import JsonObject, ObjectKey
 

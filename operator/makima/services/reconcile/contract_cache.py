@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from makima.domain.validation import Verdict
+from makima.domain.reconcile.validation import Verdict
 from makima.models.supervisor import Supervisor
 from makima.ports import JsonObject, ObjectKey
 

@@ -11,7 +11,7 @@ from makima.models.contract import Contract
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """As `makima.domain.draft.Surroundings` takes it.
+    """As `makima.domain.reconcile.draft.Surroundings` takes it.
 
     Attributes:
         incomplete: Postgres did not answer; ask again soon.

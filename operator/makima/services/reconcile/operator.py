@@ -12,7 +12,7 @@ from datetime import timedelta
 from pydantic import ValidationError
 
 from makima.domain.settings import Settings
-from makima.domain.told import Report
+from makima.domain.supervisor_calls.told import Report
 from makima.models.contract import Contract
 from makima.models.supervisor import Supervisor
 from makima.ports import History, JsonObject

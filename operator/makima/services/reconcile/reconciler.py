@@ -15,15 +15,15 @@ from time import perf_counter
 from pydantic import ValidationError
 
 from makima.domain.backoff import retry_delay
-from makima.domain.builtin_types import BUILTIN_TYPES
-from makima.domain.decision import Decision
-from makima.domain.draft import Surroundings
-from makima.domain.history import stale_event
-from makima.domain.lifecycle import decide
 from makima.domain.notices import Notice
 from makima.domain.reasons import EventReason
+from makima.domain.reconcile.builtin_types import BUILTIN_TYPES
+from makima.domain.reconcile.decision import Decision
+from makima.domain.reconcile.draft import Surroundings
+from makima.domain.reconcile.history import stale_event
+from makima.domain.reconcile.lifecycle import decide
 from makima.domain.settings import Settings
-from makima.domain.told import Report
+from makima.domain.supervisor_calls.told import Report
 from makima.errors import ClusterError, ClusterUnavailable, Conflict, Denied, NotFound
 from makima.models.contract import Contract
 from makima.models.contract_status import ContractStatus

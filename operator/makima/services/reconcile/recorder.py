@@ -11,9 +11,9 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from makima.domain.commands import unrecorded_commands
-from makima.domain.history import contract_row, task_rows, unrecorded_events, unversioned
-from makima.domain.outbox import is_full, unrecorded
+from makima.domain.reconcile.history import contract_row, task_rows, unrecorded_events, unversioned
+from makima.domain.reconcile.outbox import is_full, unrecorded
+from makima.domain.supervisor_calls.commands import unrecorded_commands
 from makima.errors import HistoryEntriesRefused, HistoryUnavailable
 from makima.models.contract import Contract
 from makima.models.history import HistoryBatch, HistoryEvent, Unversioned

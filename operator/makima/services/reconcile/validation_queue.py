@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from makima.domain.validation import Question
+from makima.domain.reconcile.validation import Question
 from makima.ports import Validators
 from makima.services.reconcile.contract_cache import Entry
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from makima.domain.reports import open_answers
+from makima.domain.reconcile.reports import open_answers
 from makima.errors import HistoryUnavailable
 from makima.models.contract import Contract
 from makima.models.enums import ContractState

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from makima.domain.restart import STORM, storm_delay
+from makima.domain.supervision.restart import STORM, storm_delay
 from makima.domain.token_bucket import Bucket, Rate, take
 from makima.services.supervision.supervisor_cache import Carrier
 

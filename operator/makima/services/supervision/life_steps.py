@@ -11,10 +11,10 @@ import logging
 from dataclasses import dataclass
 from uuid import UUID
 
-from makima.domain.pod_manifest import supervisor_pod
-from makima.domain.pod_reading import read_pod
-from makima.domain.pods import PodSeen
-from makima.domain.supervisor_manifest import supervisor_manifest
+from makima.domain.supervision.pod_manifest import supervisor_pod
+from makima.domain.supervision.pod_reading import read_pod
+from makima.domain.supervision.pods import PodSeen
+from makima.domain.supervision.supervisor_manifest import supervisor_manifest
 from makima.errors import Conflict, Superseded
 from makima.models.contract import Contract
 from makima.models.enums import SupervisorState

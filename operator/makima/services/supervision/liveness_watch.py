@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from makima.domain.liveness import Alive, Dead, Judgement, Uncovered, judge
+from makima.domain.supervision.liveness import Alive, Dead, Judgement, Uncovered, judge
 from makima.errors import HistoryUnavailable
 from makima.models.supervision import Span
 from makima.ports import Clock

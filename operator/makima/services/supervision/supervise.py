@@ -1,7 +1,7 @@
 """Supervisors, level-triggered: look at everything that is known of one, decide, take one step; again until at rest.
 
 The flow `timer → overdue? → restart → restore` runs through here: `LivenessWatch` finds the silent ones, the decision
-(`makima.domain.supervision`) says what follows, `LifeSteps` does it.
+(`makima.domain.supervision.next_step`) says what follows, `LifeSteps` does it.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from datetime import datetime
 from uuid import UUID
 
 from makima.domain.notices import Notice
-from makima.domain.pod_reading import read_pod
 from makima.domain.reasons import EventReason
-from makima.domain.told import Report
+from makima.domain.supervision.pod_reading import read_pod
+from makima.domain.supervisor_calls.told import Report
 from makima.errors import ClusterError
 from makima.models.contract import Contract
 from makima.models.supervision import Session

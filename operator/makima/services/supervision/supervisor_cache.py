@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from makima.domain.pod_reading import SupervisorPod
-from makima.domain.pods import PodSeen
+from makima.domain.supervision.pod_reading import SupervisorPod
+from makima.domain.supervision.pods import PodSeen
 from makima.models.supervision import Session
 from makima.ports import JsonObject
 from makima.services.reconcile.contract_cache import resource_version

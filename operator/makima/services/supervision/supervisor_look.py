@@ -14,9 +14,9 @@ from pydantic import ValidationError
 from makima.domain.backoff import retry_delay
 from makima.domain.notices import Notice
 from makima.domain.reasons import EventReason
-from makima.domain.states import FINISHED
-from makima.domain.supervision import decide_supervisor
-from makima.domain.supervision_steps import (
+from makima.domain.reconcile.states import FINISHED
+from makima.domain.supervision.next_step import decide_supervisor
+from makima.domain.supervision.steps import (
     Allocate,
     AskRestart,
     CreatePod,
@@ -27,8 +27,8 @@ from makima.domain.supervision_steps import (
     SupervisorDecision,
     WriteStatus,
 )
-from makima.domain.supervisor_manifest import changed_spec
-from makima.domain.supervisor_status import quiet_difference
+from makima.domain.supervision.supervisor_manifest import changed_spec
+from makima.domain.supervision.supervisor_status import quiet_difference
 from makima.errors import Denied, HistoryUnavailable, MakimaError
 from makima.models.contract import Contract
 from makima.models.enums import CommandKind, SupervisorState

@@ -10,14 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from makima.domain import told
-from makima.domain.decision import Decision
-from makima.domain.draft import Surroundings
-from makima.domain.lifecycle import decide
+from makima.domain.reconcile.decision import Decision
+from makima.domain.reconcile.draft import Surroundings
+from makima.domain.reconcile.lifecycle import decide
+from makima.domain.reconcile.task_list import ENDED, first_state
+from makima.domain.reconcile.validation import Verdict
 from makima.domain.settings import Settings
-from makima.domain.task_list import ENDED, first_state
-from makima.domain.told import AdvanceAnswer, Caller, Outcome, RefusedReport, Report, Taken
-from makima.domain.validation import Verdict
+from makima.domain.supervisor_calls import told
+from makima.domain.supervisor_calls.told import AdvanceAnswer, Caller, Outcome, RefusedReport, Report, Taken
 from makima.errors import NotFound, Superseded
 from makima.models.contract_status import ContractStatus
 from makima.models.enums import TaskState

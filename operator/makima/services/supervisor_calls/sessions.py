@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from makima.domain.restoration import restore
+from makima.domain.supervisor_calls.restoration import restore
 from makima.errors import Superseded
 from makima.models.enums import SupervisorState
 from makima.models.supervision import Session

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from makima.domain.job_reading import JobSeen
+from makima.domain.tasks.job_reading import JobSeen
 from makima.services.supervision.supervisor_cache import Name
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID, uuid5
 
-from makima.domain.job_reading import JobSeen
-from makima.domain.task_jobs import SayEnded
+from makima.domain.tasks.job_reading import JobSeen
+from makima.domain.tasks.task_jobs import SayEnded
 from makima.errors import NotFound
 from makima.models.contract import Contract
 from makima.models.contract_status import TaskStatus

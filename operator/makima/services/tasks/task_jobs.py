@@ -13,13 +13,13 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from makima.domain.backoff import retry_delay
-from makima.domain.job_manifest import TaskToRun, task_job, task_job_name
-from makima.domain.job_reading import JobSeen, read_job
 from makima.domain.notices import Notice
 from makima.domain.reasons import EventReason
-from makima.domain.task_jobs import CreateJob, SayEnded, SayRunning, decide_task, open_job_tasks, outdated
-from makima.domain.task_list import ENDED
-from makima.domain.told import EndTask, Report, RunTask, WorkspaceCleared
+from makima.domain.reconcile.task_list import ENDED
+from makima.domain.supervisor_calls.told import EndTask, Report, RunTask, WorkspaceCleared
+from makima.domain.tasks.job_manifest import TaskToRun, task_job, task_job_name
+from makima.domain.tasks.job_reading import JobSeen, read_job
+from makima.domain.tasks.task_jobs import CreateJob, SayEnded, SayRunning, decide_task, open_job_tasks, outdated
 from makima.errors import ClusterError, Denied, MakimaError
 from makima.models.contract import Contract
 from makima.models.contract_status import ContractStatus, TaskStatus

@@ -8,15 +8,21 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
-from makima.domain.job_reading import Cleared, JobSeen, read_cleared
 from makima.domain.notices import Notice
 from makima.domain.reasons import EventReason
-from makima.domain.states import FINISHED
-from makima.domain.take_told import is_new_clearing
-from makima.domain.task_jobs import clear_at, clearing_wished, only_counts
-from makima.domain.task_list import ENDED
-from makima.domain.told import WorkspaceCleared
-from makima.domain.workspace_manifest import Clearing, clearing_job, clearing_job_name, git_image_of, workspace_claim
+from makima.domain.reconcile.states import FINISHED
+from makima.domain.reconcile.task_list import ENDED
+from makima.domain.supervisor_calls.take_told import is_new_clearing
+from makima.domain.supervisor_calls.told import WorkspaceCleared
+from makima.domain.tasks.job_reading import Cleared, JobSeen, read_cleared
+from makima.domain.tasks.task_jobs import clear_at, clearing_wished, only_counts
+from makima.domain.tasks.workspace_manifest import (
+    Clearing,
+    clearing_job,
+    clearing_job_name,
+    git_image_of,
+    workspace_claim,
+)
 from makima.models.contract import Contract
 from makima.models.contract_status import ContractStatus
 from makima.ports import Clock, EventSink, Jobs, JsonObject, Volumes

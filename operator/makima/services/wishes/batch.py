@@ -7,8 +7,8 @@ import logging
 from collections.abc import Sequence
 from uuid import uuid4
 
-from makima.domain.batch import Delete, Moment, Patch, by_hand, operations, selection, step, wrong
 from makima.domain.settings import Settings
+from makima.domain.wishes.batch import Delete, Moment, Patch, by_hand, operations, selection, step, wrong
 from makima.errors import Conflict, Denied, HistoryUnavailable, NotFound
 from makima.models.contract import Contract
 from makima.models.credential import Credential

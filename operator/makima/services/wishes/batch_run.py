@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from makima.domain.batch import Selection
 from makima.domain.settings import Settings
+from makima.domain.wishes.batch import Selection
 from makima.errors import ClusterError, Denied
 from makima.models.wire.batch import BatchReport, BatchRequest, BatchResult, ItemError, RunResult
 from makima.ports import AsCaller, Clock, ContractReader

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from makima.domain.phase_change import VersionConflict
-from makima.domain.reports import validate_deliverable
-from makima.domain.status_wishes import NotAllowed, Operation, put, status_wish
+from makima.domain.reconcile.phase_change import VersionConflict
+from makima.domain.reconcile.reports import validate_deliverable
+from makima.domain.wishes.status_wishes import NotAllowed, Operation, put, status_wish
 from makima.models.bounds import ANSWERS
 from makima.models.contract import Contract
 from makima.models.contract_spec import Answer

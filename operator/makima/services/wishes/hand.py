@@ -6,7 +6,7 @@ import json
 import shlex
 from collections.abc import Sequence
 
-from makima.domain.status_wishes import Operation
+from makima.domain.wishes.status_wishes import Operation
 from makima.errors import Conflict, Denied, NotFound
 from makima.models.wire.problem import Code
 from makima.ports import AsCaller, JsonObject, ObjectKey

@@ -5,16 +5,16 @@ What is refused here leaves no trace in the contract. The API server's policies 
 
 from __future__ import annotations
 
-from makima.domain.draft import Draft
-from makima.domain.phase_change import (
+from makima.domain.reconcile.draft import Draft
+from makima.domain.reconcile.phase_change import (
     COMPLETED,
     AskValidator,
     Success,
     Unauthorized,
     destination,
 )
-from makima.domain.requests import judge_advance
-from makima.domain.status_wishes import Operation, put
+from makima.domain.reconcile.requests import judge_advance
+from makima.domain.wishes.status_wishes import Operation, put
 from makima.models.contract_spec import AdvanceRequest
 from makima.models.contract_status import ContractStatus
 from makima.models.enums import AdvanceOutcome

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from makima.domain.phase_change import (
+from makima.domain.reconcile.phase_change import (
     AskValidator,
     NotFound,
     PhaseChange,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from makima.domain.status_wishes import put
+from makima.domain.wishes.status_wishes import put
 from makima.models.contract_status import ContractStatus
 from makima.models.wire.problem import Code
 from makima.models.wire.wishes import RestartSupervisor, SupervisorRestarted

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from makima.domain.monitor_frames import Subject
+from makima.domain.monitor.frames import Subject
 from makima.models.wire.monitor import MonitorFilter
 from makima.services.monitor.encoded import Frame, Told, subscribed
 from makima.services.monitor.outbox import CONTROL, Ended, Outbox

@@ -12,8 +12,8 @@ from uuid import UUID
 
 import pytest
 
-from makima.domain.batch import Selection
 from makima.domain.settings import Settings
+from makima.domain.wishes.batch import Selection
 from makima.errors import ClusterUnavailable, Conflict, Denied, HistoryUnavailable
 from makima.models.credential import Credential
 from makima.models.wire.batch import BatchRequest, BatchResult, RunResult

@@ -1,0 +1,1 @@
+"""What happens now, and who gets which event?"""

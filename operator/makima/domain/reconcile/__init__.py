@@ -1,0 +1,1 @@
+"""What becomes of a contract? `lifecycle.decide` is where to start."""

@@ -1,0 +1,1 @@
+"""What do people want changed: of one contract, of many at once?"""

@@ -1,0 +1,108 @@
+"""Whether contracts are well, and why not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from makima.domain.reads.contract_health import Level, health
+from makima.domain.reasons import AliveReason, ConditionType
+from makima.models.contract import Contract
+from makima.models.contract_spec import AdvanceRequest
+from makima.models.contract_status import AdvanceStatus, WorkspaceStatus
+from makima.models.enums import AdvanceOutcome, ConditionStatus, ContractState, SupervisorState
+from makima.models.supervisor import Supervisor
+from tests.support.builders import START, a_question, a_supervisor, active, at, failing, wanting, with_status
+from tests.unit.domain.reads.test_waits import STALE, STUCK, carried, dead, told
+
+
+def beating(age: float, *, restarts: int = 0) -> Supervisor:
+    heard = told(ConditionType.ALIVE, ConditionStatus.TRUE, AliveReason.HEARTBEATING)
+    return a_supervisor(
+        SupervisorState.WORKING,
+        incarnation=1,
+        last_heartbeat_time=at(1000 - age),
+        restarts=restarts,
+        conditions=(heard,),
+    )
+
+
+def given_up() -> Supervisor:
+    return dead(AliveReason.GIVEN_UP)
+
+
+def refused() -> Contract:
+    wish = AdvanceRequest(to="execute", expected_version=2)
+    told_so = AdvanceStatus(
+        to="execute", expected_version=2, outcome=AdvanceOutcome.VALIDATION_FAILED, message="missing"
+    )
+    return wanting(with_status(active(), advance=told_so, observed_generation=5), advance=wish)
+
+
+Row = tuple[str, Callable[[], Contract], Supervisor | None, Level, tuple[str, ...]]
+TABLE: list[Row] = [
+    ("well", active, beating(5), Level.HEALTHY, ()),
+    ("failed", lambda: failing(active(), 70), None, Level.UNHEALTHY, ("Failed",)),
+    (
+        "blocked",
+        lambda: with_status(active(), state=ContractState.BLOCKED),
+        beating(5),
+        Level.UNHEALTHY,
+        ("Blocked",),
+    ),
+    ("stale", lambda: carried(active(), conditions=(STALE,)), beating(5), Level.UNHEALTHY, ("Stale",)),
+    (
+        "stuck",
+        lambda: carried(active(), conditions=(STUCK,)),
+        beating(5),
+        Level.UNHEALTHY,
+        ("ProgressDeadlineExceeded",),
+    ),
+    ("dead", lambda: carried(active()), dead(), Level.UNHEALTHY, ("SupervisorDead",)),
+    ("given up", active, given_up(), Level.UNHEALTHY, ("SupervisorGivenUp",)),
+    ("silent and nobody noticed", active, beating(500), Level.UNHEALTHY, ("SupervisorSilent",)),
+    ("late, but it is only shown late", active, beating(200), Level.HEALTHY, ()),
+    ("many restarts", active, beating(5, restarts=5), Level.ATTENTION, ("ManyRestarts",)),
+    (
+        "asks",
+        lambda: with_status(active(), questions=(a_question(1),)),
+        beating(5),
+        Level.ATTENTION,
+        ("WaitingForAnswer",),
+    ),
+    ("paused", lambda: with_status(active(), state=ContractState.PAUSED), beating(900), Level.ATTENTION, ("Paused",)),
+    ("a move was refused", refused, beating(5), Level.ATTENTION, ("AdvanceRefused",)),
+    (
+        "the spec was not looked at",
+        lambda: wanting(with_status(active(), observed_generation=1), description="new"),
+        beating(5),
+        Level.ATTENTION,
+        ("NotObserved",),
+    ),
+    (
+        "worktrees stay",
+        lambda: with_status(
+            active(),
+            workspace=WorkspaceStatus(worktrees=1, worktrees_removed=0, worktrees_failed=2, cleared_time=START),
+        ),
+        beating(5),
+        Level.ATTENTION,
+        ("WorkspaceNotCleared",),
+    ),
+    ("completed", lambda: with_status(active(), state=ContractState.COMPLETED), dead(), Level.HEALTHY, ()),
+]
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row[0])
+def test_the_verdict_and_its_reasons(row: Row) -> None:
+    _, build, supervisor, level, reasons = row
+    found = health(build(), supervisor, at(1000))
+    assert (found.level, tuple(finding.reason for finding in found.findings)) == (level, reasons)
+    assert all(finding.text and finding.command for finding in found.findings)
+
+
+def test_the_worst_comes_first() -> None:
+    contract = with_status(carried(active(), conditions=(STALE,)), questions=(a_question(1),))
+    reasons = [finding.reason for finding in health(contract, None, at(1000)).findings]
+    assert reasons == ["Stale", "WaitingForAnswer"]
