@@ -56,8 +56,9 @@ generate: $(STAMP) ## Write CRDs, manifests and reference pages from their sourc
 manifests: $(STAMP) ## Render the plain manifests of manifests/overlays from the chart (builds Helm, once)
 	$(BIN)/python -m tests.support.plain_manifests
 
-image: $(STAMP) ## Build the image with docker, podman or buildah (BASE=…, BUILDER=…), or without any; SBOM and archive in dist/
-	$(BIN)/python -m makima.sandbox.image $(DIST) $(foreach name,BASE BUILDER,$(if $($(name)),$(name)=$($(name))))
+image: $(STAMP) ## Build the image with docker, podman or buildah (ENGINE=…, BASE=…, BUILDER=…, OPTIONS=…), or without any (ENGINE=none); SBOM and archive in dist/
+	$(BIN)/python -m makima.sandbox.image $(DIST) $(if $(ENGINE),--engine=$(ENGINE)) $(if $(OPTIONS),--options='$(OPTIONS)') \
+		$(foreach name,BASE BUILDER,$(if $($(name)),--build-arg=$(name)=$($(name))))
 
 bench: $(STAMP) ## Measure against the twins in bench/ and print one table
 	$(BIN)/python -m bench $(BENCH)

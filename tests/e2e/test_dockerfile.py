@@ -1,15 +1,9 @@
-"""The Dockerfile built by an engine, without a registry of images: base images are made of Debian's packages.
-
-Needs what only Debian has: `apt-get install buildah mmdebstrap` (no daemon, no registry). The image then runs on the
-node as any pod of the chart does.
-"""
+"""The Dockerfile, built by each engine that is here, and run on the node as pods of the chart are."""
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,17 +11,13 @@ from pathlib import Path
 import pytest
 
 from makima.sandbox import Sandbox
+from makima.sandbox.image.engines import ENGINES
 from makima.sandbox.image.makima_image import USER, image_name
+from tests.e2e.engines import BASE, BASE_BUILDER, BASES, OPTIONS, Engine, engine, make_bases
 from tests.e2e.kubectl import RESTRICTED_CONTAINER, Kubectl, pod
-from tests.e2e.release import ROOT
 
 pytestmark = [pytest.mark.timeout(1200), pytest.mark.xdist_group("node"), pytest.mark.exhaustive]
 
-TOOLS = ("buildah", "mmdebstrap")
-RUNTIME = "python3,python-is-python3,ca-certificates"
-BUILDER = f"{RUNTIME},python3-venv,python3-pip"
-BASE, BASE_BUILDER = "localhost/makima-test-base:1", "localhost/makima-test-builder:1"
-CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 LOADED = "localhost/makima-from-dockerfile:1"
 LARGEST_MB = 600
 LOOK = """
@@ -53,57 +43,41 @@ print(json.dumps({
 """
 
 
-def run(*command: str, seconds: float = 600, **environment: str) -> str:
-    done = subprocess.run(
-        command,
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=seconds,
-        check=False,
-    )
-    assert done.returncode == 0, f"{' '.join(command)}: {done.stdout[-3000:]}{done.stderr[-3000:]}"
-    return done.stdout
+@pytest.fixture(scope="module")
+def bases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path]]:
+    """Archives of the base images, for all engines."""
+    folder = tmp_path_factory.mktemp("bases")
+    yield make_bases(folder)
+    shutil.rmtree(folder)
 
 
-def make_base(folder: Path, name: str, packages: str) -> None:
-    """A base image of Debian's packages, which trusts whom this machine trusts."""
-    archive = folder / "base.tar"
-    hook = f'--customize-hook=cp {CERTIFICATES} "$1{CERTIFICATES}"'
-    run("mmdebstrap", "--quiet", "--variant=minbase", f"--include={packages}", hook, "bookworm", str(archive))
-    container = run("buildah", "from", "scratch").strip()
-    run("buildah", "add", "--quiet", container, str(archive), "/")
-    run("buildah", "config", "--env", "PATH=/usr/local/bin:/usr/bin:/bin", container)
-    run("buildah", "commit", "--quiet", "--rm", container, name)
-    archive.unlink()
+@pytest.fixture(scope="module", params=ENGINES)
+def builder(request: pytest.FixtureRequest, bases: dict[str, Path]) -> Iterator[Engine]:
+    """Each engine with the base images; what was built is taken away again."""
+    with engine(request.param) as found:
+        try:
+            for name, archive in bases.items():
+                found.take(name, archive)
+            yield found
+        finally:
+            found.forget(LOADED, image_name(), *BASES)
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    """What `make image` says, and its folder. Images are taken away again; `chroot` needs no rights of a runtime."""
-    missing = [tool for tool in TOOLS if shutil.which(tool) is None]
-    if missing:
-        pytest.skip(f"{', '.join(missing)} not here: apt-get install {' '.join(TOOLS)}")
+def made(builder: Engine, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    """What `make image` says, and its folder."""
     folder = tmp_path_factory.mktemp("dist")
-    make_base(folder, BASE, RUNTIME)
-    make_base(folder, BASE_BUILDER, BUILDER)
-    try:
-        said = run(
-            "make", "image", f"BASE={BASE}", f"BUILDER={BASE_BUILDER}", f"DIST={folder}", BUILDAH_ISOLATION="chroot"
-        )
-        yield said, folder
-    finally:
-        subprocess.run(
-            ["buildah", "rmi", "--force", image_name(), BASE, BASE_BUILDER], capture_output=True, check=False
-        )
+    asked = (f"ENGINE={builder.name}", f"BASE={BASE}", f"BUILDER={BASE_BUILDER}", f"OPTIONS={OPTIONS[builder.name]}")
+    return builder.run("make", "image", *asked, f"DIST={folder}"), folder
 
 
 @pytest.fixture(scope="module")
-def loaded(made: tuple[str, Path], node_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> str:
+def loaded(
+    made: tuple[str, Path], builder: Engine, node_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory
+) -> str:
     """The image on the node, under a name of its own: the node has another of makima's name."""
     archive = tmp_path_factory.mktemp("loaded") / "image.tar"
-    run("buildah", "push", image_name(), f"docker-archive:{archive}:{LOADED}")
+    builder.save_as(image_name(), LOADED, archive)
     assert node_sandbox.node is not None
     node_sandbox.node.load(archive)
     archive.unlink()
@@ -111,17 +85,17 @@ def loaded(made: tuple[str, Path], node_sandbox: Sandbox, tmp_path_factory: pyte
 
 
 def test_make_image_builds_with_an_engine_and_gives_archive_and_list(
-    made: tuple[str, Path], capsys: pytest.CaptureFixture[str]
+    builder: Engine, made: tuple[str, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     said, folder = made
-    assert f"{image_name()}: in buildah, size " in said
+    assert f"{image_name()}: in {builder.name}, size " in said
     size = (folder / "makima-operator.tar").stat().st_size / 1e6
     assert size < LARGEST_MB
     parts = json.loads((folder / "makima-operator.cdx.json").read_text())["components"]
     assert {"kopf", "psycopg", "makima-operator"} <= {part["name"] for part in parts}
     assert "pip" not in {part["name"] for part in parts}
     with capsys.disabled():
-        print(f"\nimage of the Dockerfile: {size:.0f} MB, {len(parts)} parts")
+        print(f"\nimage of the Dockerfile, by {builder.name}: {size:.0f} MB, {len(parts)} parts")
 
 
 def test_it_runs_as_a_number_on_a_read_only_file_system_without_tools(loaded: str, kubectl: Kubectl) -> None:

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from makima.bill_of_materials import FILE, sbom
+from makima.sandbox.folders import SandboxError
 from makima.sandbox.image.distributions import required_distributions
-from makima.sandbox.image.engines import commands, engine
+from makima.sandbox.image.engines import Wanted, commands, engine, make_image
 
 ROOT = Path(__file__).parents[4]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
@@ -57,12 +58,26 @@ def test_the_first_engine_that_answers_builds(working: set[str], chosen: str | N
 
 @pytest.mark.parametrize("name", ["docker", "podman", "buildah"])
 def test_an_engine_builds_the_dockerfile_and_gives_out_the_list_and_the_archive(name: str) -> None:
-    image, archive = "localhost/makima-operator:1", Path("dist/image.tar")
-    wanted = commands(name, image, archive, ("BASE=python:3.13",))
-    assert wanted.build[:4] == [name, "build", "--build-arg", "BASE=python:3.13"]
-    assert f"/{FILE}" in " ".join(wanted.sbom)
-    assert str(archive) in " ".join(wanted.save)
-    assert wanted.size[-1] == image
+    image, archive, sbom = "localhost/makima-operator:1", Path("dist/image.tar"), Path("dist/sbom.json")
+    wanted = Wanted(options=("--network=host",), build_arguments=("BASE=python:3.13",))
+    todo = commands(name, image, archive, sbom, wanted)
+    assert todo.build[:5] == [name, "build", "--network=host", "--build-arg", "BASE=python:3.13"]
+    assert {f"/{FILE}", str(sbom)} <= set(re.split(r"[ \":;]+", " ".join(todo.sbom)))
+    assert str(archive) in " ".join(todo.save)
+    assert todo.size[-1] == image
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [("kaniko", "kaniko is no engine that this knows"), ("podman", "podman does not answer")],
+)
+def test_an_engine_that_was_named_and_can_t_build_is_an_error_with_a_next_step(
+    name: str, problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(SandboxError, match=problem) as raised:
+        make_image(tmp_path, Wanted(engine=name))
+    assert "none" in raised.value.hint
 
 
 def test_the_dockerfile_runs_as_a_number_behind_an_init_and_keeps_the_list() -> None:
