@@ -43,11 +43,12 @@ class Load:
 
 
 @contextmanager
-def load(release: Release, name: str) -> Iterator[Load]:
+def load(release: Release, name: str, pause_seconds: float = PAUSE_SECONDS) -> Iterator[Load]:
     """While the block runs; after it every contract of the load is Completed.
 
     Args:
         name: of this load: that of its pod, and the beginning of its contracts' names.
+        pause_seconds: between two heartbeats of one supervisor.
     """
     found = Load(tuple(f"{name}-{number}" for number in range(SUPERVISORS)), {})
     release.work.apply(*_account(), *(_contract(one) for one in found.names))
@@ -56,7 +57,7 @@ def load(release: Release, name: str) -> Iterator[Load]:
     token = release.work.run("create", "token", ACCOUNT, "--audience=makima.dev", "--duration=2h").strip()
     secret = {"metadata": {"name": name, "namespace": WORK}, "stringData": {"token": token}}
     release.work.apply({"apiVersion": "v1", "kind": "Secret", **secret})
-    release.work.apply(_pod(name, release.image, found.names))
+    release.work.apply(_pod(name, release.image, found.names, pause_seconds))
     release.until(
         "heartbeats of all", lambda: _failed(release, name) or _beating(release, found.names) == {*found.names}
     )
@@ -133,13 +134,13 @@ def _account() -> list[dict[str, Any]]:
     ]
 
 
-def _pod(name: str, image: str, contracts: tuple[str, ...]) -> dict[str, Any]:
+def _pod(name: str, image: str, contracts: tuple[str, ...], pause_seconds: float) -> dict[str, Any]:
     environment = {"MAKIMA_API_URL": API, "MAKIMA_TOKEN_FILE": f"{TOKENS}/token", "NAMESPACE": WORK}
     container = {
         "name": "main",
         "image": image,
         "imagePullPolicy": "Never",
-        "command": ["python", f"{FOLDER}/beats.py", str(PAUSE_SECONDS), *contracts],
+        "command": ["python", f"{FOLDER}/beats.py", str(pause_seconds), *contracts],
         "env": [{"name": key, "value": value} for key, value in environment.items()],
         "securityContext": RESTRICTED_CONTAINER,
         "volumeMounts": [
