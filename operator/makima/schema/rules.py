@@ -2,6 +2,10 @@
 
 Here is what one object alone, or an object and its predecessor, can decide at a price the API server accepts.
 Relations between parts of an object are in `policies/`. The state table comes from `makima.domain.reconcile.states`.
+
+What one field alone can decide is a rule of that field (`FIELD_RULES`), not of the object around it: for each `self.x`
+the API server builds a map of all of the object's fields (apiextensions' `Structural.Properties`). With the transition
+rules on a status of 26 fields, that was a sixth of its CPU (pprof, 1,000 contracts of nine versions each).
 """
 
 from __future__ import annotations
@@ -40,9 +44,8 @@ def _transition_rule(old: ContractState) -> Rule:
     following = tuple(new.value for new in ContractState if new in TRANSITIONS[old])
     allowed = ", ".join(following) or "nothing else"
     return Rule(
-        f"!has(oldSelf.state) || !has(self.state) || oldSelf.state != {cel_string(old)}"
-        f" || self.state in {cel_list((old.value, *following))}",
-        f"'INVALID_TRANSITION: {old} -> ' + self.state + '; from {old} a contract can become {allowed}'",
+        f"oldSelf != {cel_string(old)} || self in {cel_list((old.value, *following))}",
+        f"'INVALID_TRANSITION: {old} -> ' + self + '; from {old} a contract can become {allowed}'",
         expression=True,
     )
 
@@ -62,18 +65,31 @@ CONTRACT = (
     ),
 )
 
-_SAME_ORDER = "self.phases.map(p, p.name) == oldSelf.phases.map(p, p.name)"
+_SAME_ORDER = "self.map(p, p.name) == oldSelf.map(p, p.name)"
 """Lists that are maps are equal in any order, and the order of phases is what they are about."""
 
 CONTRACT_SPEC = (
     Rule(
-        "has(self.type) == has(oldSelf.type) && (!has(self.type) || self.type == oldSelf.type)",
-        "'VALIDATION_FAILED: spec.type is immutable (' + oldSelf.type + '); create another contract instead'",
-        expression=True,
+        "has(self.type) == has(oldSelf.type)",
+        "VALIDATION_FAILED: spec.type is immutable; create another contract instead",
     ),
     Rule(
-        "has(self.phases) == has(oldSelf.phases)"
-        f" && (!has(self.phases) || (self.phases == oldSelf.phases && {_SAME_ORDER}))",
+        "has(self.phases) == has(oldSelf.phases)",
+        "VALIDATION_FAILED: spec.phases is immutable; create another contract instead",
+    ),
+)
+
+SPEC_TYPE = (
+    Rule(
+        "self == oldSelf",
+        "'VALIDATION_FAILED: spec.type is immutable (' + oldSelf + '); create another contract instead'",
+        expression=True,
+    ),
+)
+
+SPEC_PHASES = (
+    Rule(
+        f"self == oldSelf && {_SAME_ORDER}",
         "VALIDATION_FAILED: spec.phases is immutable; create another contract instead",
     ),
 )
@@ -94,22 +110,28 @@ CONTRACT_STATUS = (
         "INVALID_TRANSITION: a contract starts Created, in its first phase, at version 1",
         optional_old_self=True,
     ),
-    *transition_rules(),
-    Rule(
-        "!has(oldSelf.phases) || !has(self.phases) || self.phases == oldSelf.phases",
-        "VALIDATION_FAILED: the accepted phases do not change",
-    ),
-    Rule(
-        "!has(oldSelf.version) || !has(self.version) || (self.version - oldSelf.version) in [0, 1]",
-        "VERSION_CONFLICT: a version is raised by exactly 1, with every change of state, phase or deliverables",
-    ),
     Rule(
         "!has(self.recordedVersion) || (has(self.version) && self.recordedVersion <= self.version)",
         "VALIDATION_FAILED: recordedVersion is a version that there was",
     ),
     Rule(
-        "!has(oldSelf.recordedVersion)"
-        " || (has(self.recordedVersion) && self.recordedVersion >= oldSelf.recordedVersion)",
+        "has(self.recordedVersion) || !has(oldSelf.recordedVersion)",
+        "VALIDATION_FAILED: recordedVersion never goes back: what is recorded stays recorded",
+    ),
+)
+
+STATUS_PHASES = (Rule("self == oldSelf", "VALIDATION_FAILED: the accepted phases do not change"),)
+
+STATUS_VERSION = (
+    Rule(
+        "(self - oldSelf) in [0, 1]",
+        "VERSION_CONFLICT: a version is raised by exactly 1, with every change of state, phase or deliverables",
+    ),
+)
+
+STATUS_RECORDED_VERSION = (
+    Rule(
+        "self >= oldSelf",
         "VALIDATION_FAILED: recordedVersion never goes back: what is recorded stays recorded",
     ),
 )
@@ -175,11 +197,14 @@ SUPERVISOR = (
     ),
 )
 
-SUPERVISOR_STATUS = (
+SUPERVISOR_INCARNATION = (
     Rule(
-        "!has(oldSelf.incarnation) || !has(self.incarnation) || self.incarnation >= oldSelf.incarnation",
+        "self >= oldSelf",
         "VALIDATION_FAILED: an incarnation never falls: writes of older lives are refused by it",
     ),
+)
+
+SUPERVISOR_STATUS = (
     Rule(
         "!has(self.podUid) || (has(self.incarnation) && self.incarnation >= 1)",
         "VALIDATION_FAILED: a pod belongs to a life: podUid needs an incarnation",
@@ -203,7 +228,26 @@ RULES: Mapping[type[Model], tuple[Rule, ...]] = MappingProxyType(
 )
 
 
+FIELD_RULES: Mapping[tuple[type[Model], str], tuple[Rule, ...]] = MappingProxyType(
+    {
+        (ContractSpec, "type"): SPEC_TYPE,
+        (ContractSpec, "phases"): SPEC_PHASES,
+        (ContractStatus, "state"): transition_rules(),
+        (ContractStatus, "phases"): STATUS_PHASES,
+        (ContractStatus, "version"): STATUS_VERSION,
+        (ContractStatus, "recorded_version"): STATUS_RECORDED_VERSION,
+        (SupervisorStatus, "incarnation"): SUPERVISOR_INCARNATION,
+    }
+)
+"""Rules on one field, by its name in Python; one with `oldSelf` holds where both values are there."""
+
+
 def rules_of(model: type[Model]) -> tuple[Rule, ...]:
     """Every rule on values of this model: those of the class itself first."""
     own: tuple[Rule, ...] = getattr(model, "__rules__", ())
     return own + RULES.get(model, ())
+
+
+def rules_of_field(model: type[Model], name: str) -> tuple[Rule, ...]:
+    """Every rule on the value of this field, beside those that the field itself is marked with."""
+    return FIELD_RULES.get((model, name), ())

@@ -25,7 +25,7 @@ from makima.schema.constraints import (
     size_bounds,
     unwrap,
 )
-from makima.schema.rules import rules_of
+from makima.schema.rules import rules_of, rules_of_field
 
 NO_CONTROL_CHARACTERS = r"^[^\x00-\x08\x0B\x0C\x0E-\x1F\x7F]*$"
 """Free text holds no NUL, which Postgres can't store, and no other control character but tab and line ends."""
@@ -38,7 +38,7 @@ def object_schema(model: type[Model], *, defaults: bool) -> Schema:
         defaults: whether defaults of the model become defaults of the schema; not in a status, which says what is.
     """
     fields = {
-        _alias(name, field): field_schema(field, defaults=defaults)
+        _alias(name, field): _with_rules(field_schema(field, defaults=defaults), rules_of_field(model, name))
         for name, field in model.model_fields.items()
         if not any(isinstance(item, NotInSchema) for item in field.metadata)
     }
