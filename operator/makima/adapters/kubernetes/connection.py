@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from kubernetes.aio.client import ApiClient, Configuration
@@ -56,7 +58,19 @@ async def load_configuration(kubeconfig: Path | None = None, context: str | None
         raise NoCluster(f"no cluster to talk to: {error}", hint=hint) from None
     configuration.connection_pool_maxsize = 64
     configuration.retries = None
+    configuration.proxy = configuration.proxy or environment_proxy(str(configuration.host))
+    # Else aiohttp asks the environment anew for each call, and looks for a password in ~/.netrc, in another thread:
+    # 0.55 ms of CPU for a small call and its answer in place of 0.17 (3,000 calls over loopback, both in one process).
+    configuration.client_session_kwargs = {"trust_env": False}
     return configuration
+
+
+def environment_proxy(url: str) -> str | None:
+    """The proxy that HTTPS_PROXY, HTTP_PROXY and NO_PROXY name for this address."""
+    parts = urlsplit(url)
+    if not parts.hostname or proxy_bypass(parts.hostname):
+        return None
+    return getproxies().get(parts.scheme)
 
 
 class Connection:
@@ -66,7 +80,7 @@ class Connection:
         self.configuration = configuration
         self._api = ApiClient(configuration=configuration)
         self._renewal: Renewal | None = getattr(configuration, "makima_renewal", None)
-        self._before: list[ApiClient] = []
+        self._before: ApiClient | None = None
         self._number = self._renewal.number if self._renewal is not None else 0
         self._agent = user_agent
 
@@ -80,8 +94,9 @@ class Connection:
 
     async def close(self) -> None:
         """Close every connection."""
-        for api in (self._api, *self._before):
-            await api.close()
+        for api in (self._api, self._before):
+            if api is not None:
+                await api.close()
 
     async def request(
         self,
@@ -206,5 +221,8 @@ class Connection:
         if number != self._number:
             self._number = number
             if self.configuration.cert_file:
-                self._before.append(self._api)
+                # Calls and watches of the certificate before go on; those of the one before that begin anew.
+                ended, self._before = self._before, self._api
                 self._api = ApiClient(configuration=self.configuration)
+                if ended is not None:
+                    await ended.close()
