@@ -12,8 +12,8 @@ CHUNK = 65536
 
 
 @contextmanager
-def forwarded(address: str, port: int) -> Iterator[int]:
-    """Forward a free port at the address to the port on loopback, until the end of the block; gives that port."""
+def forwarded(address: str, port: int, at: int = 0) -> Iterator[int]:
+    """Forward a port at the address (`at`, else a free one) to the port on loopback for this block; gives that port."""
 
     class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:
@@ -28,7 +28,7 @@ def forwarded(address: str, port: int) -> Iterator[int]:
         request_queue_size = 64
         block_on_close = False
 
-    with Server((address, 0), Handler) as server:
+    with Server((address, at), Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield int(server.server_address[1])
         server.shutdown()

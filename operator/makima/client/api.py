@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -60,6 +60,11 @@ class Transport(Protocol):
         """A WebSocket."""
         ...
 
+
+UNAUTHORIZED = 401
+
+Token = Callable[[bool], Awaitable[str | None]]
+"""Gives the bearer token of now; told True, another one if it can: the last one was refused."""
 
 NEWEST = 2**53
 """A number beyond that of every event: `before` it are the newest."""
@@ -191,28 +196,48 @@ class AggregatedTransport:
 
 
 class DirectTransport:
-    """To an address, with a bearer token."""
+    """To an address, with a bearer token: that of now, as files and plugins renew theirs."""
 
-    def __init__(self, session: aiohttp.ClientSession, url: str, token: str | None) -> None:
-        self._session, self._url = session, url
-        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+    def __init__(self, session: aiohttp.ClientSession, url: str, token: Token) -> None:
+        self._session, self._url, self._token = session, url, token
 
     async def open(
         self, method: str, path: str, *, query: Query, headers: Mapping[str, str], body: bytes | None
     ) -> aiohttp.ClientResponse:
-        """A call."""
+        """A call; made again with another token, if there is one, where this one is known no more."""
         from makima.adapters.kubernetes.connection import STREAM, TIMEOUT  # noqa: PLC0415  # a second
 
         limits = STREAM if dict(query).get("watch") == "true" else TIMEOUT
-        every = {**headers, **self._headers}
-        return await self._session.request(
-            method, self._url + path, data=body, params=query, headers=every, timeout=limits
-        )
+
+        async def once(token: str | None) -> aiohttp.ClientResponse:
+            every = {**headers, **_authorization(token)}
+            return await self._session.request(
+                method, self._url + path, data=body, params=query, headers=every, timeout=limits
+            )
+
+        token = await self._token(False)
+        response = await once(token)
+        if response.status != UNAUTHORIZED or (another := await self._token(True)) == token:
+            return response
+        response.release()
+        return await once(another)
 
     async def websocket(self, path: str, query: Query) -> aiohttp.ClientWebSocketResponse:
         """A WebSocket."""
+        import aiohttp  # noqa: PLC0415  # heavy
+
         url = f"{self._url}{path}?{urlencode(query)}"
-        return await self._session.ws_connect(url, headers=self._headers, heartbeat=20)
+        token = await self._token(False)
+        try:
+            return await self._session.ws_connect(url, headers=_authorization(token), heartbeat=20)
+        except aiohttp.WSServerHandshakeError as error:
+            if error.status != UNAUTHORIZED or (another := await self._token(True)) == token:
+                raise
+            return await self._session.ws_connect(url, headers=_authorization(another), heartbeat=20)
+
+
+def _authorization(token: str | None) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"} if token else {}
 
 
 async def open_api(place: Place, connection: Connection, ends: AsyncExitStack) -> Api:
@@ -226,16 +251,30 @@ async def open_api(place: Place, connection: Connection, ends: AsyncExitStack) -
         return Api(AggregatedTransport(connection), aggregated=True, where="the aggregated API of the cluster")
     import aiohttp  # noqa: PLC0415  # heavy
 
-    token = _token(place) or await connection.bearer_token()
     session = await ends.enter_async_context(aiohttp.ClientSession())
+    token = token_of(place, connection)
+    await token(False)  # a file that can't be read is said before anything is done
     return Api(DirectTransport(session, url, token), aggregated=False, where=url)
 
 
-def _token(place: Place) -> str | None:
+def token_of(place: Place, connection: Connection) -> Token:
+    """Where the bearer token comes from: the named file, the environment, else the kubeconfig.
+
+    Its calls raise MakimaError: the file can't be read, or the plugin gives none.
+    """
     named = place.token_file or os.environ.get("MAKIMA_TOKEN_FILE")
-    if not named:
-        return os.environ.get("MAKIMA_TOKEN")
+    given = os.environ.get("MAKIMA_TOKEN")
+
+    async def token(refused: bool) -> str | None:
+        if named:
+            return _read_token(Path(named))
+        return given or await connection.bearer_token(refused=refused)
+
+    return token
+
+
+def _read_token(file: Path) -> str:
     try:
-        return Path(named).read_text(encoding="ascii").strip()
+        return file.read_text(encoding="ascii").strip()
     except (OSError, ValueError) as error:
         raise MakimaError(f"the token can't be read: {error}", "see --token-file and MAKIMA_TOKEN_FILE") from None

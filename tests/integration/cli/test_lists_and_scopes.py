@@ -146,6 +146,8 @@ def test_health_of_all_ends_with_the_worst(filled: Stage) -> None:
     verdicts = {item["name"]: item["health"] for item in done.json}
     assert verdicts["failed"] == "unhealthy" and verdicts["busy"] == "healthy" and verdicts["created"] == "attention"
     assert filled.makima("vera", "health", f"{filled.namespace}/busy").code == 0
+    wide = filled.makima("vera", "health", f"{filled.namespace}/busy", "-o", "wide").ok().out.splitlines()
+    assert wide[0].endswith("busy: healthy") and wide[1].startswith("  Active in ") and "version " in wide[1]
     assert filled.makima("vera", "health", f"{filled.namespace}/created").code == Exit.ATTENTION
 
 

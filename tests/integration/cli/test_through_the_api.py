@@ -20,8 +20,10 @@ import pytest
 
 from makima.adapters.kubernetes.connection import Connection
 from makima.cli.contracts.exits import Exit
+from makima.sandbox.server_process import free_port
 from tests.support.api_process import AUDIENCE, ApiUnderTest, CallerOf, make_account, token_of
 from tests.support.command_line import Stage
+from tests.support.forwarding import forwarded
 from tests.support.kube import RBAC
 
 NOBODY = "http://127.0.0.1:9"
@@ -150,12 +152,12 @@ def until_line(process: subprocess.Popen[str], *texts: str) -> str:
     raise AssertionError(f"it ended without {texts}: {process.stderr.read() if process.stderr else ''}")
 
 
-def keep_creating(stage: Stage, process: subprocess.Popen[str]) -> None:
+def keep_creating(stage: Stage, process: subprocess.Popen[str], name: str) -> None:
     """Contracts, until the process ends: nothing tells when its watch has begun."""
     for number in range(200):
         if process.poll() is not None:
             return
-        stage.create(f"again-{number}", suspend=True)
+        stage.create(f"{name}-{number}", suspend=True)
         time.sleep(0.5)
 
 
@@ -165,11 +167,29 @@ def test_monitor_without_the_api_watches_kubernetes_and_says_so(driven: Stage) -
         assert process.stderr is not None
         assert "can't be reached" in process.stderr.readline()
         assert "only the Kubernetes API is watched" in process.stderr.readline()
-        creating = threading.Thread(target=keep_creating, args=(driven, process))  # the first list is no event
+        creating = threading.Thread(target=keep_creating, args=(driven, process, "again"))  # the first list is no event
         creating.start()
         assert until_line(process, "again-", "StatusChanged")
         process.terminate()
         creating.join(60)
+
+
+def test_monitor_that_began_without_the_api_goes_on_with_its_stream_once_it_answers(
+    served: tuple[Stage, ApiUnderTest], way: tuple[str, ...]
+) -> None:
+    stage, api = served
+    port = free_port()
+    with monitoring(stage, "--format", "json", *way, "--api", f"http://127.0.0.1:{port}") as process:
+        assert process.stderr is not None
+        assert "can't be reached" in process.stderr.readline()
+        assert "until it answers" in process.stderr.readline()
+        with forwarded("127.0.0.1", int(api.url.rpartition(":")[2]), at=port):
+            assert "goes on from here" in process.stderr.readline()
+            creating = threading.Thread(target=keep_creating, args=(stage, process, "later"))
+            creating.start()
+            assert until_line(process, "later-", "StatusChanged", '"seq": ')
+            process.terminate()
+            creating.join(60)
 
 
 def test_what_an_external_supervisor_said_stands_in_place_of_a_log(

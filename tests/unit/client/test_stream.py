@@ -15,6 +15,7 @@ from aiohttp import web
 from makima.client import stream as stream_module
 from makima.client.api import Api, ApiError, ApiUnreachable, DirectTransport
 from makima.client.stream import Filter, Frame, Monitor
+from tests.support.bearer import bearer
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -38,7 +39,7 @@ async def served(handler: Handler) -> AsyncIterator[Api]:
         port = runner.addresses[0][1]
         session = await ends.enter_async_context(aiohttp.ClientSession())
         url = f"http://127.0.0.1:{port}"
-        yield Api(DirectTransport(session, url, "token"), aggregated=False, where=url)
+        yield Api(DirectTransport(session, url, bearer("token")), aggregated=False, where=url)
 
 
 async def first(monitor: Monitor, number: int) -> list[Frame]:
@@ -138,6 +139,6 @@ async def test_a_caller_who_may_not_is_told_by_the_answer_to_the_event_stream() 
 
 async def test_nobody_there_at_the_beginning_is_said_at_once() -> None:
     async with aiohttp.ClientSession() as session:
-        api = Api(DirectTransport(session, "http://127.0.0.1:9", None), aggregated=False, where="there")
+        api = Api(DirectTransport(session, "http://127.0.0.1:9", bearer(None)), aggregated=False, where="there")
         with pytest.raises(ApiUnreachable):
             await first(Monitor(api), 1)

@@ -15,6 +15,7 @@ from makima.client import stream as stream_module
 from makima.client.api import AGGREGATED, Api, ApiError, DirectTransport
 from makima.client.stream import Filter, Frame
 from makima.client.streams import Monitors
+from tests.support.bearer import bearer
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +44,7 @@ class Played:
         return socket
 
     def api(self, *, aggregated: bool) -> Api:
-        return Api(DirectTransport(self.session, self.url, None), aggregated=aggregated, where=self.url)
+        return Api(DirectTransport(self.session, self.url, bearer(None)), aggregated=aggregated, where=self.url)
 
 
 @pytest.fixture

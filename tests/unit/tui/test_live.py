@@ -21,6 +21,7 @@ from makima.tui.frames import happening_of, missed_text
 from makima.tui.live import LiveSource
 from makima.tui.source import LinkState
 from makima.tui.world import World
+from tests.support.bearer import bearer
 from tests.support.monitor_contracts import NOW, a_body, uid_of
 
 KEY = ("team-a", "pay")
@@ -106,7 +107,7 @@ async def followed(cluster: PlayedCluster, api: PlayedApi | None) -> AsyncIterat
     await site.start()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     async with aiohttp.ClientSession() as session:
-        way = Api(DirectTransport(session, url, None), aggregated=False, where=url)
+        way = Api(DirectTransport(session, url, bearer(None)), aggregated=False, where=url)
         source, world = LiveSource(Person(cluster, way, "team-a"), ("team-a",)), World()  # type: ignore[arg-type]
 
         async def follow() -> None:

@@ -185,8 +185,18 @@ class Connection:
         )
         return found
 
-    async def bearer_token(self) -> str | None:
-        """The token that calls go with, if they go with one."""
+    async def bearer_token(self, *, refused: bool = False) -> str | None:
+        """The token that calls go with, if they go with one.
+
+        Args:
+            refused: somebody did not take the last one: a plugin is asked for another.
+
+        Raises:
+            ClusterUnavailable: the plugin gives none.
+        """
+        if refused and self._renewal is not None:
+            await self._renewal.renewed(self.configuration, refused=self._number)
+        await self._renew()
         found = await self.configuration.get_api_key_with_prefix("BearerToken", alias="authorization")
         return str(found).removeprefix("Bearer ") if found else None
 

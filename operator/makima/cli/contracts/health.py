@@ -11,7 +11,7 @@ import click
 from makima.cli.contracts.call import Call, common, now
 from makima.cli.contracts.completion import contracts as complete_contracts
 from makima.cli.contracts.exits import Exit
-from makima.cli.contracts.formats import format_option, say_data
+from makima.cli.contracts.formats import LIST_FORMATS, format_option, say_data
 from makima.cli.contracts.selecting import (
     namespaces_option,
     one,
@@ -41,7 +41,7 @@ CODES = {0: Exit.DONE, 1: Exit.ATTENTION, 2: Exit.UNHEALTHY}
 @selector_option
 @click.option("--problems", is_flag=True, help="Only those that are not healthy.")
 @watch_option
-@format_option(("table", "json", "yaml", "compact", "name"), "table")
+@format_option(LIST_FORMATS, "table")
 @common
 def command(
     call: Call,
@@ -140,13 +140,17 @@ def _write(call: Call, verdicts: Sequence[Verdict], form: str) -> None:
     elif not verdicts:
         screen.note("no contracts found")
     else:
-        _table(call, verdicts)
+        _table(call, verdicts, wide=form == "wide")
 
 
-def _table(call: Call, verdicts: Sequence[Verdict]) -> None:
+def _table(call: Call, verdicts: Sequence[Verdict], *, wide: bool) -> None:
+    from makima.cli.contracts.rows import where_it_stands
+
     for contract, verdict in verdicts:
         word = call.screen.paint(_word(verdict), {0: "green", 1: "yellow", 2: "red"}[verdict.level])
         call.screen.say(f"{_key(contract)}: {word}")
+        if wide:
+            call.screen.say(f"  {plain(where_it_stands(contract, now()))}")
         for finding in verdict.findings:
             call.screen.say(f"  {finding.reason}: {plain(finding.text)}")
             if finding.command is not None:

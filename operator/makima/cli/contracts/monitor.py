@@ -49,7 +49,7 @@ def command(
     """Follow what happens to contracts, live: those named, else all of the namespace.
 
     Without a terminal, `tui` means `text`. A stream that is cut is resumed after the last event that was seen. Where
-    makima's API can't be reached, the Kubernetes API alone is watched, and it says so.
+    makima's API can't be reached, the Kubernetes API alone is watched until it answers, and it says so.
     """
     wanted = Wanted(contracts, statuses, stale, quiet, heartbeats and not quiet, after, all_namespaces)
     if form == "tui" and call.screen.terminal:
@@ -100,11 +100,9 @@ def _tui(call: Call, wanted: Wanted) -> None:
 
 
 async def _frames(person: Person, call: Call, wanted: Wanted) -> AsyncGenerator[Frame, None]:
-    """The stream of makima's API; where nobody answers there, what the Kubernetes API alone tells."""
-    from makima.client.api import ApiUnreachable
-    from makima.client.live import watched
+    """The stream of makima's API; where nobody answers there, what Kubernetes alone tells until somebody does."""
+    from makima.client.handover import Handover
     from makima.client.stream import Filter
-    from makima.client.streams import Monitors
     from makima.models.enums import ContractState
 
     named = [(await one(person, name)).metadata for name in wanted.contracts]
@@ -112,17 +110,16 @@ async def _frames(person: Person, call: Call, wanted: Wanted) -> AsyncGenerator[
     snake = tuple(ContractState(status).snake for status in wanted.statuses)
     where = await _where(person, call, wanted, tuple(sorted({meta.namespace for meta in named})))
     chosen = Filter(ids, snake, include_heartbeats=wanted.heartbeats)
-    try:
-        frames = Monitors(person.api, chosen, wanted.after, where).frames()
-        async with aclosing(frames):
-            async for frame in frames:
-                yield frame
-    except ApiUnreachable as error:
-        call.screen.note(f"note: {error.message}")
-        call.screen.note("note: only the Kubernetes API is watched: no sequence numbers, and heartbeats come late")
-    alone = watched(person.cluster, where or (None,), chosen)
-    async with aclosing(alone):
-        async for frame in alone:
+    flow = Handover(
+        person.api,
+        person.cluster,
+        chosen,
+        after=wanted.after,
+        namespaces=where,
+        say=lambda text: call.screen.note(f"note: {text}"),
+    )
+    async with aclosing(flow.frames()) as frames:
+        async for frame in frames:
             yield frame
 
 

@@ -48,6 +48,18 @@ def compact(contract: Contract, now: datetime) -> str:
     return f"{meta.namespace}/{meta.name} {where}" + (f": {what}" if what else "")
 
 
+def where_it_stands(contract: Contract, now: datetime) -> str:
+    """State, phase and what the columns of a wide list say, in one line."""
+    meta, status = contract.metadata, contract.status
+    if status is None:
+        return f"not accepted yet, {_age(meta.creation_timestamp, now)} old, {meta.uid}"
+    life, restarts, version, uid, _ = _wide(contract)
+    carried = [f"supervisor {life}", f"restarts {restarts}"] if life else []
+    moved = f"last activity {_age(status.last_activity_time, now)} ago"
+    place = f"{status.state} in {status.phase} {status.phase_progress or ''}".rstrip()
+    return ", ".join([place, *carried, f"version {version}", moved, uid])
+
+
 def shortened(text: str) -> str:
     """A sentence that fits into a column."""
     return text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"

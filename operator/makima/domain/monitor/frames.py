@@ -83,6 +83,7 @@ def _envelope(stored: StoredEvent) -> dict[str, Any]:
     return {
         "type": event.type,
         "seq": stored.seq,
+        "version": event.version,
         "at": event.at,
         "contract_id": event.contract_id,
         "namespace": event.namespace,

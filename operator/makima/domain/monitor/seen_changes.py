@@ -6,7 +6,7 @@ between two looks is not in them, nor are sequence numbers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,17 @@ from makima.models.enums import ConditionStatus, TaskState
 from makima.models.supervisor import Supervisor
 
 Frame = dict[str, Any]
+
+IDENTITY: Mapping[str, tuple[str, ...]] = {
+    "ContractCreated": (),
+    "ContractDeleted": (),
+    "StatusChanged": ("version",),
+    "PhaseChanged": ("new_phase",),
+    "DeliverableCompleted": ("phase", "deliverable_id"),
+    "QuestionAsked": ("question_id",),
+    "TaskCompleted": ("task_id",),
+    "StaleDetected": ("last_activity",),
+}
 
 
 def contract_changes(before: Contract | None, after: Contract, at: datetime) -> Iterator[Frame]:
@@ -31,7 +42,8 @@ def contract_changes(before: Contract | None, after: Contract, at: datetime) -> 
     if old is None or old.state is not new.state:
         reason = new.transitions[-1].message if new.transitions else ""
         was = old.state.snake if old is not None else None
-        yield {"type": "StatusChanged", **head, "old_status": was, "new_status": new.state.snake, "reason": reason}
+        moved = {"old_status": was, "new_status": new.state.snake, "reason": reason}
+        yield {"type": "StatusChanged", **head, "version": _moved_at(new), **moved}
     if old is not None:
         yield from _work(old, new, head, at)
 
@@ -56,6 +68,24 @@ def supervisor_changes(before: Supervisor | None, after: Supervisor, contract_id
         state = new.state.snake if new.state is not None else None
         said: Frame = {"state": state, "activity": new.current_activity or "", "progress": new.progress or 0}
         yield {"type": "Heartbeat", **head, **said}
+
+
+def identity(frame: Frame) -> tuple[str, ...] | None:
+    """What an event is known by, in the stream and in a watch; None = a heartbeat, or a state of a supervisor.
+
+    No phase is entered twice, and nothing else happens twice to the same deliverable, question, task or silence.
+    """
+    keys = IDENTITY.get(str(frame.get("type")))
+    if keys is None:
+        return None
+    said = (str(frame.get(key)).replace("Z", "+00:00") for key in keys)  # the two spellings of UTC
+    return (str(frame.get("contract_id")), str(frame["type"]), *said)
+
+
+def _moved_at(status: ContractStatus) -> int:
+    """The version that brought it into its state; the present one, where the outbox does not have it any more."""
+    moves = (item.version for item in reversed(status.transitions) if item.from_state is not item.to_state)
+    return next(moves, status.version)
 
 
 def _head(contract: Contract, at: datetime) -> Frame:

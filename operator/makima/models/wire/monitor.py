@@ -73,6 +73,7 @@ class StoredFrame(ContractFrame):
     """Something that happened, is stored, and comes again when asked for with `after`."""
 
     seq: int = Field(ge=1, description="Rises in the order of commits; `after` this number nothing is missed.")
+    version: int | None = Field(None, description="Version of the contract that it made, where it made one.")
     actor: str | None = Field(None, description="Who caused it, where that is known.")
 
 

@@ -29,7 +29,7 @@ def sent(found: StoredEvent, **flags: bool) -> dict[str, Any]:
     return frame
 
 
-ENVELOPE = {"seq", "at", "contract_id", "namespace", "name", "type", "actor"}
+ENVELOPE = {"version", "seq", "at", "contract_id", "namespace", "name", "type", "actor"}
 
 EVENTS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     (
