@@ -105,11 +105,14 @@ class Authorization:
             HistoryUnavailable: Postgres is away.
         """
         session = self.sessions.known(contract_id)
+        # Incarnations only grow: what is older than a row that was read once is over, whatever the row says by now.
+        if session is not None and _over(identity, session, incarnation):
+            raise Refused(superseded(session.incarnation))
         if session is None or session.incarnation != incarnation or not _fits(identity, session):
             session = await self.sessions.read(contract_id)
         if session is None:
             raise _not_found()
-        if incarnation < session.incarnation and identity.namespace in (None, session.namespace):
+        if _over(identity, session, incarnation):
             raise Refused(superseded(session.incarnation))
         if not _fits(identity, session):
             raise _forbidden(_why(identity, session))
@@ -197,6 +200,11 @@ class Authorization:
             hint=f"bind a role with the verb {access.verb} on {access.resource} to {identity.user}, "
             "for example makima-supervise or makima-view",
         )
+
+
+def _over(identity: Identity, session: Session, incarnation: int) -> bool:
+    """Whether this life has ended; told to nobody of another namespace."""
+    return incarnation < session.incarnation and identity.namespace in (None, session.namespace)
 
 
 def _fits(identity: Identity, session: Session) -> bool:

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from makima.errors import ClusterUnavailable, Superseded
+from makima.errors import ClusterUnavailable, HistoryUnavailable, Superseded
 from makima.models.supervision import Session
 from makima.models.wire.problem import Code
 from makima.services.access import identity as identities
@@ -196,6 +196,19 @@ async def test_a_stale_session_neither_lets_in_nor_keeps_out(rights: Rights) -> 
     assert await rights.code(OTHER_POD, session, 2) is None
     assert await rights.code(MY_POD, session, 2) is Code.FORBIDDEN
     assert await rights.code(MY_POD, session, 1) is Code.SUPERSEDED
+
+
+async def test_a_life_that_is_known_to_be_over_costs_postgres_nothing_and_is_told_to_nobody_elsewhere(
+    rights: Rights,
+) -> None:
+    session = rights.session(pod=POD, incarnation=3)
+    assert await rights.code(MY_POD, session) is None
+    rights.store.away = True
+    assert await rights.code(OTHER_POD, session, 2) is Code.SUPERSEDED
+    with pytest.raises(HistoryUnavailable):
+        await rights.code(FOREIGN_POD, session, 2)
+    with pytest.raises(HistoryUnavailable):
+        await rights.code(MY_POD, session, 4)  # of a life that is not known here yet, only Postgres can tell
 
 
 async def test_the_current_life_is_read_past_the_cache(rights: Rights) -> None:
