@@ -48,7 +48,8 @@ def copy_data(beats: Iterable[Beat]) -> bytes:
         at = arrived.get(received)
         if at is None:
             at = arrived[received] = (received - EPOCH) // MICROSECOND
-        head = (11, 16, task.bytes, 16, contract.bytes, 8, incarnation, 8, sequence, 8, at)
+        ids = (task.int.to_bytes(16, "big"), contract.int.to_bytes(16, "big"))  # `.bytes` is Python code
+        head = (11, 16, ids[0], 16, ids[1], 8, incarnation, 8, sequence, 8, at)
         said = None if sent is None else _said(sent)
         parts.append(
             FIXED_WITHOUT_SENT.pack(*head, -1, 2, progress) if said is None else FIXED.pack(*head, 8, said, 2, progress)

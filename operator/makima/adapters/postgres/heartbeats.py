@@ -9,8 +9,10 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
+from psycopg.pq.abc import PGresult
 
 from makima.adapters.postgres import arrays, notifications
+from makima.adapters.postgres.checked_copy import checked_copy
 from makima.adapters.postgres.database import Connection, Database
 from makima.adapters.postgres.encoding import clean
 from makima.adapters.postgres.fencing import refusing_bad_values, writing
@@ -56,12 +58,17 @@ class PostgresHeartbeats:
                 return await self._store(beats)
 
     async def _store(self, beats: Sequence[Beat]) -> list[BeatResult]:
-        async with self._database.connection() as connection, connection.transaction():
-            refused = await _refused(connection, beats)
-            current = [beat for place, beat in enumerate(beats) if place not in refused] if refused else beats
-            if current:
-                async with connection.cursor().copy(COPY) as copy:
-                    await copy.write(copy_data(current))
+        refused: dict[int, BeatResult] = {}
+        everything = copy_data(beats)  # before the COPY begins, so that nothing can go wrong in the middle of it
+
+        def current(answer: PGresult) -> bytes:
+            refused.update(_refused(answer))
+            if not refused:
+                return everything
+            return copy_data([beat for place, beat in enumerate(beats) if place not in refused])
+
+        async with self._database.connection() as connection:
+            await checked_copy(connection, _who_is_refused(beats), COPY, current)
         return _results(beats, refused)
 
     async def refresh(
@@ -79,7 +86,8 @@ class PostgresHeartbeats:
             if beats:
                 columns = _columns(beats)
                 await connection.execute(SUPERVISOR_SQL["lock_refreshed"], columns)
-                changed = await _changed_states(connection, beats, steps)
+                every = _states(_each_once(beats, steps)) if steps else columns
+                changed = await _changed_states(connection, every)
                 await connection.execute(SUPERVISOR_SQL["refresh"], columns)
                 await connection.execute(SUPERVISOR_SQL["touch_contracts"], columns)
             await notifications.announce(connection, notifications.SUPERVISORS, announce)
@@ -114,20 +122,26 @@ class PostgresHeartbeats:
             await drop_old(self._database, now)
 
 
-async def _refused(connection: Connection, beats: Sequence[Beat]) -> dict[int, BeatResult]:
-    """By place in the group."""
+def _who_is_refused(beats: Sequence[Beat]) -> bytes:
+    """The question; ids and numbers as `arrays` writes them need no quoting."""
     lives = {
-        "contracts": arrays.ids([beat.contract_id for beat in beats]),
-        "tasks": arrays.ids([beat.task_id for beat in beats]),
-        "incarnations": arrays.numbers([beat.incarnation for beat in beats]),
+        b"contracts": arrays.ids([beat.contract_id for beat in beats]),
+        b"tasks": arrays.ids([beat.task_id for beat in beats]),
+        b"incarnations": arrays.numbers([beat.incarnation for beat in beats]),
     }
-    cursor = await connection.execute(SQL["refused"], lives, prepare=True)
-    return {
-        row["place"] - 1: BeatResult(
-            BeatOutcome.SUPERSEDED if row["known"] else BeatOutcome.UNKNOWN, row["incarnation"] if row["known"] else 0
-        )
-        for row in await cursor.fetchall()
-    }
+    return SQL["refused"] % {name: f"'{array}'".encode() for name, array in lives.items()}
+
+
+def _refused(answer: PGresult) -> dict[int, BeatResult]:
+    """By place in the group."""
+    return dict(_refusal(answer, row) for row in range(answer.ntuples))
+
+
+def _refusal(answer: PGresult, row: int) -> tuple[int, BeatResult]:
+    place, incarnation, known = (answer.get_value(row, column) or b"" for column in range(3))
+    if known != b"t":
+        return int(place) - 1, BeatResult(BeatOutcome.UNKNOWN)
+    return int(place) - 1, BeatResult(BeatOutcome.SUPERSEDED, int(incarnation))
 
 
 def _results(beats: Sequence[Beat], refused: Mapping[int, BeatResult]) -> list[BeatResult]:
@@ -138,9 +152,12 @@ def _results(beats: Sequence[Beat], refused: Mapping[int, BeatResult]) -> list[B
     return [refused.get(place) or stored[beat.incarnation] for place, beat in enumerate(beats)]
 
 
-async def _changed_states(connection: Connection, beats: Sequence[Beat], steps: Sequence[Beat]) -> list[HistoryEvent]:
-    every = {(beat.contract_id, beat.incarnation, beat.sequence): beat for beat in (*steps, *beats)}
-    cursor = await connection.execute(SUPERVISOR_SQL["changed_states"], _states(list(every.values())))
+def _each_once(beats: Sequence[Beat], steps: Sequence[Beat]) -> list[Beat]:
+    return list({(beat.contract_id.int, beat.incarnation, beat.sequence): beat for beat in (*steps, *beats)}.values())
+
+
+async def _changed_states(connection: Connection, states: Mapping[str, str]) -> list[HistoryEvent]:
+    cursor = await connection.execute(SUPERVISOR_SQL["changed_states"], states)
     return [state_event(row) for row in await cursor.fetchall()]
 
 
