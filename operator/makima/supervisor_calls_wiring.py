@@ -91,7 +91,7 @@ async def _begin(
 ) -> None:
     """Writers and timers. Coverage ends first: what is taken after it need not be covered."""
     rows = CurrentState(store.heartbeats)
-    taking.on_stored = _stored_by(rows, monitor)
+    taking.tell(_stored_by(rows, monitor))
     coverage = Coverage(store.coverage, taking, can_verify, process.clock, process.identity)
     partitions = asyncio.create_task(_keep_partitions(store, process.clock))
     process.ends.callback(partitions.cancel)

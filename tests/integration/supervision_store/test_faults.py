@@ -6,7 +6,7 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
@@ -15,12 +15,19 @@ import pytest
 
 from makima.adapters.postgres import migrate
 from makima.adapters.postgres.database import Limits
+from makima.adapters.postgres.heartbeats import PostgresHeartbeats
 from makima.adapters.postgres.supervision import PostgresSupervision
 from makima.errors import HistoryUnavailable
-from makima.models.supervision import Session
+from makima.models.supervision import Beat, BeatResult, Session
 from makima.sandbox.postgres import LocalPostgres
+from makima.services.ingest.group_commit import Ingest
+from makima.services.ingest.group_commit import Limits as IngestLimits
+from makima.services.ingest.taken import Result
+from makima.services.refusals import Refused
+from tests.support.fakes import FakeClock
 from tests.support.own_postgres import open_stores, own_server
 from tests.support.supervision_values import NOW, append, beat, message, question, save, somebody
+from tests.unit.services.ingest.test_group_commit import Counted
 
 IMPATIENT = Limits(statement=1.5, lock=1, operation=2, connect=1)
 SECONDS_WITHOUT_PROGRESS = 60
@@ -126,6 +133,71 @@ async def test_every_acknowledged_heartbeat_is_there_once(postgres: LocalPostgre
     assert {row["contract_id"] for row in rows} == {life.contract_id for life in lives}
     assert all(row["all"] == list(range(1, sequence + 1)) for row in rows)
     assert failed
+
+
+class AtOnce(PostgresHeartbeats):
+    """Counts how many groups it stores at a time, at most."""
+
+    now = most = 0
+
+    async def store(self, beats: Sequence[Beat]) -> Sequence[BeatResult]:
+        self.now += 1
+        self.most = max(self.most, self.now)
+        try:
+            return await super().store(beats)
+        finally:
+            self.now -= 1
+
+
+class Batches:
+    """Supervisors whose batches are worth a group each, sent one after the other until they are acknowledged."""
+
+    def __init__(self, ingest: Ingest, lives: list[Session]) -> None:
+        self._ingest, self.lives = ingest, lives
+        self.acknowledged = self.refused = 0
+
+    async def send(self, kills: asyncio.Future[None]) -> None:
+        """Until the last kill, and what was begun to its end."""
+        while not kills.done():
+            await self._until_stored(self.acknowledged + 1)
+            self.acknowledged += 1
+
+    async def _until_stored(self, sequence: int) -> None:
+        deadline = time.monotonic() + SECONDS_WITHOUT_PROGRESS
+        while True:
+            try:
+                taken = await self._ingest.put([beat(life, sequence) for life in self.lives])
+            except Refused:
+                assert time.monotonic() < deadline
+                self.refused += 1
+                await asyncio.sleep(0.05)
+                continue
+            assert {one.result for one in taken} <= {Result.STORED, Result.DUPLICATE}
+            return
+
+
+async def test_what_two_groups_under_way_acknowledged_is_there_once(
+    postgres: LocalPostgres, stores: PostgresSupervision
+) -> None:
+    store, size = AtOnce(stores.database), 50
+    ingest = Ingest(store, Counted(), FakeClock(), IngestLimits(beside=size, group=size))
+    lives = [await stores.registry.allocate(somebody(), after=0) for _ in range(6 * size)]
+    lanes = [Batches(ingest, lives[start : start + size]) for start in range(0, len(lives), size)]
+    ingest.start()
+    kills = asyncio.ensure_future(kill_at_random(postgres, 20261126))
+    await asyncio.gather(kills, *(lane.send(kills) for lane in lanes))
+    await ingest.stop()
+    rows = await until_answered(
+        lambda: stores.database.rows(
+            b"SELECT contract_id, array_agg(sequence ORDER BY sequence) AS all FROM supervisor_heartbeats GROUP BY 1"
+        ),
+        [],
+    )
+    found = {row["contract_id"]: row["all"] for row in rows}
+    for lane in lanes:
+        assert all(found[life.contract_id] == list(range(1, lane.acknowledged + 1)) for life in lane.lives)
+    assert sum(lane.refused for lane in lanes)
+    assert store.most == 2
 
 
 async def test_a_life_is_begun_once_whatever_happens_to_the_answer(

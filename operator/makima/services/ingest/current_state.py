@@ -87,21 +87,21 @@ class CurrentState:
     def note(self, beats: Sequence[Beat]) -> None:
         """These were stored."""
         for beat in beats:
-            self._note(beat)
+            key = beat.contract_id.int
+            shown = self._shown.get(key)
+            if shown is None or key in self._urgent or not shown.says(beat):
+                self._hurry(key, beat)
+                continue
+            if key not in self._quiet:
+                self._due.append((shown.at + COALESCE_SECONDS, key))
+            self._quiet[key] = beat
         if self._urgent:
             self._news.set()
 
-    def _note(self, beat: Beat) -> None:
-        key = beat.contract_id.int
-        shown = self._shown.get(key)
-        if key in self._urgent or shown is None or not shown.says(beat):
-            self._urgent[key] = beat
-            self._quiet.pop(key, None)
-            self._step(beat)
-            return
-        if key not in self._quiet:
-            self._due.append((shown.at + COALESCE_SECONDS, key))
-        self._quiet[key] = beat
+    def _hurry(self, key: int, beat: Beat) -> None:
+        self._urgent[key] = beat
+        self._quiet.pop(key, None)
+        self._step(beat)
 
     def _step(self, beat: Beat) -> None:
         steps = self._steps.setdefault(beat.contract_id.int, [])

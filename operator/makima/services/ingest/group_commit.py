@@ -1,8 +1,9 @@
 """Heartbeats on their way into Postgres: group commit behind a bounded buffer.
 
 The flow `heartbeat → ingest → Postgres + (sometimes) status` runs through `put`. One writer takes everything that
-waits, stores it in one transaction, and then answers each caller: while one group commits, the next one gathers. A
-group's size follows the load by itself; nobody waits for a timer.
+waits and has it stored in one transaction, and then each caller is answered: while one group commits, the next one
+gathers. A group's size follows the load by itself; nobody waits for a timer. Where enough has gathered it does not wait
+for the group before it: so Postgres has always something to do while this process reads and writes.
 """
 
 from __future__ import annotations
@@ -11,21 +12,17 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass
 from typing import Protocol
 
 from makima.errors import HistoryUnavailable
 from makima.models.supervision import Beat
 from makima.ports import Clock
-from makima.services.ingest.sequences import LastSequences, Order
-from makima.services.ingest.taken import Result, Taken, counted, taken_as, with_refused
+from makima.services.ingest.groups import Group, UnderWay, Waiting
+from makima.services.ingest.ordered_store import OrderedStore
+from makima.services.ingest.taken import Taken, counted
 from makima.services.refusals import RETRY_SECONDS, Refused, refused_by, unavailable
 from makima.stores import HeartbeatStore
-
-REPEATED_WITHIN = timedelta(minutes=10)
-"""How far back Postgres is asked for the last heartbeat of a life that this process does not know."""
 
 BEAT_BYTES = 600
 """What a heartbeat takes in memory besides its text and its tasks; measured, rounded up."""
@@ -55,6 +52,8 @@ class Limits:
         heartbeats: at most so many in the buffer.
         size: bytes of them.
         group: heartbeats of one transaction; a batch is never split.
+        beside: so many that wait become a group of their own beside the one that is being stored; fewer wait for its
+            end, and cost less as part of a larger group.
         seconds: longest wait for a place in a group; longer than a restart of Postgres takes.
         lives: supervisors whose last sequence is remembered.
     """
@@ -62,24 +61,15 @@ class Limits:
     heartbeats: int = 20_000
     size: int = 32 * 1024 * 1024
     group: int = 1000
+    beside: int = 200
     seconds: float = 10.0
     lives: int = 200_000
-
-
-@dataclass(slots=True)
-class _Waiting:
-    beats: Sequence[Beat]
-    size: int
-    since: float
-    done: asyncio.Future[list[Taken]]
-    work: Callable[[], Awaitable[None]] | None = field(default=None)
 
 
 class Ingest:
     """Takes heartbeats, many callers at a time.
 
     Attributes:
-        on_stored: called with the heartbeats of each group that were stored.
         turned_away: heartbeats refused for want of room, since the start.
     """
 
@@ -87,15 +77,19 @@ class Ingest:
         self, store: HeartbeatStore, metrics: IngestMetrics, clock: Clock, limits: Limits | None = None
     ) -> None:
         self.limits = limits or Limits()
-        self._store, self._metrics, self._clock = store, metrics, clock
-        self._sequences = LastSequences(self.limits.lives)
-        self._queue: deque[_Waiting] = deque()
+        self._metrics = metrics
+        self._store = OrderedStore(store, clock, self.limits.lives)
+        self._queue: deque[Waiting] = deque()
         self._beats = self._bytes = 0
-        self._arrived = asyncio.Event()
+        self._under_way = UnderWay()
+        self._news = asyncio.Event()
         self._closing = False
         self._tasks: list[asyncio.Task[None]] = []
-        self.on_stored: Callable[[Sequence[Beat]], None] = lambda _: None
         self.turned_away = 0
+
+    def tell(self, on_stored: Callable[[Sequence[Beat]], None]) -> None:
+        """Have this called with the heartbeats of each group that were stored."""
+        self._store.on_stored = on_stored
 
     def start(self) -> None:
         """Begin to write."""
@@ -104,13 +98,13 @@ class Ingest:
     async def stop(self, seconds: float = 10.0) -> None:
         """Take nothing more, store what waits, and end; what can't be stored in time is refused."""
         self._closing = True
-        self._arrived.set()
+        self._news.set()
         if self._tasks:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(self._tasks[0]), seconds)
+            await asyncio.wait(self._tasks[:1], timeout=seconds)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._under_way.cancel()
         while self._queue:
             self._refuse(self._queue.popleft(), unavailable("the API service ends"))
 
@@ -120,7 +114,7 @@ class Ingest:
         Raises:
             Refused: UNAVAILABLE; nothing is known about them, and sending them again is safe.
         """
-        size = sum(map(_size, beats))
+        size = _size(beats)
         if self._closing:
             raise unavailable("the API service ends; another replica takes the call")
         if self._beats + len(beats) > self.limits.heartbeats or self._bytes + size > self.limits.size:
@@ -145,26 +139,45 @@ class Ingest:
         self, beats: Sequence[Beat], size: int, work: Callable[[], Awaitable[None]] | None
     ) -> asyncio.Future[list[Taken]]:
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(beats, size, loop.time(), loop.create_future(), work)
+        waiting = Waiting(beats, size, loop.time(), loop.create_future(), work)
         self._queue.append(waiting)
         self._beats += len(beats)
         self._bytes += size
-        self._arrived.set()
+        if self._worth_a_group():
+            self._news.set()
         return waiting.done
 
     async def _write(self) -> None:
-        while not (self._closing and not self._queue):
-            await self._arrived.wait()
+        while self._queue or not self._closing:
+            await self._news.wait()
+            self._news.clear()
             await asyncio.sleep(0)  # what the sockets have ready joins this group
-            group = self._take()
-            if group:
-                await self._commit(group)
-            if not self._queue and not self._closing:
-                self._arrived.clear()
+            while self._queue and self._worth_a_group():
+                await self._begin(Group(self._take()))
+        await self._under_way.end()
 
-    def _take(self) -> list[_Waiting]:
+    def _worth_a_group(self) -> bool:
+        """Whether what waits need not wait any longer."""
+        return not len(self._under_way) or (self._beats >= self.limits.beside and not self._under_way.full())
+
+    async def _begin(self, group: Group) -> None:
+        if not group.waiting:
+            return
+        try:
+            await self._under_way.room_for(group)
+        except asyncio.CancelledError:
+            self._ended(group)
+            raise
+        self._under_way.begin(group, asyncio.create_task(self._commit(group)), self._ended)
+
+    def _ended(self, group: Group) -> None:
+        for waiting in group.waiting:  # all are answered, unless storing was given up
+            self._refuse(waiting, unavailable("nobody knows whether it was stored: the API service ends"))
+        self._news.set()
+
+    def _take(self) -> list[Waiting]:
         """The next group; callers that gave up are left out."""
-        group: list[_Waiting] = []
+        group: list[Waiting] = []
         room = self.limits.group
         while self._queue and (not group or len(self._queue[0].beats) <= room):
             waiting = self._queue.popleft()
@@ -176,63 +189,45 @@ class Ingest:
             group.append(waiting)
         return group
 
-    async def _commit(self, group: list[_Waiting]) -> None:
-        beats = [beat for waiting in group for beat in waiting.beats]
+    async def _commit(self, group: Group) -> None:
         try:
-            taken = await self._stored(beats) if beats else []
-            for waiting in group:
+            taken = await self._store.store(group.beats) if group.beats else []
+            for waiting in group.waiting:
                 if waiting.work is not None:
                     await waiting.work()
         except HistoryUnavailable as error:
-            log.warning("%d heartbeats could not be stored: %s", len(beats), error)
-            self._give_up(group, beats, "Postgres can't be used at the moment")
-            return
+            log.warning("%d heartbeats could not be stored: %s", len(group.beats), error)
+            self._give_up(group, unavailable("Postgres can't be used at the moment"))
         except Exception as error:  # one entry that Postgres will never take must not cost the others
-            await self._one_by_one(group, beats, error)
+            await self._one_by_one(group, error)
+        else:
+            self._answer(group, taken)
+
+    async def _one_by_one(self, group: Group, error: Exception) -> None:
+        if len(group.waiting) == 1:
+            self._give_up(group, refused_by(error))
             return
-        self._answer(group, beats, taken)
+        for waiting in group.waiting:
+            await self._commit(Group([waiting]))
 
-    async def _one_by_one(self, group: list[_Waiting], beats: list[Beat], error: Exception) -> None:
-        if len(group) == 1:
-            self._sequences.forget(beats)
-            self._refuse(group[0], refused_by(error))
-            return
-        for waiting in group:
-            await self._commit([waiting])
-
-    async def _stored(self, beats: list[Beat]) -> list[Taken]:
-        """Store what is new; what became of each."""
-        unknown = self._sequences.unknown(beats)
-        since = self._clock.now() - REPEATED_WITHIN
-        learned = self._sequences.learn(unknown, await self._store.last_sequences(unknown, since)) if unknown else {}
-        orders = self._sequences.judge(beats, learned)
-        fresh = [beat for beat, (order, _) in zip(beats, orders, strict=True) if order is Order.NEW]
-        results = iter(await self._store.store(fresh) if fresh else ())
-        taken = with_refused(beats, [taken_as(order, last, results) for order, last in orders])
-        kept = [beat for beat, one in zip(beats, taken, strict=True) if one.result is Result.STORED]
-        for beat in kept:
-            self._sequences.stored(beat)
-        self.on_stored(kept)
-        return taken
-
-    def _answer(self, group: list[_Waiting], beats: list[Beat], taken: list[Taken]) -> None:
+    def _answer(self, group: Group, taken: list[Taken]) -> None:
         at = 0
-        for waiting in group:
+        for waiting in group.waiting:
             until = at + len(waiting.beats)
             if not waiting.done.done():
                 waiting.done.set_result(taken[at:until])
             at = until
-        if beats:
+        if group.beats:
             for result, number in counted(taken):
                 self._metrics.heartbeats(result, number)
-            self._metrics.group(len(beats), asyncio.get_running_loop().time() - group[0].since)
+            self._metrics.group(len(group.beats), asyncio.get_running_loop().time() - group.waiting[0].since)
 
-    def _give_up(self, group: list[_Waiting], beats: list[Beat], why: str) -> None:
-        self._sequences.forget(beats)
-        for waiting in group:
-            self._refuse(waiting, unavailable(why))
+    def _give_up(self, group: Group, why: Refused) -> None:
+        self._store.forget(group.beats)
+        for waiting in group.waiting:
+            self._refuse(waiting, why)
 
-    def _refuse(self, waiting: _Waiting, why: Refused) -> None:
+    def _refuse(self, waiting: Waiting, why: Refused) -> None:
         if not waiting.done.done():
             self._metrics.heartbeats("refused", len(waiting.beats))
             waiting.done.set_exception(why)
@@ -248,5 +243,6 @@ class Ingest:
                 self._refuse(waiting, unavailable("Postgres does not answer in time"))
 
 
-def _size(beat: Beat) -> int:
-    return BEAT_BYTES + 4 * len(beat.current_activity) + TASK_BYTES * len(beat.pending_task_ids)
+def _size(beats: Sequence[Beat]) -> int:
+    texts = sum([4 * len(beat.current_activity) + TASK_BYTES * len(beat.pending_task_ids) for beat in beats])
+    return BEAT_BYTES * len(beats) + texts

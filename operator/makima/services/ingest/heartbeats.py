@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from operator import itemgetter
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -28,9 +29,12 @@ from makima.ports import Clock
 from makima.services.access.authorization import Authorization
 from makima.services.access.identity import Identity
 from makima.services.ingest.group_commit import Ingest
-from makima.services.ingest.taken import STORED, Result, Taken
+from makima.services.ingest.taken import Result, Taken
 from makima.services.refusals import Refused, refusal, refused_by, superseded
 from makima.services.supervisor_calls.command_delivery import CommandDelivery
+
+SAID = itemgetter(*Beat._fields[:-2])
+"""What a heartbeat says of itself, in the order of a `Beat`."""
 
 FUTURE = timedelta(seconds=FUTURE_SECONDS)
 
@@ -100,22 +104,12 @@ class Heartbeats:
             Refused: UNAVAILABLE; nothing is known about any of them.
         """
         found, now = _Entries(), self._clock.now()
-        for index, entry in enumerate(entries):
-            self._read(found, index, entry, now)
+        _read(found, entries, now)
         await self._permit(identity, found)
         beats = [beat for _, _, beat in found.calls]
         taken = await self._ingest.put(beats) if beats else []
         await self._acknowledge(found, taken)
         return self._answer(found, taken)
-
-    def _read(self, found: _Entries, index: int, entry: Entry, now: datetime) -> None:
-        try:
-            call = entry if isinstance(entry, Heartbeat) else Heartbeat.model_validate(entry)
-            beat = _beat(call, now)
-        except (ValidationError, Refused) as error:
-            found.problems[index] = (_named(entry), refused_by(error).problem)
-        else:
-            found.calls.append((index, call, beat))
 
     async def _permit(self, identity: Identity, found: _Entries) -> None:
         """Leave out what the caller may not send; most is known, the rest is asked for a bounded number at a time."""
@@ -149,23 +143,28 @@ class Heartbeats:
             index: BatchEntry(index=index, contract_id=_shown(contract), error=problem)
             for index, (contract, problem) in found.problems.items()
         }
-        stored, accepted, waiting = 0, list[UUID](), self._commands.any_waiting()
+        stored = sum([one.result is Result.STORED for one in taken])
+        if stored < len(taken) or self._commands.any_waiting():  # most batches have nothing more to be told
+            listed |= self._listed(found, taken)
+        entries = tuple(listed[index] for index in sorted(listed))
+        refused = {entry.index for entry in entries if entry.error is not None}
+        accepted = [beat.contract_id for index, _, beat in found.calls if index not in refused]
+        now = self._clock.now()
+        return BatchAnswer(server_time=now, stored=stored, refused=len(refused), entries=entries), accepted
+
+    def _listed(self, found: _Entries, taken: Sequence[Taken]) -> dict[int, BatchEntry]:
+        """What is told of heartbeats that reached the ingest, by index."""
+        listed: dict[int, BatchEntry] = {}
         for (index, call, _), one in zip(found.calls, taken, strict=True):
-            problem = None if one is STORED else _problem(one, call)
-            stored += one.result is Result.STORED
-            if problem is None:
-                accepted.append(call.contract_id)
-            commands = self._commands.waiting_for(call.contract_id) if waiting and problem is None else ()
+            problem = _problem(one, call)
+            commands = self._commands.waiting_for(call.contract_id) if problem is None else ()
             if problem is not None or commands or one.result is Result.DUPLICATE:
                 word = None if problem is not None else one.result.value
                 contract = str(call.contract_id)
                 listed[index] = BatchEntry(
                     index=index, contract_id=contract, result=word, error=problem, commands=commands
                 )
-        entries = tuple(listed[index] for index in sorted(listed))
-        refused = sum(entry.error is not None for entry in entries)
-        now = self._clock.now()
-        return BatchAnswer(server_time=now, stored=stored, refused=refused, entries=entries), accepted
+        return listed
 
 
 def read_batch(body: bytes | str) -> Sequence[Entry]:
@@ -190,27 +189,26 @@ def read_frame(text: bytes | str) -> tuple[int, Sequence[Entry]]:
     return frame.frame, frame.heartbeats
 
 
+def _read(found: _Entries, entries: Sequence[Entry], now: datetime) -> None:
+    for index, entry in enumerate(entries):
+        try:
+            call = entry if isinstance(entry, Heartbeat) else Heartbeat.model_validate(entry)
+            found.calls.append((index, call, _beat(call, now)))
+        except (ValidationError, Refused) as error:
+            found.problems[index] = (_named(entry), refused_by(error).problem)
+
+
 def _beat(call: Heartbeat, now: datetime) -> Beat:
-    if call.timestamp is not None and call.timestamp > now + FUTURE:
+    values = call.__dict__  # a model looks up each attribute in Python first
+    sent: datetime | None = values["timestamp"]
+    if sent is not None and sent > now + FUTURE:
         raise refusal(
             Code.VALIDATION_FAILED,
-            f"timestamp: {call.timestamp.isoformat()} is more than {FUTURE_SECONDS} s ahead of the server's clock",
+            f"timestamp: {sent.isoformat()} is more than {FUTURE_SECONDS} s ahead of the server's clock",
             field="timestamp",
             hint="set the supervisor's clock, or leave timestamp out",
         )
-    return Beat(
-        call.contract_id,
-        call.task_id,
-        call.incarnation,
-        call.sequence,
-        call.state,
-        call.phase,
-        call.current_activity,
-        call.progress,
-        call.pending_task_ids,
-        now,
-        call.timestamp,
-    )
+    return Beat._make((*SAID(values), now, sent))
 
 
 def _problem(taken: Taken, call: Heartbeat) -> Problem | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from uuid import UUID
 
@@ -16,6 +16,13 @@ class Order(Enum):
     NEW = "new"
     DUPLICATE = "duplicate"
     LATE = "late"
+
+
+Verdict = tuple[Order, int]
+"""With the last sequence before it, where it is not new."""
+
+NEW: Verdict = (Order.NEW, 0)
+"""The same one for all that are new."""
 
 
 class LastSequences:
@@ -32,6 +39,17 @@ class LastSequences:
     def __len__(self) -> int:
         return len(self._last)
 
+    def each_is_next(self, beats: Sequence[Beat]) -> bool:
+        """Whether `judge` would call them all new: each of another life known here, and newer. Usually so."""
+        last, newer = self._last, set[int]()
+        for beat in beats:
+            key = beat.contract_id.int
+            known = last.get(key)
+            if known is None or known[0] != beat.incarnation or known[1] >= beat.sequence:
+                return False
+            newer.add(key)
+        return len(newer) == len(beats)
+
     def unknown(self, beats: Sequence[Beat]) -> dict[UUID, int]:
         """Lives (contract id → incarnation) of which nothing is known here."""
         lives: dict[UUID, int] = {}
@@ -45,32 +63,30 @@ class LastSequences:
         """What Postgres says of lives, for one judgement: a life that turns out to be none must not be kept."""
         return {contract.int: (incarnation, found.get(contract, 0)) for contract, incarnation in lives.items()}
 
-    def judge(self, beats: Sequence[Beat], learned: Mapping[int, tuple[int, int]]) -> list[tuple[Order, int]]:
-        """How each stands to what was stored and to those before it in `beats`; with the last sequence before it."""
+    def judge(self, beats: Sequence[Beat], learned: Mapping[int, tuple[int, int]]) -> list[Verdict]:
+        """How each stands to what was stored and to those before it in `beats`."""
         seen: dict[int, tuple[int, int]] = {}
-        return [self._judge(beat, seen, learned) for beat in beats]
+        verdicts: list[Verdict] = []
+        for beat in beats:
+            key, incarnation, sequence = beat.contract_id.int, beat.incarnation, beat.sequence
+            known = seen.get(key) or learned.get(key) or self._last.get(key)
+            if known is None or incarnation > known[0] or (incarnation == known[0] and sequence > known[1]):
+                seen[key] = (incarnation, sequence)
+                verdicts.append(NEW)
+            elif incarnation < known[0]:
+                verdicts.append(NEW)  # of an older life: for Postgres to refuse
+            else:
+                verdicts.append((Order.DUPLICATE if sequence == known[1] else Order.LATE, known[1]))
+        return verdicts
 
-    def _judge(
-        self, beat: Beat, seen: dict[int, tuple[int, int]], learned: Mapping[int, tuple[int, int]]
-    ) -> tuple[Order, int]:
-        key = beat.contract_id.int
-        known = seen.get(key) or learned.get(key) or self._last.get(key)
-        if known is not None and beat.incarnation < known[0]:
-            return Order.NEW, 0  # of an older life: for Postgres to refuse
-        if known is None or beat.incarnation > known[0]:
-            seen[key] = (beat.incarnation, beat.sequence)
-            return Order.NEW, 0
-        if beat.sequence > known[1]:
-            seen[key] = (beat.incarnation, beat.sequence)
-            return Order.NEW, known[1]
-        return (Order.DUPLICATE if beat.sequence == known[1] else Order.LATE), known[1]
-
-    def stored(self, beat: Beat) -> None:
-        """It is committed."""
-        last, key = self._last, beat.contract_id.int
-        last[key] = (beat.incarnation, beat.sequence)
-        last.move_to_end(key)
-        if len(last) > self._most:
+    def stored(self, beats: Iterable[Beat]) -> None:
+        """They are committed."""
+        last = self._last
+        for beat in beats:
+            key = beat.contract_id.int
+            last[key] = (beat.incarnation, beat.sequence)
+            last.move_to_end(key)
+        while len(last) > self._most:
             last.popitem(last=False)
 
     def forget(self, beats: Sequence[Beat]) -> None:

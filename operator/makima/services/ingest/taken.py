@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -48,7 +48,7 @@ def counted(taken: list[Taken]) -> Iterator[tuple[Result, int]]:
             yield result, number
 
 
-def with_refused(beats: list[Beat], taken: list[Taken]) -> list[Taken]:
+def with_refused(beats: Sequence[Beat], taken: list[Taken]) -> list[Taken]:
     """What repeats a heartbeat of the same group that was refused is refused like it."""
     refused = {
         (beat.contract_id, beat.incarnation): one

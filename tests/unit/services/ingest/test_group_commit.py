@@ -191,7 +191,7 @@ async def test_after_a_lost_answer_the_same_heartbeat_is_recognised_though_it_wa
 
 async def test_another_replica_recognises_what_the_first_one_stored(make: Make) -> None:
     one, other = make(), make()
-    other.ingest._store = one.store
+    other.ingest._store._store = one.store
     session = one.supervisor()
     await one.one(session, 4)
     assert (await other.one(session, 4)).result is Result.DUPLICATE
