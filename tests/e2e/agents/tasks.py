@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -25,18 +26,22 @@ def git(folder: Path, *arguments: str) -> None:
 
 
 def make_repository(repository: Path) -> None:
-    """Once."""
-    if repository.exists():
+    """Once; what a life before left half made is made anew."""
+    made, worktrees = repository.parent / "made", repository.parent / "worktrees"
+    if made.exists():
         return
+    for half in (repository, worktrees):
+        shutil.rmtree(half, ignore_errors=True)
     repository.mkdir()
     git(repository, "init", "--quiet")
     (repository / "README").write_text("what the tasks work on\n")
     git(repository, "add", "README")
     git(repository, "commit", "--quiet", "--message", "begin")
     for name, changed in (("vanished", YESTERDAY), ("young", time.time())):
-        tree = repository.parent / "worktrees" / name
+        tree = worktrees / name
         git(repository, "worktree", "add", "--quiet", "-b", f"makima/{name}", str(tree))
         os.utime(tree / ".git", (changed, changed))
+    made.touch()
 
 
 async def live(wanted: list[str]) -> None:
