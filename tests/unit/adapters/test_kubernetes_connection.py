@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from kubernetes.aio.client import Configuration
 
+from makima.adapters.kubernetes.as_caller import without_credentials
 from makima.adapters.kubernetes.connection import Connection, environment_proxy, load_configuration
 from makima.sandbox.certificates import Authority
 from tests.unit.adapters.test_exec_credential import kubeconfig, played
@@ -60,7 +62,10 @@ async def test_a_proxy_of_the_kubeconfig_goes_before_that_of_the_environment(
     assert (await load_configuration(file)).proxy == "http://bastion:8080"
 
 
-async def test_no_call_goes_with_a_password_that_lies_about(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("made_for", [lambda own: own, without_credentials], ids=["itself", "a caller"])
+async def test_no_call_goes_with_a_password_that_lies_about(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made_for: Callable[[Configuration], Configuration]
+) -> None:
     """What ~/.netrc says is for other programs."""
     async with played() as server:
         host = server.url.rpartition(":")[0].rpartition("/")[2]
@@ -72,7 +77,7 @@ async def test_no_call_goes_with_a_password_that_lies_about(tmp_path: Path, monk
         content["users"][0]["user"] = {}
         file.write_text(json.dumps(content))
         server.known = {""}
-        async with Connection(await load_configuration(file)) as connection:
+        async with Connection(made_for(await load_configuration(file))) as connection:
             await connection.request("GET", "/api")
     assert server.seen == [""]
 
