@@ -53,7 +53,7 @@ class Handover:
         """Every frame; those of the watch have no `seq`.
 
         Raises:
-            ApiError: the stream was refused at the very first attempt.
+            ApiError: the stream was refused at the very first attempt, or after it had taken the watch's place.
             Denied: this person may not watch there.
         """
         try:
@@ -94,6 +94,8 @@ class Handover:
             except ApiUnreachable:
                 continue
             except ApiError as error:
+                if self._streaming:  # the watch has ended: nobody would tell anything any more
+                    raise
                 self._say(f"{error.message}; the Kubernetes API is watched further")
                 return
 

@@ -35,6 +35,7 @@ class PlayedApi(Api):
         super().__init__(DirectTransport(session, "http://127.0.0.1:9", bearer(None)), aggregated=False, where="there")
         self.tells: list[Frame] | ApiError | None = None
         self.asked_after: list[int | None] = []
+        self.refused = asyncio.Event()
 
 
 @pytest.fixture
@@ -55,7 +56,8 @@ def stream(monkeypatch: pytest.MonkeyPatch) -> None:
             yield {"type": "Subscribed", "seq": 5}
             for frame in told:
                 yield frame
-            await asyncio.Event().wait()
+            await self._api.refused.wait()
+            raise ApiError("FORBIDDEN: no more", code="FORBIDDEN", status=403)
 
     monkeypatch.setattr(handover, "Monitors", Monitors)
 
@@ -114,6 +116,20 @@ async def test_a_stream_that_refuses_is_said_and_the_watch_goes_on(stream: None)
             assert said[2] == "FORBIDDEN: no; the Kubernetes API is watched further"
             cluster.tell("contracts", {"type": "DELETED", "object": paused(body)})
             assert (await anext(frames))["type"] == "ContractDeleted"
+
+
+async def test_a_stream_that_refuses_after_it_took_over_is_an_error(stream: None) -> None:
+    async with aiohttp.ClientSession() as session, asyncio.timeout(30):
+        api = PlayedApi(session)
+        flow = Handover(api, PlayedCluster(), Filter(), after=None, namespaces=None, say=list[str]().append)  # type: ignore[arg-type]
+        async with aclosing(flow.frames()) as frames:
+            begun = asyncio.ensure_future(anext(frames))
+            await asyncio.sleep(0)
+            api.tells = []
+            api.refused.set()
+            assert (await begun)["type"] == "Subscribed"
+            with pytest.raises(ApiError, match="no more"):
+                await anext(frames)
 
 
 async def test_a_stream_that_refuses_at_once_is_an_error(stream: None) -> None:
