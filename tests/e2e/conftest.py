@@ -18,13 +18,11 @@ from makima.sandbox.node.requirements import Machine, reasons_against
 from tests.conftest import RUN
 from tests.e2e.given import given
 from tests.e2e.in_pods import InPods
-from tests.e2e.kubectl import Kubectl
+from tests.e2e.kubectl import RESTRICTED, Kubectl
 from tests.support.kills.world import World, world
 
 GIT_AND_SHELL = ("git", "sh", "basename", "dirname", "mkdir", "stat", "tee")
 """Programs of this machine for worktrees (`makima.domain.tasks.worktree_scripts`) and for the tasks of tests."""
-
-RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 
 
 def pytest_configure(config: pytest.Config) -> None:

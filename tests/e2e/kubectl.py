@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
+"""Labels of a namespace in which the API server lets in only what the level `restricted` allows."""
+
 RESTRICTED_CONTAINER = {
     "allowPrivilegeEscalation": False,
     "runAsNonRoot": True,

@@ -23,7 +23,6 @@ from tests.e2e.release import SYSTEM, WORK, Release
 from tests.support.helm import CHART
 from tests.support.kills.supervisors import SCRIPT, SETTINGS
 
-RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 READ_TOKENS = """
 import json, pathlib
 found = [*pathlib.Path("/var/run/secrets").rglob("token"), *pathlib.Path("/var/run").glob("makima*/**/token")]
@@ -86,9 +85,7 @@ class Life:
         """Everything as README says."""
         database = self.make_database()
         release = self.release
-        for tool in (release.system, release.work):
-            tool.create_namespace(RESTRICTED)
-        release.system.run("create", "secret", "generic", "makima-database", f"--from-literal=url={database}")
+        release.prepare(database)
         release.work.run("create", "secret", "generic", "agent", f"--from-literal=KEY={self.marks['key']}")
         scripts = {"agent.py": SCRIPT.read_text()}
         release.work.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "agents"}, "data": scripts})

@@ -21,7 +21,7 @@ from makima.sandbox.control_plane import FURTHER_OPTIONS
 from makima.sandbox.go_build import Progress
 from makima.sandbox.helm import HELMS, find_helm
 from makima.sandbox.image.makima_image import image_name, write_makima_image
-from tests.e2e.kubectl import Kubectl
+from tests.e2e.kubectl import RESTRICTED, Kubectl
 from tests.support.forwarding import forwarded
 from tests.support.helm import Helm
 
@@ -50,6 +50,14 @@ class Release:
     def person(self, name: str) -> Kubectl:
         """Somebody who is no administrator."""
         return Kubectl(self.system.program, self.sandbox.cluster.kubeconfig_for(name), WORK)
+
+    def prepare(self, database: str | None = None) -> None:
+        """Both namespaces, restricted, and the Secret with a database's address: what is there before the chart."""
+        for tool in (self.system, self.work):
+            tool.create_namespace(RESTRICTED)
+        self.system.run(
+            "create", "secret", "generic", "makima-database", f"--from-literal=url={database or self.database}"
+        )
 
     def status(self, name: str) -> dict[str, Any]:
         found: dict[str, Any] = self.work.get("contract", name).get("status", {})

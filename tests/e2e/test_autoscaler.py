@@ -21,16 +21,13 @@ LEAST, SMALL = 2, "50m"
 """Pods at rest, and the CPU that the autoscaler takes for a whole one: two cores have to make it look busy."""
 CHOSEN = f"database.existingSecret.name=makima-database,api.resources.requests.cpu={SMALL}"
 CALM_SECONDS = 15
-RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 
 
 @pytest.fixture(scope="module")
 def release(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Release]:
     """The chart on a node, and what measures its pods."""
     with node_for_a_release("autoscaler-e2e", tmp_path_factory.mktemp("autoscaler")) as found:
-        found.system.create_namespace(RESTRICTED)
-        found.work.create_namespace(RESTRICTED)
-        found.system.run("create", "secret", "generic", "makima-database", f"--from-literal=url={found.database}")
+        found.prepare()
         calm = f"api.autoscaling.scaleDownStabilizationSeconds={CALM_SECONDS}"
         command = ("install", "makima", str(CHART), "-n", SYSTEM, "--wait", "--timeout=10m")
         found.helm.run(*command, "--set", f"{CHOSEN},{calm}", seconds=660)

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.kubectl import RESTRICTED
 from tests.e2e.release import ROOT, SYSTEM, Release, node_for_a_release
 from tests.support.helm import CHART
 from tests.support.postgres_image import IMAGE, USER, write_postgres_image
@@ -24,7 +25,6 @@ from tests.support.postgres_image import IMAGE, USER, write_postgres_image
 pytestmark = [pytest.mark.timeout(1800), pytest.mark.xdist_group("node"), pytest.mark.exhaustive]
 
 POD, SET = "makima-postgres-0", "statefulset/makima-postgres"
-RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 VOLUME = "postgres-data"
 PLAN, DOCUMENT = {"phase": "plan", "id": "plan-document"}, {"phase": "execute", "id": "pull-request"}
 

@@ -48,9 +48,7 @@ def release(previous: Previous, tmp_path_factory: pytest.TempPathFactory) -> Ite
     with node_for_a_release("upgrade-e2e", tmp_path_factory.mktemp("upgrade")) as found:
         assert found.sandbox.node is not None
         found.sandbox.node.load(previous.archive)
-        found.system.create_namespace({"pod-security.kubernetes.io/enforce": "restricted"})
-        found.work.create_namespace({"pod-security.kubernetes.io/enforce": "restricted"})
-        found.system.run("create", "secret", "generic", "makima-database", f"--from-literal=url={found.database}")
+        found.prepare()
         found.work.run("create", "rolebinding", "ravi", "--clusterrole=makima-confirm", "--user=ravi")
         install_previous(found, previous, "install")
         yield found
