@@ -63,6 +63,9 @@ class Transport(Protocol):
 
 UNAUTHORIZED = 401
 
+API_AGAIN = 10.0
+"""Seconds until an API that did not answer is asked again."""
+
 Token = Callable[[bool], Awaitable[str | None]]
 """Gives the bearer token of now; told True, another one if it can: the last one was refused."""
 
@@ -217,7 +220,8 @@ class DirectTransport:
 
         token = await self._token(False)
         response = await once(token)
-        if response.status != UNAUTHORIZED or (another := await self._token(True)) == token:
+        another = await self._renewed(token, response.status)
+        if another is None:
             return response
         response.release()
         return await once(another)
@@ -231,9 +235,17 @@ class DirectTransport:
         try:
             return await self._session.ws_connect(url, headers=_authorization(token), heartbeat=20)
         except aiohttp.WSServerHandshakeError as error:
-            if error.status != UNAUTHORIZED or (another := await self._token(True)) == token:
+            another = await self._renewed(token, error.status)
+            if another is None:
                 raise
             return await self._session.ws_connect(url, headers=_authorization(another), heartbeat=20)
+
+    async def _renewed(self, token: str | None, status: int) -> str | None:
+        """Another token, where this one is known no more; None = there is none, or none is needed."""
+        if status != UNAUTHORIZED:
+            return None
+        another = await self._token(True)
+        return another if another != token else None
 
 
 def _authorization(token: str | None) -> dict[str, str]:

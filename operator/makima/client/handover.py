@@ -8,16 +8,13 @@ from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 
-from makima.client.api import Api, ApiError, ApiUnreachable
+from makima.client.api import API_AGAIN, Api, ApiError, ApiUnreachable
 from makima.client.cluster import Cluster
 from makima.client.live import watched
 from makima.client.merging import merged
 from makima.client.stream import Filter, Frame
 from makima.client.streams import Monitors
 from makima.domain.monitor.seen_changes import identity
-
-API_AGAIN = 10.0
-"""Seconds between attempts to reach makima's API."""
 
 REMEMBERED = 10_000
 """Events of the watch that are known again when the stream tells them."""

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from makima.client import Person
-from makima.client.api import NEWEST, ApiError
+from makima.client.api import API_AGAIN, NEWEST, ApiError
 from makima.client.following import Change as KubeChange
 from makima.client.following import Changed, Gone, Lost, follow
 from makima.client.following import Listed as KubeListed
@@ -44,9 +44,6 @@ from makima.tui.source import (
 
 PART = 200
 """Contracts read at a time: in between, keys are answered."""
-
-API_AGAIN = 15.0
-"""Seconds until an API that did not answer is asked again."""
 
 
 class LiveSource:
