@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,8 +50,24 @@ class Helm:
         Returns:
             Exit code, and all that it said.
         """
+        done = self._done(arguments, values, seconds)
+        return done.returncode, done.stdout + done.stderr
+
+    def run(self, *arguments: str, values: Mapping[str, Any] | None = None, seconds: float = 120) -> str:
+        """Run it; what it says on failure is the test's failure.
+
+        Returns:
+            What it printed; without its warnings, which would be no YAML.
+        """
+        done = self._done(arguments, values, seconds)
+        assert done.returncode == 0, f"helm {' '.join(arguments)}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def _done(
+        self, arguments: Sequence[str], values: Mapping[str, Any] | None, seconds: float
+    ) -> subprocess.CompletedProcess[str]:
         given = ["--values", "-"] if values is not None else []
-        done = subprocess.run(
+        return subprocess.run(
             [str(self.program), *arguments, *given],
             input=json.dumps(values or {}),
             env=self._environment(),
@@ -60,13 +76,6 @@ class Helm:
             timeout=seconds,
             check=False,
         )
-        return done.returncode, done.stdout + done.stderr
-
-    def run(self, *arguments: str, values: Mapping[str, Any] | None = None, seconds: float = 120) -> str:
-        """Run it; what it says on failure is the test's failure."""
-        code, said = self.call(*arguments, values=values, seconds=seconds)
-        assert code == 0, f"helm {' '.join(arguments)}: {said}"
-        return said
 
     def render(self, values: Mapping[str, Any], *, name: str = "makima", namespace: str = "makima-system") -> Objects:
         """The chart's objects by kind and name."""

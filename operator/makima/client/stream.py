@@ -9,6 +9,7 @@ import asyncio
 import json
 import random
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -78,10 +79,11 @@ class Monitor:
         connected, wait = False, FIRST_WAIT
         while True:
             try:
-                async for frame in self._one():
-                    connected, wait = True, FIRST_WAIT
-                    self._remember(frame)
-                    yield frame
+                async with aclosing(self._one()) as frames:
+                    async for frame in frames:
+                        connected, wait = True, FIRST_WAIT
+                        self._remember(frame)
+                        yield frame
                 why = "the server ended the stream"
             except ApiUnreachable as error:
                 if not connected:
@@ -102,13 +104,15 @@ class Monitor:
         path = self.api.collection("monitor", self.namespace)
         if not self._sse:
             try:
-                async for frame in self._websocket(path):
-                    yield frame
+                async with aclosing(self._websocket(path)) as frames:
+                    async for frame in frames:
+                        yield frame
                 return
             except NoWebSocket:
                 self._sse = True
-        async for frame in self._events(path):
-            yield frame
+        async with aclosing(self._events(path)) as frames:
+            async for frame in frames:
+                yield frame
 
     async def _websocket(self, path: str) -> AsyncGenerator[Frame, None]:
         import aiohttp  # noqa: PLC0415  # heavy
