@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from textual import events
 from textual.widgets import Input, OptionList, Static
 
 from makima.tui.app import MonitorApp
@@ -43,6 +44,16 @@ async def test_keys_move_open_and_go_back() -> None:
         await seat.press("g", "enter")
         await seat.until(lambda: isinstance(seat.app.screen, DetailScreen))
         await seat.press("escape")
+        assert isinstance(seat.app.screen, ContractListScreen)
+
+
+async def test_a_name_typed_in_one_go_after_the_filters_key_commands_nothing() -> None:
+    """Each letter of it is a command in the list: pause, advance, sort, restart."""
+    async with at_monitor() as seat:
+        await seat.sees("live: API + kube")
+        for letter in "/pa/srx":
+            seat.app.post_message(events.Key("slash" if letter == "/" else letter, letter))
+        await seat.until(lambda: seat.app.screen.query_one("#filter", Input).value == "pa/srx")
         assert isinstance(seat.app.screen, ContractListScreen)
 
 

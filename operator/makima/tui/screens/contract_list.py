@@ -36,7 +36,9 @@ class ContractListScreen(DeedScreen):
     PARTS = ("#title", "FeedBar", "HeadingLine", "ContractTable", "#nothing", "#lines", "#filter-problem", "#filter")
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "Filter", key_display="/"),
+        # With priority: it is done before the next key is given to anybody. Whoever types on at once would else pause or
+        # restart something by the letters of a name.
+        Binding("slash", "filter", "Filter", key_display="/", priority=True),
         Binding("s", "sort", "Sort"),
         Binding("S", "reverse", "Reverse", show=False),
         Binding("e", "events", "Events", show=False),
@@ -154,7 +156,13 @@ class ContractListScreen(DeedScreen):
         """Write a filter."""
         line = self.query_one("#filter", Input)
         line.display = True
-        line.focus()
+        self.set_focus(line)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A / within the filter is one."""
+        if action == "filter" and isinstance(self.focused, Input):
+            return False
+        return super().check_action(action, parameters)
 
     def action_clear(self) -> None:
         """Everything again."""
