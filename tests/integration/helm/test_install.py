@@ -54,7 +54,12 @@ class Cluster:
         selected = self.run("get", kind, "-l", "app.kubernetes.io/part-of=makima", "-o", "name", *more)
         return {line.partition("/")[2] for line in selected.splitlines() if "/" in line}
 
-    def until(self, what: str, holds: Callable[[], bool], seconds: float = 120) -> None:
+    def until(self, what: str, holds: Callable[[], bool], seconds: float = 300) -> None:
+        """Wait for it; long enough for CRDs to go.
+
+        The API server deletes a CRD as soon as its storage is there: "storage is (re)initializing", says its log until
+        then, with twice the wait after each attempt.
+        """
         deadline = time.monotonic() + seconds
         while not holds():
             assert time.monotonic() < deadline, f"waited {seconds} s for {what}"

@@ -57,7 +57,7 @@ def monitored(sandbox: Sandbox, crds: list[dict[str, Any]]) -> Iterator[Sandbox]
     for name in names:
         kubectl(sandbox, "wait", "--for=condition=Established", f"crd/{name}", "--timeout=60s")
     yield sandbox
-    kubectl(sandbox, "delete", "crd", *names, "--timeout=60s")
+    kubectl(sandbox, "delete", "crd", *names, "--timeout=300s")  # see Cluster.until in test_install.py
 
 
 def kubectl(sandbox: Sandbox, *arguments: str, given: list[dict[str, Any]] | None = None) -> str:
@@ -71,7 +71,7 @@ def call(
 ) -> subprocess.CompletedProcess[str]:
     command = [str(sandbox.cluster.programs / "kubectl"), f"--kubeconfig={sandbox.cluster.kubeconfig}", *arguments]
     text = json.dumps({"apiVersion": "v1", "kind": "List", "items": given or []})
-    return subprocess.run(command, input=text, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, input=text, capture_output=True, text=True, timeout=330, check=False)
 
 
 def objects(helm: Helm) -> list[dict[str, Any]]:
