@@ -36,8 +36,8 @@ class ContractListScreen(DeedScreen):
     PARTS = ("#title", "FeedBar", "HeadingLine", "ContractTable", "#nothing", "#lines", "#filter-problem", "#filter")
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        # With priority: it is done before the next key is given to anybody. Whoever types on at once would else pause or
-        # restart something by the letters of a name.
+        # With priority: it is done before the next key is given to anybody. Whoever types on at once would else pause
+        # or restart something by the letters of a name.
         Binding("slash", "filter", "Filter", key_display="/", priority=True),
         Binding("s", "sort", "Sort"),
         Binding("S", "reverse", "Reverse", show=False),

@@ -1,0 +1,73 @@
+"""Answers of the API server about callers: what is shown needs no waiting for what is asked again beside."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from makima.services.access import identity
+from makima.services.access.identity import BESIDE, Remembered
+
+
+class Server:
+    """An API server that answers when it is let; how many questions it has had at most at a time."""
+
+    def __init__(self) -> None:
+        self.let, self.now, self.most, self.answered = asyncio.Event(), 0, 0, 0
+
+    async def no(self) -> bool:
+        self.now += 1
+        self.most = max(self.most, self.now)
+        await self.let.wait()
+        self.now -= 1
+        self.answered += 1
+        return False
+
+
+@pytest.fixture
+async def old_noes(monkeypatch: pytest.MonkeyPatch) -> Remembered[int, bool]:
+    """A hundred refusals whose time is over."""
+    monkeypatch.setattr(identity, "REFUSED_SECONDS", 0.0)
+    known: Remembered[int, bool] = Remembered(bool)
+    server = Server()
+    server.let.set()
+    await asyncio.gather(*(known.get(key, server.no) for key in range(100)))
+    await asyncio.sleep(0.001)  # the clock has gone on
+    return known
+
+
+async def test_old_refusals_are_given_at_once_and_asked_about_again_a_few_at_a_time(
+    old_noes: Remembered[int, bool],
+) -> None:
+    server = Server()
+    answers = await asyncio.gather(*(old_noes.at_once(key, server.no) for key in range(100)))
+    assert answers == [False] * 100
+    assert server.answered == 0, "nobody waited for the API server"
+    server.let.set()
+    async with asyncio.timeout(5):
+        while server.answered < 100:
+            await asyncio.sleep(0)
+    assert server.most == BESIDE
+
+
+async def test_who_has_to_wait_does_not_queue_behind_what_nobody_waits_for(old_noes: Remembered[int, bool]) -> None:
+    server = Server()
+    await asyncio.gather(*(old_noes.at_once(key, server.no) for key in range(100)))
+
+    async def yes() -> bool:
+        return True
+
+    async with asyncio.timeout(5):
+        assert await old_noes.get(1000, yes)
+    server.let.set()
+
+
+async def test_a_right_that_was_given_meanwhile_is_seen_at_the_second_look(old_noes: Remembered[int, bool]) -> None:
+    async def yes() -> bool:
+        return True
+
+    assert not await old_noes.at_once(7, yes)
+    async with asyncio.timeout(5):
+        while not await old_noes.at_once(7, yes):
+            await asyncio.sleep(0)
