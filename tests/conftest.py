@@ -30,6 +30,9 @@ settings.register_profile("makima", suppress_health_check=[HealthCheck.too_slow]
 settings.load_profile("makima")
 TEMPLATE = "migrated"
 
+MADE_FOR_A_MODULE = frozenset({"module_database", "people", "everything"})
+"""Fixtures at the bottom of what takes seconds of CPU: `makima api`, `makima operator`, every chart with each Helm."""
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """The process that leads the run names it; workers inherit the name."""
@@ -45,6 +48,15 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         found = attach(f"tests-{os.environ[RUN]}")
         if found is not None:
             found.stop()
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share what was made for their module run in one worker: else each worker makes it, processes too."""
+    for item in items:
+        shared = MADE_FOR_A_MODULE.intersection(getattr(item, "fixturenames", ()))
+        if shared and item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(str(item.path.relative_to(item.config.rootpath))))
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:

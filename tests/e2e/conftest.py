@@ -53,13 +53,15 @@ def pytest_unconfigure(config: pytest.Config) -> None:
             found.stop()
 
 
-@pytest.fixture(scope="session")
-def node_sandbox() -> Sandbox:
-    """A sandbox with a node, shared by all workers of this run."""
-    return start(f"node-{os.environ[RUN]}", node=True, ends_with=int(os.environ[RUN]))
+@pytest.fixture(scope="package")
+def node_sandbox() -> Iterator[Sandbox]:
+    """A sandbox with a node; its tests are one group, so one worker has it, and ends it: idle it takes time, too."""
+    found = start(f"node-{os.environ[RUN]}", node=True, ends_with=int(os.environ[RUN]))
+    yield found
+    found.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def image(node_sandbox: Sandbox) -> str:
     """The name of makima's image, which the node has."""
     archive = node_sandbox.folder / "makima.tar"
@@ -73,7 +75,7 @@ def image(node_sandbox: Sandbox) -> str:
     return archive_names(archive)[0]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def installed_node(node_sandbox: Sandbox) -> Sandbox:
     """The node's cluster with CRDs, policies and roles in place and enforced."""
     done = node_sandbox.folder / "installed"

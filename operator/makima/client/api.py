@@ -69,9 +69,6 @@ API_AGAIN = 10.0
 Token = Callable[[bool], Awaitable[str | None]]
 """Gives the bearer token of now; told True, another one if it can: the last one was refused."""
 
-API_AGAIN = 15.0
-"""Seconds until an API that did not answer is asked again, by whoever does without it meanwhile."""
-
 NEWEST = 2**53
 """A number beyond that of every event: `before` it are the newest."""
 

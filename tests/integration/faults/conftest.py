@@ -19,7 +19,7 @@ from makima.wiring import install
 from tests.support.operator_process import StartOperator, operators
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def own_sandbox() -> Iterator[Sandbox]:
     """Real etcd, kube-apiserver and Postgres, to be killed."""
     sandbox = start_sandbox(f"faults-{os.getpid()}", ends_with=os.getpid())
