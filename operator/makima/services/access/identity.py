@@ -6,15 +6,15 @@ import asyncio
 import hashlib
 import json
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
 from makima.errors import ClusterUnavailable
 from makima.models.wire.problem import Code
-from makima.services.refusals import refusal, unavailable
+from makima.services.refusals import Refused, refusal, unavailable
 
 CACHED_SECONDS = 30.0
 """How long a yes is believed; a deleted pod's token works no longer than this."""
@@ -30,9 +30,9 @@ REMEMBERED = 50_000
 ASKING = 32
 """Questions that are with the API server at a time, from this process."""
 
-BESIDE = 2
-"""Of those, questions that nobody waits for. A hundred namespaces are asked about at once, each 5 s: at 32 at a time
-whoever looked just then waited 20 ms longer."""
+RESTS = 4
+"""Questions that nobody waits for go one at a time, with a rest of so many times as long as the last one took. Where
+somebody may see one of a hundred namespaces, it is a hundred each 5 s: at once, they hold up whoever looks."""
 
 WAITING = 2000
 ANSWER_SECONDS = 5.0
@@ -108,7 +108,9 @@ class Remembered(Generic[Key, Answer]):
         self._good = good
         self._known: OrderedDict[Key, tuple[Answer, float]] = OrderedDict()
         self._asked: dict[Key, asyncio.Task[Answer]] = {}
-        self._room, self._beside = asyncio.Semaphore(ASKING), asyncio.Semaphore(BESIDE)
+        self._later: OrderedDict[Key, Callable[[], Awaitable[Answer]]] = OrderedDict()
+        self._asks_later: asyncio.Task[None] | None = None
+        self._room = asyncio.Semaphore(ASKING)
         self.failures = 0
 
     def known(self, key: Key) -> Answer | None:
@@ -127,7 +129,7 @@ class Remembered(Generic[Key, Answer]):
         found = self.known(key)
         if found is not None:
             return found
-        task = self._asking(key, partial(self._ask, key, ask))
+        task = self._asking(key, ask)
         try:
             return await asyncio.shield(task)
         except (ClusterUnavailable, TimeoutError):
@@ -142,18 +144,29 @@ class Remembered(Generic[Key, Answer]):
         found, now = self._known.get(key), asyncio.get_running_loop().time()
         if found is None or self._good(found[0]) or not found[1] <= now < found[1] + OLD_NO_SECONDS:
             return await self.get(key, ask)
-        if len(self._asked) < WAITING:
-            self._asking(key, partial(self._ask_beside, key, ask))
+        if len(self._later) < WAITING:
+            self._later.setdefault(key, ask)
+        if self._asks_later is None or self._asks_later.done():
+            self._asks_later = asyncio.create_task(self._ask_later())
         return found[0]
 
-    def _asking(self, key: Key, asked: Callable[[], Coroutine[Any, Any, Answer]]) -> asyncio.Task[Answer]:
+    async def _ask_later(self) -> None:
+        """Until nothing is left; who has to wait for one of these answers asks beside, and does not queue."""
+        loop = asyncio.get_running_loop()
+        while self._later:
+            (key, ask), began = self._later.popitem(last=False), loop.time()
+            with suppress(Refused):
+                await self.get(key, ask)
+            await asyncio.sleep(RESTS * (loop.time() - began))
+
+    def _asking(self, key: Key, ask: Callable[[], Awaitable[Answer]]) -> asyncio.Task[Answer]:
         """The question, put to the API server unless it is there already."""
         task = self._asked.get(key)
         if task is None:
             if len(self._asked) >= WAITING:
                 self.failures += 1
                 raise unavailable("too many callers wait for the Kubernetes API server to say who they are")
-            task = self._asked[key] = asyncio.create_task(asked())
+            task = self._asked[key] = asyncio.create_task(self._ask(key, ask))
             task.add_done_callback(lambda done: self._done(key, done))
         return task
 
@@ -161,10 +174,6 @@ class Remembered(Generic[Key, Answer]):
         self._asked.pop(key, None)
         if not task.cancelled():
             task.exception()  # seen, also where every caller went away
-
-    async def _ask_beside(self, key: Key, ask: Callable[[], Awaitable[Answer]]) -> Answer:
-        async with self._beside:
-            return await self._ask(key, ask)
 
     async def _ask(self, key: Key, ask: Callable[[], Awaitable[Answer]]) -> Answer:
         try:

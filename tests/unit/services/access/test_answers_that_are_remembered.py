@@ -6,8 +6,9 @@ import asyncio
 
 import pytest
 
+from makima.errors import ClusterUnavailable
 from makima.services.access import identity
-from makima.services.access.identity import BESIDE, Remembered
+from makima.services.access.identity import Remembered
 
 
 class Server:
@@ -37,7 +38,7 @@ async def old_noes(monkeypatch: pytest.MonkeyPatch) -> Remembered[int, bool]:
     return known
 
 
-async def test_old_refusals_are_given_at_once_and_asked_about_again_a_few_at_a_time(
+async def test_old_refusals_are_given_at_once_and_asked_about_again_one_at_a_time(
     old_noes: Remembered[int, bool],
 ) -> None:
     server = Server()
@@ -48,19 +49,36 @@ async def test_old_refusals_are_given_at_once_and_asked_about_again_a_few_at_a_t
     async with asyncio.timeout(5):
         while server.answered < 100:
             await asyncio.sleep(0)
-    assert server.most == BESIDE
+    assert server.most == 1
 
 
-async def test_who_has_to_wait_does_not_queue_behind_what_nobody_waits_for(old_noes: Remembered[int, bool]) -> None:
+@pytest.mark.parametrize("key", [99, 1000], ids=["one of them", "another"])
+async def test_who_has_to_wait_does_not_queue_behind_what_nobody_waits_for(
+    old_noes: Remembered[int, bool], key: int
+) -> None:
     server = Server()
-    await asyncio.gather(*(old_noes.at_once(key, server.no) for key in range(100)))
+    await asyncio.gather(*(old_noes.at_once(number, server.no) for number in range(100)))
 
     async def yes() -> bool:
         return True
 
     async with asyncio.timeout(5):
-        assert await old_noes.get(1000, yes)
+        assert await old_noes.get(key, yes)
     server.let.set()
+
+
+async def test_an_api_server_that_is_away_for_one_question_is_asked_the_next(old_noes: Remembered[int, bool]) -> None:
+    async def away() -> bool:
+        raise ClusterUnavailable("no answer")
+
+    server = Server()
+    server.let.set()
+    assert not await old_noes.at_once(1, away)
+    assert not await old_noes.at_once(2, server.no)
+    async with asyncio.timeout(5):
+        while server.answered < 1:
+            await asyncio.sleep(0)
+    assert old_noes.failures == 1
 
 
 async def test_a_right_that_was_given_meanwhile_is_seen_at_the_second_look(old_noes: Remembered[int, bool]) -> None:
