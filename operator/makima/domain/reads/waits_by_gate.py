@@ -28,6 +28,8 @@ def by_gate(case: Case) -> Iterator[Wait]:
             yield Wait(Kind.WORK, ", ".join(missing)[:TEXT], case.status.phase_start_time)
         case NoGate():
             yield from _by_hand(case, advance)
+        case Ready() if case.contract.spec.phase_guard:
+            return  # a confirmation is waited for, and nobody moves it before that
         case Ready() if not _moves_itself(case):
             yield Wait(
                 Kind.ADVANCE,

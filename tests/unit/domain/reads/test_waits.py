@@ -282,6 +282,10 @@ def test_everything_that_is_waited_for_is_there_in_the_order_in_which_it_matters
     assert kinds[:4] == [K.CONFIRMATION, K.ANSWER, K.ANSWER, K.STALE]
 
 
+def test_what_a_person_has_to_confirm_waits_for_nobody_else() -> None:
+    assert [wait.kind for wait in waits(guarded(), None, at(100))] == [K.CONFIRMATION]
+
+
 def test_an_option_is_the_example_of_an_answer() -> None:
     question = a_question(7).model_copy(update={"options": ("red", "blue")})
     first: Wait = waits(with_status(active(), questions=(question,)), None, at(1))[0]
