@@ -88,9 +88,10 @@ class Crossing:
         if run is None:
             return web.json_response({"error": {"code": "NOT_FOUND", "message": "no run of the test"}}, status=404)
         point = run.point(call)
-        kill = await run.due(point)
-        if kill is not None and call.life in run.over:  # sent before its life ended beside this call
-            run.done_with(kill, None, happened=False)
+        kill = await run.due(point, call.life)
+        if call.life in run.over:  # sent before its life ended beside this call
+            if kill is not None:
+                run.done_with(kill, None, happened=False)
             run.late.append(call)
             return _lost(request)
         if kill is None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from tests.support.kills.plans import Kill, Victim
+from tests.support.kills.plans import BACKGROUND, Kill, Victim
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,7 @@ class Run:
     at_rest: asyncio.Event = field(default_factory=asyncio.Event)
     calls: int = 0
     _last: str = "register"
+    _ending: int | None = None
 
     def __post_init__(self) -> None:
         self.at_rest.set()
@@ -73,17 +74,23 @@ class Run:
         """What the call is, in the words of `plans.POINTS`."""
         return _point(call, self._last)
 
-    async def due(self, point: str) -> Kill | None:
+    async def due(self, point: str, life: int | None) -> Kill | None:
         """The kill that belongs here; it is due once, and `done_with` has to be called for it.
 
-        One after the other: a call that would bring the next one waits for the end of the one before.
+        One after the other: a call that would bring the next one waits for the end of the one before. And at a call
+        for which the life does not wait, its others do: a pod takes seconds to die, in which it could do all the rest,
+        so that no life followed.
         """
-        while self._belongs(point) and not self.at_rest.is_set():
+        while (self._belongs(point) or self._overtakes(life)) and not self.at_rest.is_set():
             await self.at_rest.wait()
         if not self._belongs(point):
             return None
         self.at_rest.clear()
+        self._ending = life if point in BACKGROUND else None
         return self.kills.pop(0)
+
+    def _overtakes(self, life: int | None) -> bool:
+        return life is not None and life == self._ending
 
     def _belongs(self, point: str) -> bool:
         return bool(self.kills) and self.kills[0].point == point
