@@ -18,6 +18,8 @@ from tests.support.operator_process import StartOperator
 from tests.support.silent_proxy import through_proxy
 
 SIZE = 100
+SOME = 30
+"""Contracts where their number adds nothing: the process itself is what is looked at."""
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("faults")]
 
@@ -31,7 +33,16 @@ async def until(what: str, condition: Callable[[], object], seconds: float = 60)
 
 @pytest.fixture
 async def fleet(api: client.ApiClient, namespace: str) -> Fleet:
-    fleet = Fleet(api, namespace, SIZE)
+    return await _created(api, namespace, SIZE)
+
+
+@pytest.fixture
+async def some(api: client.ApiClient, namespace: str) -> Fleet:
+    return await _created(api, namespace, SOME)
+
+
+async def _created(api: client.ApiClient, namespace: str, size: int) -> Fleet:
+    fleet = Fleet(api, namespace, size)
     await fleet.create()
     return fleet
 
@@ -85,44 +96,44 @@ async def test_an_api_server_killed_and_restarted_is_waited_for(
 
 
 async def test_a_watch_that_goes_silent_is_noticed(
-    fleet: Fleet, history: PostgresHistory, start_operator: StartOperator, own_sandbox: Sandbox, tmp_path: Path
+    some: Fleet, history: PostgresHistory, start_operator: StartOperator, own_sandbox: Sandbox, tmp_path: Path
 ) -> None:
     async with through_proxy(own_sandbox, tmp_path) as (proxy, kubeconfig):
         operator = start_operator(kubeconfig=kubeconfig, operator__watch_inactivity_seconds=3)
         kept = asyncio.create_task(operator.keep_running())
-        carried = asyncio.create_task(fleet.carry(200))
-        await until("progress", lambda: fleet.progress() > SIZE)
+        carried = asyncio.create_task(some.carry(200))
+        await until("progress", lambda: some.progress() > SOME)
         proxy.go_silent()
         await carried
         kept.cancel()
-        await fleet.assert_history(history)
+        await some.assert_history(history)
 
 
 async def test_an_operator_frozen_past_its_lease_does_no_harm_when_it_thaws(
-    fleet: Fleet, history: PostgresHistory, start_operator: StartOperator
+    some: Fleet, history: PostgresHistory, start_operator: StartOperator
 ) -> None:
     leader, standby = start_operator(), start_operator()
-    carried = asyncio.create_task(fleet.carry(200))
-    await until("progress", lambda: fleet.progress() > SIZE)
+    carried = asyncio.create_task(some.carry(200))
+    await until("progress", lambda: some.progress() > SOME)
     frozen = leader if "leading as" in leader.log.read_text() else standby
     other = standby if frozen is leader else leader
     frozen.signal(signal.SIGSTOP)
     await until("the standby to lead", lambda: "leading as" in other.log.read_text(), 40)
     frozen.signal(signal.SIGCONT)
     await carried
-    await fleet.assert_history(history)
+    await some.assert_history(history)
     await until("the one that was frozen to exit", lambda: not frozen.running, 30)
 
 
 async def test_a_leader_that_is_told_to_stop_hands_over_at_once(
-    fleet: Fleet, history: PostgresHistory, start_operator: StartOperator
+    some: Fleet, history: PostgresHistory, start_operator: StartOperator
 ) -> None:
     leader = start_operator().wait_ready()
     await until("a leader", lambda: "leading as" in leader.log.read_text())
     standby = start_operator().wait_ready()
-    carried = asyncio.create_task(fleet.carry(200))
-    await until("progress", lambda: fleet.progress() > SIZE)
+    carried = asyncio.create_task(some.carry(200))
+    await until("progress", lambda: some.progress() > SOME)
     assert leader.stop() == 0
     await until("the standby to lead", lambda: "leading as" in standby.log.read_text(), 4)
     await carried
-    await fleet.assert_history(history)
+    await some.assert_history(history)
