@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import signal
 from contextlib import AsyncExitStack
@@ -22,7 +21,7 @@ from makima.adapters.postgres.history import PostgresHistory
 from makima.adapters.postgres.supervision import PostgresSupervision
 from makima.adapters.probes import ProbeServer
 from makima.adapters.prometheus_api import ApiMetrics
-from makima.adapters.this_process import SystemClock, identity
+from makima.adapters.this_process import SystemClock, collect_seldom, identity
 from makima.aggregated_wiring import AggregatedApi, aggregated_api
 from makima.api_process import Process
 from makima.config import Config
@@ -40,10 +39,6 @@ from makima.services.access.visibility import Visibility
 from makima.services.monitor.monitor import Monitor
 from makima.services.wishes.hand import Hand
 from makima.supervisor_calls_wiring import start_supervisor_calls
-
-COLLECTIONS = (100_000, 50, 100)
-"""Thresholds of Python's collector. Every heartbeat makes objects that its count frees; with the usual thresholds
-a fifth of the time went into looking for cycles (docs/benchmarks.md)."""
 
 log = logging.getLogger(__name__)
 
@@ -178,7 +173,7 @@ def run_api(config: Config) -> None:
         MakimaError: it could not start.
     """
     configure_logging(config.api.log_format, config.api.log_level)
-    gc.set_threshold(*COLLECTIONS)
+    collect_seldom()
     try:
         uvloop.run(ApiProcess(config).run())
     except OSError as error:

@@ -26,7 +26,7 @@ from makima.adapters.postgres.history import PostgresHistory
 from makima.adapters.postgres.supervision import PostgresSupervision
 from makima.adapters.probes import ProbeServer
 from makima.adapters.prometheus import PrometheusMetrics
-from makima.adapters.this_process import SystemClock, identity
+from makima.adapters.this_process import SystemClock, collect_seldom, identity
 from makima.adapters.validators import GateValidators
 from makima.config import Config
 from makima.domain.leadership import deaf_for
@@ -62,6 +62,7 @@ class OperatorProcess:
         Raises:
             MakimaError: no cluster, no database configured, CRDs or policies too old.
         """
+        collect_seldom()
         options = self.config.operator
         configuration = await load_configuration(self.config.kubeconfig, self.config.context)
         self.connection = Connection(configuration, "makima-operator")
@@ -78,6 +79,7 @@ class OperatorProcess:
         self.events = KubernetesEvents(self.connection, self.identity)
         self.validators = GateValidators(self.connection)
         self.operator = self._build_operator()
+        self.events.contracts_wait = self.operator.queue.pressing
         if self.config.feature_flags.supervisor_heartbeat:
             self.supervision = self._build_supervision()
         await self._serve_probes()

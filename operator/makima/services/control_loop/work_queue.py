@@ -1,5 +1,9 @@
 """Which contract is looked at next: each key once, never two workers on one key, changes before the backlog.
 
+What changed has its first step before others have their next: where more is created than can be carried at once, every
+contract becomes Active soon, and later steps take as long as they have to. One turn in `SHARE` is theirs, so that they
+never stand still.
+
 The backlog is what a listing found: it waits until the listing is over, and its newest changes come first, since
 somebody may still be waiting for those.
 """
@@ -14,16 +18,21 @@ from time import monotonic
 LISTING_PAUSE = 0.2
 """Seconds without an addition to the backlog after which the listing is taken to be over."""
 
+SHARE = 4
+"""Of so many turns one goes to a next step, if any waits."""
+
 
 class WorkQueue:
-    """A keyed queue with two ranks, in the manner of client-go's workqueue."""
+    """A keyed queue with three ranks, in the manner of client-go's workqueue."""
 
     def __init__(self) -> None:
         self._urgent: deque[str] = deque()
+        self._steps: deque[str] = deque()
         self._backlog: list[tuple[int, str]] = []
         self._queued: set[str] = set()
         self._working: set[str] = set()
-        self._again: set[str] = set()
+        self._again: dict[str, bool] = {}  # true: only for its next step
+        self._turns = 0
         self._available = asyncio.Event()
         self._listing_until = 0.0
 
@@ -39,7 +48,7 @@ class WorkQueue:
         if backlog is not None:
             self._listing_until = monotonic() + LISTING_PAUSE
         if key in self._working:
-            self._again.add(key)
+            self._again[key] = False
         elif key not in self._queued:
             self._queued.add(key)
             self._append(key, backlog)
@@ -47,6 +56,17 @@ class WorkQueue:
         elif backlog is None:
             self._urgent.append(key)  # raised in rank; the entry left behind is skipped
             self._available.set()
+
+    def pressing(self) -> bool:
+        """Whether something that changed waits for its first step."""
+        return bool(self._urgent)
+
+    def step_later(self, key: str) -> bool:
+        """Whether the key that is being looked at leaves its next step for later, as others wait for their first."""
+        if not self.pressing():
+            return False
+        self._again.setdefault(key, True)
+        return True
 
     def _append(self, key: str, backlog: int | None) -> None:
         if backlog is None:
@@ -66,10 +86,18 @@ class WorkQueue:
             await self._wait()
 
     def _next(self) -> str | None:
-        while self._urgent:
-            key = self._urgent.popleft()
+        self._turns += 1
+        first, then = (self._steps, self._urgent) if self._turns % SHARE == 0 else (self._urgent, self._steps)
+        return self._first_of(first) or self._first_of(then) or self._listed()
+
+    def _first_of(self, rank: deque[str]) -> str | None:
+        while rank:
+            key = rank.popleft()
             if key in self._queued:
                 return key
+        return None
+
+    def _listed(self) -> str | None:
         while self._backlog and monotonic() >= self._listing_until:
             _, key = heapq.heappop(self._backlog)
             if key in self._queued:
@@ -92,6 +120,10 @@ class WorkQueue:
     def done(self, key: str) -> None:
         """The look at `key` is over."""
         self._working.discard(key)
-        if key in self._again:
-            self._again.discard(key)
+        only_a_step = self._again.pop(key, None)
+        if only_a_step:
+            self._queued.add(key)
+            self._steps.append(key)
+            self._available.set()
+        elif only_a_step is not None:
             self.put(key)

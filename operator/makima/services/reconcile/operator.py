@@ -45,6 +45,7 @@ class ContractOperator:
         self.history, self._resync_every = history, resync_every
         self._reconciler = ContractReconciler(ports, settings, self.cache, self.recorder, self.deadlines)
         self._reconciler.look_again = self.queue.put
+        self._reconciler.step_later = self.queue.step_later
         self.companions: list[Companion] = []
         self._reconciler.reports, self._reconciler.at_rest = self._reports, self._at_rest
 

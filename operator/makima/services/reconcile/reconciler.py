@@ -28,6 +28,7 @@ from makima.errors import ClusterError, ClusterUnavailable, Conflict, Denied, No
 from makima.models.contract import Contract
 from makima.models.contract_status import ContractStatus
 from makima.models.contract_type import ContractType
+from makima.models.enums import ContractState
 from makima.ports import Clock, Cluster, EventSink, JsonObject, Metrics, Validators
 from makima.services.control_loop.deadline_index import DeadlineIndex
 from makima.services.reconcile.contract_cache import ContractCache, Entry
@@ -62,6 +63,8 @@ class ContractReconciler:
     Attributes:
         validation: validators that are being asked.
         look_again: called with the UID of a contract that has news.
+        step_later: called with the UID of a contract that was written; whether it is looked at again later, as others
+            wait for their first step.
         reports: gives what the operator itself has to tell a contract (its Jobs, its workspace).
         knowledge: what only Postgres knows of contracts; None = supervisors are not looked at.
         at_rest: called with a contract that nothing more is to be done about now.
@@ -80,6 +83,7 @@ class ContractReconciler:
         self.validation = ValidationQueue(ports.validators)
         self.validation.on_verdict = self._take_verdict
         self.look_again: Callable[[str], None] = lambda uid: deadlines.set(uid, ports.clock.now())
+        self.step_later: Callable[[str], bool] = lambda _uid: False
         self.reports: Callable[[str], tuple[Report, ...]] = lambda _uid: ()
         self.knowledge: Knowledge | None = None
         self.at_rest: Callable[[Contract, JsonObject], None] = lambda _contract, _body: None
@@ -122,6 +126,8 @@ class ContractReconciler:
                 return
             if decision.status is not None or decision.refusal is not None:
                 await self._write(entry, contract, decision)
+                if _has_begun(decision) and self.step_later(entry.key.uid):
+                    return
             else:
                 await self._rest(entry, contract, decision)
                 if known.incomplete:
@@ -260,6 +266,11 @@ class ContractReconciler:
         entry.failures += 1
         delay = retry_delay(entry.failures, longest=30.0 if soon else 300.0)
         self._deadlines.set(entry.key.uid, self._ports.clock.now() + timedelta(seconds=delay))
+
+
+def _has_begun(decision: Decision) -> bool:
+    """Whether it is past Created: two writes make a contract Active, and those are its first step."""
+    return decision.status is not None and decision.status.state is not ContractState.CREATED
 
 
 def _headline(status: ContractStatus) -> str:

@@ -72,6 +72,44 @@ async def test_no_two_workers_get_one_key_and_what_came_meanwhile_is_looked_at_o
     assert len(queue) == 0
 
 
+async def steps(queue: WorkQueue, number: int) -> list[str]:
+    """The next keys; each leaves its next step for later if it has to."""
+    keys = []
+    for _ in range(number):
+        keys.append(await asyncio.wait_for(queue.take(), SOON))
+        queue.step_later(keys[-1])
+        queue.done(keys[-1])
+    return keys
+
+
+async def test_first_steps_come_before_next_ones_which_have_one_turn_in_four() -> None:
+    queue = WorkQueue()
+    for key in "abcdef":
+        queue.put(key)
+    assert await steps(queue, 9) == ["a", "b", "c", "a", "d", "e", "f", "b", "c"]
+
+
+async def test_who_is_alone_goes_on_at_once() -> None:
+    queue = WorkQueue()
+    queue.put("listed", backlog=1)
+    queue.put("alone")
+    assert await queue.take() == "alone"
+    assert not queue.step_later("alone")
+
+
+async def test_a_change_raises_a_next_step_and_is_looked_at_once() -> None:
+    queue = WorkQueue()
+    for key in ("stepping", "first"):
+        queue.put(key)
+    assert await queue.take() == "stepping"
+    assert queue.step_later("stepping")
+    queue.put("stepping")
+    queue.done("stepping")
+    queue.put("last")
+    assert await taken(queue, 3) == ["first", "stepping", "last"]
+    assert len(queue) == 0
+
+
 @pytest.mark.parametrize(
     ("status", "unseen"),
     [

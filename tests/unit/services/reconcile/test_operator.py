@@ -11,6 +11,7 @@ import pytest
 from makima.domain.settings import Settings
 from makima.errors import Denied
 from makima.models.contract_type import ContractType
+from makima.ports import JsonObject
 from makima.services.reconcile.operator import ContractOperator
 from makima.services.reconcile.reconciler import Ports
 from tests.support.fakes import FakeClock, FakeCluster, FakeEvents, FakeHistory, FakeMetrics, FakeValidators
@@ -72,6 +73,24 @@ async def test_each_version_is_one_status_write(stage: Stage) -> None:
     await stage.until(lambda: stage.status("a").get("state") == "Completed")
     await stage.until_quiet()
     assert stage.cluster.status_writes == stage.status("a")["version"]
+
+
+async def test_where_many_wait_every_one_is_active_before_the_first_is_completed() -> None:
+    stage, seen = Stage(Settings()), []
+
+    def see(kind: str, body: JsonObject) -> None:
+        seen.append((body["metadata"]["name"], body.get("status", {}).get("state")))
+        stage.operator.see_contract(kind, body)
+
+    stage.cluster.on_change = see
+    names = [f"c{number}" for number in range(20)]
+    for name in names:
+        stage.cluster.create(name, {"phases": PHASES, "deliverables": [{"phase": "one", "id": "doc"}]})
+    stage.operator.start()
+    await stage.until(lambda: all(stage.status(name).get("state") == "Completed" for name in names))
+    await stage.operator.stop()
+    first_completed = next(place for place, (_, state) in enumerate(seen) if state == "Completed")
+    assert {name for name, state in seen[:first_completed] if state == "Active"} == set(names)
 
 
 async def test_a_lost_race_is_read_and_decided_again(stage: Stage) -> None:
