@@ -79,7 +79,7 @@ class OperatorProcess:
         self.events = KubernetesEvents(self.connection, self.identity)
         self.validators = GateValidators(self.connection)
         self.operator = self._build_operator()
-        self.events.contracts_wait = self.operator.queue.pressing
+        self.events.contracts_wait = self.operator.queue.waiting
         if self.config.feature_flags.supervisor_heartbeat:
             self.supervision = self._build_supervision()
         await self._serve_probes()

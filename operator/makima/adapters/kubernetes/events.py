@@ -24,8 +24,8 @@ QUEUE = 10_000
 WORKERS = 2
 """Few: an Event costs the API server a third of a status write, and when it is the bottleneck contracts go first."""
 
-GIVE_WAY = 0.1
-"""Seconds that each worker lets contracts go first before it sends the next Event; they come at 20/s then."""
+GIVE_WAY = 0.25
+"""Seconds that each worker lets contracts go first before it sends the next Event; they come at 8/s then."""
 
 FOLD_FOR = timedelta(minutes=10)
 REMEMBERED = 20_000

@@ -1,8 +1,7 @@
 """Which contract is looked at next: each key once, never two workers on one key, changes before the backlog.
 
-What changed has its first step before others have their next: where more is created than can be carried at once, every
-contract becomes Active soon, and later steps take as long as they have to. One turn in `SHARE` is theirs, so that they
-never stand still.
+What changed has its first step before others have their next, but for one: where more is created than can be carried at
+once, every contract becomes Active soon, and later steps take as long as they have to.
 
 The backlog is what a listing found: it waits until the listing is over, and its newest changes come first, since
 somebody may still be waiting for those.
@@ -18,8 +17,9 @@ from time import monotonic
 LISTING_PAUSE = 0.2
 """Seconds without an addition to the backlog after which the listing is taken to be over."""
 
-SHARE = 4
-"""Of so many turns one goes to a next step, if any waits."""
+PRESSED = 0.1
+"""Seconds after a change in which next steps are taken one at a time: so they take little of an API server that is busy
+and answers slowly, more of one that is not, and never stand still."""
 
 
 class WorkQueue:
@@ -31,8 +31,9 @@ class WorkQueue:
         self._backlog: list[tuple[int, str]] = []
         self._queued: set[str] = set()
         self._working: set[str] = set()
+        self._stepping: set[str] = set()
         self._again: dict[str, bool] = {}  # true: only for its next step
-        self._turns = 0
+        self._pressed_until = 0.0
         self._available = asyncio.Event()
         self._listing_until = 0.0
 
@@ -57,19 +58,20 @@ class WorkQueue:
             self._urgent.append(key)  # raised in rank; the entry left behind is skipped
             self._available.set()
 
-    def pressing(self) -> bool:
-        """Whether something that changed waits for its first step."""
-        return bool(self._urgent)
+    def waiting(self) -> bool:
+        """Whether something that changed has steps to take, and others come first."""
+        return bool(self._urgent or self._steps)
 
     def step_later(self, key: str) -> bool:
         """Whether the key that is being looked at leaves its next step for later, as others wait for their first."""
-        if not self.pressing():
+        if not self._urgent:
             return False
         self._again.setdefault(key, True)
         return True
 
     def _append(self, key: str, backlog: int | None) -> None:
         if backlog is None:
+            self._pressed_until = monotonic() + PRESSED
             self._urgent.append(key)
         else:
             heapq.heappush(self._backlog, (-backlog, key))
@@ -86,9 +88,18 @@ class WorkQueue:
             await self._wait()
 
     def _next(self) -> str | None:
-        self._turns += 1
-        first, then = (self._steps, self._urgent) if self._turns % SHARE == 0 else (self._urgent, self._steps)
-        return self._first_of(first) or self._first_of(then) or self._listed()
+        if not self._stepping and (key := self._step()):
+            return key
+        return self._first_of(self._urgent) or self._unpressed_step() or self._listed()
+
+    def _unpressed_step(self) -> str | None:
+        return self._step() if monotonic() >= self._pressed_until else None
+
+    def _step(self) -> str | None:
+        key = self._first_of(self._steps)
+        if key is not None:
+            self._stepping.add(key)
+        return key
 
     def _first_of(self, rank: deque[str]) -> str | None:
         while rank:
@@ -105,8 +116,10 @@ class WorkQueue:
         return None
 
     async def _wait(self) -> None:
-        """Until something is added, or the listing may be over."""
-        pause = max(0.0, self._listing_until - monotonic()) if self._backlog else None
+        """Until something is added, or the listing or the press of changes may be over."""
+        later = [self._listing_until] if self._backlog else []
+        later += [self._pressed_until] if self._steps else []
+        pause = max(0.0, min(later) - monotonic()) if later else None
         try:
             async with asyncio.timeout(pause):
                 await self._available.wait()
@@ -120,6 +133,9 @@ class WorkQueue:
     def done(self, key: str) -> None:
         """The look at `key` is over."""
         self._working.discard(key)
+        if key in self._stepping:
+            self._stepping.discard(key)
+            self._available.set()  # another step may be taken
         only_a_step = self._again.pop(key, None)
         if only_a_step:
             self._queued.add(key)

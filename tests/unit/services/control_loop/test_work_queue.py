@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from makima.services.control_loop.work_queue import LISTING_PAUSE, WorkQueue
+from makima.services.control_loop.work_queue import LISTING_PAUSE, PRESSED, WorkQueue
 from makima.services.reconcile.contract_cache import wish_unseen
 
 SOON = 2.0
@@ -72,21 +72,28 @@ async def test_no_two_workers_get_one_key_and_what_came_meanwhile_is_looked_at_o
     assert len(queue) == 0
 
 
-async def steps(queue: WorkQueue, number: int) -> list[str]:
-    """The next keys; each leaves its next step for later if it has to."""
-    keys = []
-    for _ in range(number):
-        keys.append(await asyncio.wait_for(queue.take(), SOON))
-        queue.step_later(keys[-1])
-        queue.done(keys[-1])
-    return keys
+async def test_next_steps_are_taken_one_at_a_time_while_changes_wait_and_go_on_once_none_comes() -> None:
+    queue = WorkQueue()
+    for key in "abcd":
+        queue.put(key)
+    for key in [await queue.take(), await queue.take()]:
+        assert queue.step_later(key)
+        queue.done(key)
+    assert queue.waiting()
+    assert [await asyncio.wait_for(queue.take(), SOON) for _ in range(4)] == ["a", "c", "d", "b"]
+    assert not queue.waiting()
 
 
-async def test_first_steps_come_before_next_ones_which_have_one_turn_in_four() -> None:
+async def test_changes_come_before_steps_however_many_of_those_wait() -> None:
     queue = WorkQueue()
     for key in "abcdef":
         queue.put(key)
-    assert await steps(queue, 9) == ["a", "b", "c", "a", "d", "e", "f", "b", "c"]
+    for key in [await queue.take() for _ in range(5)]:
+        queue.step_later(key)
+        queue.done(key)
+    assert await queue.take() == "a"
+    await asyncio.sleep(PRESSED)
+    assert await queue.take() == "f"
 
 
 async def test_who_is_alone_goes_on_at_once() -> None:
