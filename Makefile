@@ -34,7 +34,7 @@ demo: $(STAMP) ## Run the main job on a sandbox of its own (KEEP=1 leaves it run
 test: $(STAMP) ## Run all tests, with a real API server, a real Postgres and, as root on Linux, a real node (NODE=no: without)
 	$(if $(filter tests/unit%,$(TESTS)),,@$(BIN)/makima sandbox build --helm $(if $(filter no,$(NODE)),,$$($(NODE_POSSIBLE) && echo --node)))
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not exhaustive" $(if $(filter no,$(NODE)),--ignore tests/e2e) $(TESTS)
-	@echo "not run: $(if $(filter no,$(NODE)),tests/e2e need a real node (NODE=no),what is marked exhaustive (every kill; upgrades, images, backups on a node)); make e2e runs it"
+	@echo "not run: $(if $(filter no,$(NODE)),tests/e2e need a real node (NODE=no),what is marked exhaustive (every kill; slow agent programs; upgrades, images, backups on a node)); make e2e runs it"
 
 # Only from the command line: a KUBECONFIG of the environment names the cluster that somebody works with.
 OWN_CLUSTER = $(filter command,$(firstword $(origin KUBECONFIG)))
@@ -43,6 +43,7 @@ e2e: $(STAMP) ## Run every test on a real node (root on Linux, half an hour), or
 	@$(BIN)/makima sandbox build --helm $(if $(OWN_CLUSTER),,--node)
 	$(if $(OWN_CLUSTER),MAKIMA_E2E_KUBECONFIG=$(abspath $(KUBECONFIG)) MAKIMA_E2E_IMAGE=$(IMAGE) MAKIMA_E2E_DATABASE_URL='$(DATABASE_URL)') \
 		$(BIN)/python -m pytest $(if $(TESTS),$(TESTS),tests/e2e)
+	$(if $(TESTS)$(OWN_CLUSTER),,$(BIN)/python -m pytest -m exhaustive tests/integration)
 
 check: $(STAMP) ## Lint, format, types, layering, generated files
 	$(BIN)/ruff check .

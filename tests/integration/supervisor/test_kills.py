@@ -49,8 +49,14 @@ POINTS = [
 ]
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize(("call", "nth"), POINTS, ids=str)
+EVERY = [(call, nth, when) for call, nth in POINTS for when in ("before", "after")]
+CASES = [
+    pytest.param(*case, marks=() if number % 3 == 0 else pytest.mark.exhaustive) for number, case in enumerate(EVERY)
+]
+"""`make test` tries every third, `make e2e` all."""
+
+
+@pytest.mark.parametrize(("call", "nth", "when"), CASES)
 async def test_a_wrapper_killed_at_a_save_point_is_followed_by_one_that_repeats_nothing(
     api: ApiDouble, start: StartWrapper, call: str, nth: int, when: str
 ) -> None:

@@ -18,6 +18,14 @@ from tests.support.wrapper_process import StartWrapper, processes_with
 pytestmark = pytest.mark.timeout(300)
 
 
+QUICK = pytest.mark.parametrize(
+    "agent",
+    [pytest.param(name, marks=pytest.mark.exhaustive if name == "opencode" else ()) for name in CHOSEN],
+    indirect=True,
+)
+"""opencode needs ten seconds of CPU for each start: what others show is left to `make e2e`."""
+
+
 @pytest.fixture(params=CHOSEN)
 def agent(request: pytest.FixtureRequest) -> RealAgent:
     """The program."""
@@ -50,6 +58,7 @@ def _hanging_tool(folder: Path) -> tuple[Path, str]:
     return sign, f"RUN[touch {sign}; exec sleep 1000]"
 
 
+@QUICK
 async def test_it_runs_to_its_end(api: ApiDouble, start: StartWrapper, agent: RealAgent, model: ModelDouble) -> None:
     wrapper = start(*agent.command("RUN[echo hello-from-the-tool]"))
     assert await wrapper.ended(90) == 0
@@ -103,6 +112,7 @@ async def test_it_delivers_with_makimas_own_tools(
     assert api.incarnation == 1
 
 
+@QUICK
 async def test_what_it_asks_a_person_is_answered_in_the_same_conversation(
     api: ApiDouble, start: StartWrapper, agent: RealAgent, model: ModelDouble
 ) -> None:
