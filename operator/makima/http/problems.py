@@ -13,6 +13,10 @@ from makima.services.refusals import Refused, invalid_fields, refusal, refused_b
 
 JSON = "application/json"
 
+DOCUMENT = "see /openapi.json"
+OWN = "/supervisor/"
+OF_SUPERVISORS = f"{DOCUMENT}; what a supervisor sends has the UID of its contract in the path, not namespace:name"
+
 BY_STATUS = {
     401: Code.UNAUTHENTICATED,
     403: Code.FORBIDDEN,
@@ -76,10 +80,11 @@ def _framework(request: Request, error: HTTPException) -> Response:
         problem = Problem(
             code=Code.NOT_FOUND,
             message=f"{request.url.path} does not take {request.method}",
-            hint=f"it takes {allowed}" if allowed else None,
+            hint=f"it takes {allowed}, and perhaps others: {DOCUMENT}" if allowed else DOCUMENT,
         )
         return Response(envelope(problem), 405, dict(error.headers or {}), JSON)
     if error.status_code == 404:
-        return answer(refusal(Code.NOT_FOUND, f"there is no {request.url.path[:256]}", hint="see /openapi.json"))
+        path = request.url.path[:256]
+        return answer(refusal(Code.NOT_FOUND, f"there is no {path}", hint=OF_SUPERVISORS if OWN in path else DOCUMENT))
     code = BY_STATUS.get(error.status_code, Code.VALIDATION_FAILED)
-    return answer(refusal(code, "the body is not readable as JSON in UTF-8", hint="see /openapi.json"))
+    return answer(refusal(code, "the body is not readable as JSON in UTF-8", hint=DOCUMENT))

@@ -127,7 +127,7 @@ def invalid(error: ValidationError) -> Refused:
 
 def invalid_fields(found: list[Any], *, drop: str = "") -> Refused:
     """The same for a list of pydantic's findings; `drop` is a first part of places that callers don't know."""
-    wrong = [{"field": _place(item["loc"], drop), "message": _text(item)} for item in found[:16]]
+    wrong = [_not_json(item) or _wrong(item, drop) for item in found[:16]]
     first: Mapping[str, str] = wrong[0] if wrong else {"field": "", "message": "the body can't be read"}
     where = f"{first['field']}: " if first["field"] else ""
     return refusal(
@@ -137,6 +137,18 @@ def invalid_fields(found: list[Any], *, drop: str = "") -> Refused:
         hint="see /openapi.json for what the call takes",
         errors=wrong,
     )
+
+
+def _wrong(item: Mapping[str, Any], drop: str) -> dict[str, str]:
+    return {"field": _place(item["loc"], drop), "message": _text(item)}
+
+
+def _not_json(item: Mapping[str, Any]) -> dict[str, str] | None:
+    """What the framework finds before any field: its place is a character of the body."""
+    if item["type"] != "json_invalid":
+        return None
+    error = item.get("ctx", {}).get("error", "it can't be read")
+    return {"field": "", "message": f"the body is not JSON: {error} (character {item['loc'][-1]})"[:SHOWN]}
 
 
 def _place(location: tuple[Any, ...], drop: str) -> str:

@@ -73,3 +73,21 @@ async def test_a_huge_body_is_refused_before_it_is_read_whole() -> None:
 async def test_names_of_features_are_no_ids(name: str) -> None:
     world = RestWorld()
     assert await world.refused("ann", "GET", f"/{name}/events") == (404, "NOT_FOUND")
+
+
+SAID = [
+    ("POST", "/ns:work/phase", b"not json", 400, "the body is not JSON: Expecting value (character 0)"),
+    ("POST", "/ns:work/phase", b'{"a": 1,}', 400, "the body is not JSON: "),
+    ("DELETE", "/batch", None, 404, "batch is no contract"),
+    ("POST", "/ns:work/supervisor/heartbeat", {}, 404, "there is no /api/v1/contracts/ns:work/supervisor/heartbeat"),
+    ("PATCH", "/ns:work", {}, 405, "/api/v1/contracts/ns:work does not take PATCH"),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body", "status", "message"), SAID)
+async def test_what_was_wrong_is_said_with_what_to_do_next(
+    method: str, path: str, body: object, status: int, message: str
+) -> None:
+    found, answer = await RestWorld().call("ann", method, path, body)
+    assert found == status and answer["error"]["message"].startswith(message), answer
+    assert "/openapi.json" in answer["error"]["hint"]

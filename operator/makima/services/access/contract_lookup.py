@@ -23,6 +23,8 @@ from makima.stores import ContractHistory
 RESERVED = frozenset({"monitor", "dashboard", "batch"})
 """Paths of their own in the place of an id, where their features are on."""
 
+NO_CONTRACT = "its feature is switched off, or it does not take this call: see /openapi.json"
+
 UID = re.compile(UUID_PATTERN)
 NAMESPACE = re.compile(DNS_LABEL)
 NAME = re.compile(r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$")
@@ -81,7 +83,7 @@ def parse_contract_id(text: str) -> ContractId:
     if UID.match(text.lower()) and len(text) == 36:
         return ContractId(uid=UUID(text))
     if text in RESERVED:
-        raise refusal(Code.NOT_FOUND, f"there is no {text}: its feature is switched off", hint="see /openapi.json")
+        raise refusal(Code.NOT_FOUND, f"{text} is no contract", hint=NO_CONTRACT)
     namespace, colon, name = text.partition(":")
     fits = len(namespace) <= 63 and len(name) <= 253
     if colon and fits and NAMESPACE.fullmatch(namespace) and NAME.fullmatch(name):
