@@ -38,6 +38,28 @@ async def test_with_enhanced_status_off_only_old_values_are_shown() -> None:
     assert (found["status"], found["state"]) == ("active", "active")
 
 
+async def test_with_enhanced_status_off_a_contract_that_is_not_accepted_yet_has_an_old_value_too() -> None:
+    world = RestWorld(Settings(enhanced_status=False))
+    world.server.operator = False
+    world.contract()
+    found = await world.good("ray", "GET", "/ns:work")
+    assert (found["accepted"], found["status"], found["state"]) == (False, "active", "active")
+
+
+@pytest.mark.parametrize(("enhanced", "shown"), [(True, ("paused", "failed")), (False, ("active", "completed"))])
+async def test_events_have_the_statuses_that_the_flag_allows(enhanced: bool, shown: tuple[str, str]) -> None:
+    world = RestWorld(Settings(enhanced_status=enhanced))
+    uid = world.contract()
+    payload = {"old_status": "paused", "new_status": "failed", "reason": "by hand"}
+    world.history.happened(HistoryEvent(uuid4(), uid, "ns", "work", 2, "StatusChanged", START, "ann", payload))
+    read = await world.good("ray", "GET", "/ns:work/events")
+    newest = await world.good("ray", "GET", "/ns:work/events?before=9007199254740992")
+    exported = await world.good("ray", "GET", "/ns:work/export")
+    expected = {"old_status": shown[0], "new_status": shown[1], "reason": "by hand"}
+    for events in (read["events"], newest["events"], exported["history"]):
+        assert [event["payload"] for event in events] == [expected]
+
+
 async def test_a_contract_that_is_gone_is_shown_as_it_was_and_can_not_be_changed() -> None:
     world = RestWorld()
     world.contract()

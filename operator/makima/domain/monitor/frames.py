@@ -92,11 +92,17 @@ def _envelope(stored: StoredEvent) -> dict[str, Any]:
     }
 
 
-def _payload(event: HistoryEvent, *, enhanced: bool) -> dict[str, Any]:
+def shown_payload(event: HistoryEvent, *, enhanced: bool) -> dict[str, Any]:
+    """What the history keeps of the event, with statuses as clients see them."""
     fields = dict(event.payload)
     for key in ("old_status", "new_status", STATUS_KEY):
         if isinstance(fields.get(key), str):
             fields[key] = shown_status(fields[key], enhanced=enhanced)
+    return fields
+
+
+def _payload(event: HistoryEvent, *, enhanced: bool) -> dict[str, Any]:
+    fields = shown_payload(event, enhanced=enhanced)
     if not isinstance(fields.get(STATUS_KEY), str):
         fields.pop(STATUS_KEY, None)
     if event.type == STALE_DETECTED and "stale_duration" not in fields:

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from makima.domain.settings import Settings
-from makima.models.history import Place
+from makima.models.history import Place, StoredEvent
 from makima.models.wire.contracts import (
     ContractDetail,
     DeliverableList,
+    HistoryEntry,
     HistoryPage,
     QuestionPage,
     TaskPage,
@@ -52,7 +53,7 @@ class ContractReads:
             HistoryUnavailable: Postgres is away.
         """
         stored = await self._history.events(found.uid, after, limit + 1)
-        page = [event_view(item) for item in stored[:limit]]
+        page = [self._event(item) for item in stored[:limit]]
         last = page[-1].seq if page else after
         return HistoryPage(events=tuple(page), next_after=last, more=len(stored) > limit)
 
@@ -63,8 +64,11 @@ class ContractReads:
             HistoryUnavailable: Postgres is away.
         """
         stored = await self._history.newest_events(found.uid, before, limit + 1)
-        page = [event_view(item) for item in stored[-limit:]]
+        page = [self._event(item) for item in stored[-limit:]]
         return HistoryPage(events=tuple(page), next_after=page[-1].seq if page else 0, more=len(stored) > limit)
+
+    def _event(self, stored: StoredEvent) -> HistoryEntry:
+        return event_view(stored, enhanced=self._settings.enhanced_status)
 
     async def tasks(self, found: Located, text: str | None, limit: int) -> TaskPage:
         """Its tasks, oldest first.

@@ -99,14 +99,14 @@ def _of_row(row: ContractRow, settings: Settings, stale: bool) -> dict[str, Any]
 
 def _of_contract(contract: Contract, settings: Settings, now: datetime) -> dict[str, Any]:
     if contract.status is None:
-        return _unaccepted(contract, now)
+        return _unaccepted(contract, settings, now)
     stale = is_stale(contract.spec, contract.status, settings, now)
     return _of_row(contract_row(contract, contract.status), settings, stale)
 
 
-def _unaccepted(contract: Contract, now: datetime) -> dict[str, Any]:
+def _unaccepted(contract: Contract, settings: Settings, now: datetime) -> dict[str, Any]:
     meta, spec = contract.metadata, contract.spec
-    created = meta.creation_timestamp or now
+    created, old = meta.creation_timestamp or now, legacy_status(ContractState.CREATED).snake
     return {
         "id": meta.uid,
         "uid": meta.uid,
@@ -115,8 +115,8 @@ def _unaccepted(contract: Contract, now: datetime) -> dict[str, Any]:
         "type": spec.type,
         "contract_type": spec.type,
         "description": spec.description,
-        "status": "active",
-        "state": "created",
+        "status": old,
+        "state": ContractState.CREATED.snake if settings.enhanced_status else old,
         "version": 0,
         "auto_complete_enabled": spec.auto_complete,
         "auto_complete": spec.auto_complete,

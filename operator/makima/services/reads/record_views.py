@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from makima.domain.monitor.frames import shown_payload
 from makima.models.history import StoredEvent
 from makima.models.supervision import StoredQuestion, StoredTask
 from makima.models.wire.contracts import HistoryEntry, QuestionView
@@ -36,8 +37,12 @@ def question_view(question: StoredQuestion) -> QuestionView:
     )
 
 
-def event_view(stored: StoredEvent) -> HistoryEntry:
-    """An event of the history."""
+def event_view(stored: StoredEvent, *, enhanced: bool) -> HistoryEntry:
+    """An event of the history.
+
+    Args:
+        enhanced: False = its statuses are the three old ones (flag `enhanced_contract_status`).
+    """
     event = stored.event
     return HistoryEntry(
         seq=stored.seq,
@@ -49,5 +54,5 @@ def event_view(stored: StoredEvent) -> HistoryEntry:
         name=event.contract_name,
         version=event.version,
         actor=event.actor,
-        payload=dict(event.payload),
+        payload=shown_payload(event, enhanced=enhanced),
     )
