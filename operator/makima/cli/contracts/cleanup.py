@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -125,21 +126,41 @@ def _would(item: Affected, text: str) -> str:
 
 
 async def _carry_out(person: Person, call: Call, looked: Results) -> Results:
+    results: Results = []
+    try:
+        async for result in _done(person, call, looked):
+            results.append(result)
+    except BaseException:  # --timeout, or interrupted: the log of what was done is written all the same
+        for item, text in results:
+            _log(call, item, text)
+        if len(results) < len(looked):
+            item = looked[len(results)][0]
+            _log(call, item, f"{item.action} cut off; look again")
+        raise
+    finally:
+        call.screen.progress("")
+    return results
+
+
+def _log(call: Call, item: Affected, text: str) -> None:
+    call.screen.note(f"  {plain(f'{item.namespace}/{item.name} ({item.uid}): {text}')}")
+
+
+async def _done(person: Person, call: Call, looked: Results) -> AsyncGenerator[tuple[Affected, str]]:
+    """One after the other."""
     from makima.errors import MakimaError
 
-    results: Results = []
     for number, (item, text) in enumerate(looked, 1):
         held = _held(item, text)
         if held is not None:
-            results.append((item, f"left alone: {held}"))
+            yield item, f"left alone: {held}"
             continue
         call.screen.progress(f"{number}/{len(looked)} {item.action} {item.namespace}/{item.name}")
         try:
-            results.append((item, await _one(person, item)))
+            said = await _one(person, item)
         except MakimaError as error:
-            results.append((item, f"failed: {error.message}"))
-    call.screen.progress("")
-    return results
+            said = f"failed: {error.message}"
+        yield item, said
 
 
 async def _one(person: Person, item: Affected) -> str:
