@@ -8,6 +8,7 @@ it is now: no answer of the API can make a person write anything else than the o
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,10 +18,13 @@ from makima.domain.settings import Settings
 from makima.domain.wishes.batch import Delete, Moment, operations, step
 from makima.errors import Conflict, Denied, MakimaError, NotFound
 from makima.models.contract import Contract
-from makima.models.wire.batch import BatchRequest
+from makima.models.wire.batch import BatchRequest, Operation
 from makima.models.wire.problem import Code
 
 AT_A_TIME = 8
+ATTEMPTS = 5
+"""How often one contract is looked at again that the operator, or a supervisor, changed since it was read."""
+
 SETTINGS = Settings(stale_threshold=timedelta(0))
 """The API has looked at how long each was silent; it alone knows the threshold and every heartbeat."""
 
@@ -50,6 +54,8 @@ async def carry_out(person: Person, wanted: dict[str, Any], where: str | None) -
 class _Run:
     def __init__(self, person: Person, request: BatchRequest, who: str) -> None:
         self._person, self._request, self._who = person, request, who
+        # Without the nine states a pause is no state, and the API alone knows that: what is suspended is resumed.
+        self._settings = replace(SETTINGS, enhanced_status=request.operation is not Operation.RESUME_ALL)
         self._room = asyncio.Semaphore(AT_A_TIME)
         self.done: list[str] = []
         self.errors: list[dict[str, str]] = []
@@ -74,9 +80,20 @@ class _Run:
                 self.errors.append({"id": uid, "code": _code(error), "message": error.message[:4096]})
 
     async def _applied(self, body: JsonObject) -> bool:
-        """Decide and write with a precondition; whether it was done."""
+        """Read, decide, write with a precondition; again if it changed meanwhile. Whether it was done."""
         meta = body["metadata"]
-        found = step(self._request, Contract.from_object(body), Moment(self._who, SETTINGS, datetime.now(UTC)))
+        for _ in range(ATTEMPTS - 1):
+            try:
+                return await self._once(body)
+            except Conflict:
+                body = await self._person.cluster.get("contracts", meta["namespace"], meta["name"])
+                if body["metadata"]["uid"] != meta["uid"]:
+                    return False
+        return await self._once(body)
+
+    async def _once(self, body: JsonObject) -> bool:
+        meta, moment = body["metadata"], Moment(self._who, self._settings, datetime.now(UTC))
+        found = step(self._request, Contract.from_object(body), moment)
         if found is None:
             return False
         cluster, place = self._person.cluster, ("contracts", meta["namespace"], meta["name"])
