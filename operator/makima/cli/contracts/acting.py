@@ -53,7 +53,7 @@ async def outcome(
     """What became of a wish: the judge's word, once it has one.
 
     Returns:
-        None if nobody waited for it, or only a dry run was made.
+        None if nobody waited for it, or may, or only a dry run was made.
 
     Raises:
         Ended: refused; or nothing came of it in time.
@@ -62,10 +62,15 @@ async def outcome(
         return None
     import asyncio
 
+    from makima.errors import Denied
+
     limit = call.timeout.total_seconds() if call.timeout is not None else PATIENCE
     try:
         async with asyncio.timeout(limit):
             return await _judged(person, wished, judge)
+    except Denied as error:  # the wish itself was let in
+        call.screen.note(f"note: it is asked for; what comes of it is not yours to watch: {plain(error.message)}")
+        return None
     except TimeoutError:
         text = f"{key_of(wished)}: it is asked for, but the operator has not acted within {limit:g} s"
         hint = "see whether it runs: kubectl -n makima-system get pods; what you asked for stays"
@@ -81,10 +86,12 @@ async def _judged(person: Person, wished: Contract, judge: Judge) -> str:
     async with aclosing(changes):
         async for change in changes:
             listed = change.bodies if isinstance(change, Listed) else ()
-            for body in (change.body,) if isinstance(change, Changed) else listed:
-                if body["metadata"]["uid"] == meta.uid and (said := judge(Contract.from_object(body))) is not None:
+            known = (change.body,) if isinstance(change, Changed) else listed
+            mine = [body for body in known if body["metadata"]["uid"] == meta.uid]
+            for body in mine:
+                if (said := judge(Contract.from_object(body))) is not None:
                     return said
-            if isinstance(change, Gone):
+            if isinstance(change, Gone) or (isinstance(change, Listed) and not mine):
                 raise Ended(f"{key_of(wished)} was deleted", None, Exit.NOT_FOUND)
     raise AssertionError("a watch never ends by itself")
 

@@ -152,6 +152,7 @@ async def _notice(person: Person, seen: Contract, plural: str, changed: asyncio.
                     return
     except Denied:
         if plural == "contracts":
+            changed.set()  # whoever waits for a change would wait for ever
             raise
 
 
