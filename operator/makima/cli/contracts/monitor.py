@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from makima.cli.contracts.call import Call, common
+from makima.cli.contracts.call import Call, common, now
 from makima.cli.contracts.completion import contracts as complete_contracts
 from makima.cli.contracts.formats import format_option
-from makima.cli.contracts.selecting import namespaces_option, one, places, status_option
+from makima.cli.contracts.selecting import namespaces_option, one, places, read, status_option
+from makima.cli.contracts.text import plain
 
 if TYPE_CHECKING:
     from makima.cli.contracts.event_lines import Frame
@@ -58,7 +59,7 @@ def command(
     writer = Writer(call, form, wanted)
 
     async def work(person: Person) -> None:
-        frames = _frames(person, call, wanted)
+        frames = _frames(person, call, wanted, writer)
         async with aclosing(frames):
             async for frame in frames:
                 writer.write(frame)
@@ -99,7 +100,7 @@ def _tui(call: Call, wanted: Wanted) -> None:
         raise call.ended(error) from error
 
 
-async def _frames(person: Person, call: Call, wanted: Wanted) -> AsyncGenerator[Frame, None]:
+async def _frames(person: Person, call: Call, wanted: Wanted, writer: Writer) -> AsyncGenerator[Frame, None]:
     """The stream of makima's API; where nobody answers there, what Kubernetes alone tells until somebody does."""
     from makima.client.handover import Handover
     from makima.client.stream import Filter
@@ -109,6 +110,8 @@ async def _frames(person: Person, call: Call, wanted: Wanted) -> AsyncGenerator[
     ids = tuple(meta.uid for meta in named)
     snake = tuple(ContractState(status).snake for status in wanted.statuses)
     where = await _where(person, call, wanted, tuple(sorted({meta.namespace for meta in named})))
+    if wanted.stale and wanted.after is None:
+        writer.begin_with(await _stale_now(person, call, where))
     chosen = Filter(ids, snake, include_heartbeats=wanted.heartbeats)
     flow = Handover(
         person.api,
@@ -121,6 +124,23 @@ async def _frames(person: Person, call: Call, wanted: Wanted) -> AsyncGenerator[
     async with aclosing(flow.frames()) as frames:
         async for frame in frames:
             yield frame
+
+
+async def _stale_now(person: Person, call: Call, where: tuple[str, ...] | None) -> set[str]:
+    """UIDs of those that are stale when it begins: the stream tells only of those that become so."""
+    from makima.domain.reads.selection import Selection, selected
+    from makima.errors import ClusterError
+
+    moment, found, stale = now(), set(), Selection(stale=True)
+    try:
+        for place in where if where is not None else (None,):
+            async for body in person.cluster.every("contracts", place):
+                contract = read(body)
+                if contract is not None and selected(contract, stale, moment):
+                    found.add(contract.metadata.uid)
+    except ClusterError as error:
+        call.screen.note(f"note: which are stale already is not known: {plain(error.message)}")
+    return found
 
 
 async def _where(person: Person, call: Call, wanted: Wanted, named: tuple[str, ...]) -> tuple[str, ...] | None:
@@ -137,6 +157,10 @@ class Writer:
     def __init__(self, call: Call, form: str, wanted: Wanted) -> None:
         self._screen, self._form, self._wanted = call.screen, form, wanted
         self._stale: set[Any] = set()
+
+    def begin_with(self, stale: set[str]) -> None:
+        """These are stale already."""
+        self._stale |= stale
 
     def write(self, frame: Frame) -> None:
         """One frame."""
