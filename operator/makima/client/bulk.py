@@ -45,9 +45,11 @@ async def carry_out(person: Person, wanted: dict[str, Any], where: str | None) -
     path = person.api.collection("batch", where)
     answer: dict[str, Any] = await person.api.call("POST", path, body={**wanted, "by_caller": True})
     run = _Run(person, BatchRequest.model_validate(wanted), await person.cluster.whoami())
-    await run.through([item async for item in person.cluster.every("contracts", where)], answer["affected_ids"])
-    report = {"batch_id": answer["batch_id"], "affected_ids": run.done, "errors": run.errors}
-    await person.api.call("POST", f"{path}/report", body=report)
+    try:
+        await run.through([item async for item in person.cluster.every("contracts", where)], answer["affected_ids"])
+    finally:  # also of a run that is cut off: else its record never ends, and nobody counts it
+        report = {"batch_id": answer["batch_id"], "affected_ids": run.done, "errors": run.errors}
+        await person.api.call("POST", f"{path}/report", body=report)
     return {**answer, "affected_count": len(run.done), "affected_ids": run.done, "errors": run.errors}
 
 
@@ -76,6 +78,10 @@ class _Run:
                     self.done.append(uid)
             except NotFound:
                 return  # gone meanwhile
+            except asyncio.CancelledError:
+                text = "the run was cut off; whether this was written is not known"
+                self.errors.append({"id": uid, "code": Code.UNAVAILABLE, "message": text})
+                raise
             except MakimaError as error:
                 self.errors.append({"id": uid, "code": _code(error), "message": error.message[:4096]})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any, cast
@@ -71,6 +72,24 @@ async def test_a_contract_that_changed_meanwhile_is_looked_at_again(times: int, 
     answer = await run(world, "pause_all")
     assert (world.written, answer["affected_count"]) == (written, written)
     assert [error["code"] for error in world.report["errors"]] == ([] if written else ["CONFLICT"])
+
+
+async def test_a_run_that_is_cut_off_is_reported_all_the_same() -> None:
+    world = Changing(with_status(accepted(), state=ContractState.ACTIVE))
+    writing = asyncio.Event()
+
+    async def never(*_: Any) -> None:
+        writing.set()
+        await asyncio.Event().wait()
+
+    world.patch = never  # type: ignore[method-assign]
+    running = asyncio.create_task(run(world, "pause_all"))
+    await asyncio.wait_for(writing.wait(), 30)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert (world.report["batch_id"], world.report["affected_ids"]) == (str(UUID(int=9)), [])
+    assert [(error["id"], error["code"]) for error in world.report["errors"]] == [(an_id(1), "UNAVAILABLE")]
 
 
 async def test_another_contract_of_the_same_name_is_left_alone() -> None:
