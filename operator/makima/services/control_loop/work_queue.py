@@ -1,7 +1,7 @@
 """Which contract is looked at next: each key once, never two workers on one key, changes before the backlog.
 
 What changed has its first step before others have their next, but for one: where more is created than can be carried at
-once, every contract becomes Active soon, and later steps take as long as they have to.
+once, every contract becomes Active soon, and later steps take as long as they have to (ADR 16).
 
 The backlog is what a listing found: it waits until the listing is over, and its newest changes come first, since
 somebody may still be waiting for those.
