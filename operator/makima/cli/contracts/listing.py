@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -23,10 +24,13 @@ from makima.cli.contracts.selecting import (
 
 if TYPE_CHECKING:
     from makima.client import Person
-    from makima.client.following import Changed, Gone
+    from makima.client.following import Change, Changed, Gone
     from makima.client.following import Listed as ListedAnew
     from makima.domain.reads.selection import Selection
     from makima.models.contract import Contract
+
+EVERY = 5.0
+"""Seconds between two looks at those that are not stale yet."""
 
 Listed = list[tuple["JsonObject", "Contract"]]
 
@@ -152,15 +156,30 @@ class View:
 async def _watch(person: Person, view: View, chosen: Selection, selector: str, shown_first: Listed) -> None:
     """Changes from now on. What leaves the selection is shown once more, as it is now."""
     from makima.client.following import Lost, follow
+    from makima.client.merging import merged
 
-    changes = follow(person.cluster, "contracts", None if view.everywhere else person.namespace, selector=selector)
+    place = None if view.everywhere else person.namespace
     watched = Watched(view, chosen, shown_first)
-    async with aclosing(changes):
+    streams: list[AsyncGenerator[Change | None, None]] = [follow(person.cluster, "contracts", place, selector=selector)]
+    if chosen.stale:
+        streams.append(_ticks())
+    async with aclosing(merged(streams)) as changes:
         async for change in changes:
-            if isinstance(change, Lost):
+            if change is None:
+                watched.look_again()
+            elif isinstance(change, Lost):
                 view.screen.note(f"note: {change.why}; trying again")
             else:
                 watched.take(change)
+
+
+async def _ticks() -> AsyncGenerator[None, None]:
+    """Silence becomes news by itself: nothing is written when a contract has been idle for long enough."""
+    import asyncio
+
+    while True:
+        await asyncio.sleep(EVERY)
+        yield None
 
 
 class Watched:
@@ -169,6 +188,12 @@ class Watched:
     def __init__(self, view: View, chosen: Selection, shown_first: Listed) -> None:
         self._view, self._chosen = view, chosen
         self._inside = {body["metadata"]["uid"]: body for body, _ in shown_first}
+        self._outside: dict[str, JsonObject] = {}
+
+    def look_again(self) -> None:
+        """Show those that fit by now, though nothing changed."""
+        for body in list(self._outside.values()):
+            self._one(body, gone=False)
 
     def take(self, change: ListedAnew | Changed | Gone) -> None:
         """Show what there is to show of a change."""
@@ -180,6 +205,7 @@ class Watched:
         there = {body["metadata"]["uid"] for body in change.bodies}
         for body in [body for uid, body in self._inside.items() if uid not in there]:
             self._one(body, gone=True)
+        self._outside = {uid: body for uid, body in self._outside.items() if uid in there}
         for body in change.bodies:
             self._one(body, gone=False)
 
@@ -193,10 +219,11 @@ class Watched:
         fits = selected(contract, self._chosen, now()) and not gone
         if fits or before is not None:
             self._view.change(body, contract, gone=gone)
-        if fits:
-            self._inside[contract.metadata.uid] = body
-        else:
-            self._inside.pop(contract.metadata.uid, None)
+        uid = contract.metadata.uid
+        for place, there in ((self._inside, fits), (self._outside, self._chosen.stale and not fits and not gone)):
+            place.pop(uid, None)
+            if there:
+                place[uid] = body
 
 
 def _version(body: JsonObject) -> str:
