@@ -16,6 +16,7 @@ from makima.cli.contracts.text import plain
 
 if TYPE_CHECKING:
     from makima.client import Person
+    from makima.client.wishes import Wishes
     from makima.domain.wishes.cleanup import Affected
 
 Results = list[tuple["Affected", str]]
@@ -171,13 +172,22 @@ async def _one(person: Person, item: Affected) -> str:
     wishes = Wishes(person.cluster, item.namespace, item.name)
     match item.action:
         case Action.ARCHIVE:
-            await wishes.archive()
-            return "archived"
+            return await _archive(wishes, item)
         case Action.DELETE:
             await wishes.delete(item.uid)
             return "deleted"
         case _:
             return await clear(person, item)
+
+
+async def _archive(wishes: Wishes, item: Affected) -> str:
+    from makima.client.wishes import NotPossible
+
+    try:
+        await wishes.archive_finished(item.uid)
+    except NotPossible as error:
+        return f"left alone: {error.message}"
+    return "archived"
 
 
 def _write(call: Call, results: Results, form: str) -> None:
