@@ -144,8 +144,8 @@ def _wrong(item: Mapping[str, Any], drop: str) -> dict[str, str]:
 
 
 def _not_json(item: Mapping[str, Any]) -> dict[str, str] | None:
-    """What the framework finds before any field: its place is a character of the body."""
-    if item["type"] != "json_invalid":
+    """What FastAPI finds before any field: its place is a character of the body. pydantic says its own in words."""
+    if item["type"] != "json_invalid" or not item["loc"]:
         return None
     error = item.get("ctx", {}).get("error", "it can't be read")
     return {"field": "", "message": f"the body is not JSON: {error} (character {item['loc'][-1]})"[:SHOWN]}
