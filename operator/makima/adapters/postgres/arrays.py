@@ -12,12 +12,12 @@ from uuid import UUID
 
 def ids(values: Iterable[UUID]) -> str:
     """For `uuid[]`."""
-    return f"{{{','.join([f'{value.int:032x}' for value in values])}}}"
+    return f"{{{b''.join([value.int.to_bytes(16, 'big') for value in values]).hex(',', 16)}}}"
 
 
 def numbers(values: Iterable[int]) -> str:
     """For `bigint[]` and its like."""
-    return f"{{{','.join([str(value) for value in values])}}}"
+    return f"{{{','.join(map(str, values))}}}"
 
 
 def texts(values: Iterable[str]) -> str:

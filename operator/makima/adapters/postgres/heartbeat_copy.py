@@ -12,24 +12,23 @@ from makima.models.enums import SupervisorState
 from makima.models.supervision import Beat
 
 COPY = (
-    b"COPY supervisor_heartbeats (supervisor_task_id, contract_id, incarnation, sequence, timestamp, sent_at, progress,"
-    b" state, phase, current_activity, pending_task_ids) FROM STDIN (FORMAT binary)"
+    b"COPY supervisor_heartbeats (supervisor_task_id, contract_id, incarnation, sequence, progress, current_activity,"
+    b" timestamp, state, phase, sent_at, pending_task_ids) FROM STDIN (FORMAT binary)"
 )
 
 HEADER = b"PGCOPY\n\xff\r\n\0" + b"\0" * 8
 TRAILER = b"\xff\xff"
 
-FIXED = Struct(">hi16si16siqiqiqiqih")
-"""Number of columns, then the seven of fixed length with their lengths."""
-
-FIXED_WITHOUT_SENT = Struct(">hi16si16siqiqiqiih")
-"""The same for a supervisor that said no time: a length of -1 is NULL."""
+HEAD = Struct(">hi16si16siqiqihi")
+"""Number of columns, the five of fixed length that no two beats share with their lengths, and the activity's length."""
 
 LENGTH = Struct(">i")
 ARRAY = Struct(">iiiiii")
 UUID_OID = 2950
 
 STATES = {state: LENGTH.pack(len(state.snake)) + state.snake.encode() for state in SupervisorState}
+MOMENT = Struct(">iq")
+NULL = LENGTH.pack(-1)
 NO_TASKS = LENGTH.pack(12) + Struct(">iii").pack(0, 0, UUID_OID)
 
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
@@ -42,40 +41,40 @@ EARLIEST, LATEST = (
 def copy_data(beats: Iterable[Beat]) -> bytes:
     """Everything that `COPY` reads."""
     parts = [HEADER]
-    arrived: dict[datetime, int] = {}  # most beats of a group share one moment,
-    phases: dict[str, bytes] = {}  # and few phases
+    tails: dict[tuple[datetime, SupervisorState, str], bytes] = {}  # most beats of a group share one of a few
     for contract, task, incarnation, sequence, state, phase, activity, progress, tasks, received, sent in beats:
-        at = arrived.get(received)
-        if at is None:
-            at = arrived[received] = (received - EPOCH) // MICROSECOND
+        text = activity.encode() if activity.isascii() and "\0" not in activity else _encoded(activity)
         ids = (task.int.to_bytes(16, "big"), contract.int.to_bytes(16, "big"))  # `.bytes` is Python code
-        head = (11, 16, ids[0], 16, ids[1], 8, incarnation, 8, sequence, 8, at)
-        said = None if sent is None else _said(sent)
-        parts.append(
-            FIXED_WITHOUT_SENT.pack(*head, -1, 2, progress) if said is None else FIXED.pack(*head, 8, said, 2, progress)
-        )
-        named = phases.get(phase)
-        if named is None:
-            named = phases[phase] = _text(phase)
-        parts += (STATES[state], named, _text(activity), _uuids(tasks) if tasks else NO_TASKS)
+        head = HEAD.pack(11, 16, ids[0], 16, ids[1], 8, incarnation, 8, sequence, 2, progress, len(text))
+        tail = tails.get((received, state, phase))
+        if tail is None:
+            tail = tails[received, state, phase] = _tail(received, state, phase)
+        parts += (head, text, tail, NULL if sent is None else _said(sent), _uuids(tasks) if tasks else NO_TASKS)
     parts.append(TRAILER)
     return b"".join(parts)
 
 
-def _said(sent: datetime) -> int | None:
-    """None for a time that could be stored, but not be read again (a year beyond Python's calendar)."""
+def _tail(received: datetime, state: SupervisorState, phase: str) -> bytes:
+    return MOMENT.pack(8, (received - EPOCH) // MICROSECOND) + STATES[state] + _text(phase)
+
+
+def _said(sent: datetime) -> bytes:
+    """NULL for a time that could be stored, but not be read again (a year beyond Python's calendar)."""
     moment = (sent - EPOCH) // MICROSECOND
-    return moment if EARLIEST <= moment <= LATEST else None
+    return MOMENT.pack(8, moment) if EARLIEST <= moment <= LATEST else NULL
 
 
 def _text(text: str) -> bytes:
+    data = _encoded(text)
+    return LENGTH.pack(len(data)) + data
+
+
+def _encoded(text: str) -> bytes:
     try:
         data = text.encode()
     except UnicodeEncodeError:
-        data = clean(text).encode()
-    if b"\0" in data:  # one beat must not cost its group
-        data = clean(text).encode()
-    return LENGTH.pack(len(data)) + data
+        return clean(text).encode()
+    return clean(text).encode() if b"\0" in data else data  # one beat must not cost its group
 
 
 def _uuids(ids: tuple[UUID, ...]) -> bytes:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter
+from typing_extensions import TypedDict  # pydantic takes the one of `typing` from Python 3.12 on
 
 from makima.models.bounds import Label
+from makima.models.enums import SupervisorState
 from makima.models.wire.commands import Command
 from makima.models.wire.message import (
     Activity,
     CommandIds,
     Fenced,
+    Incarnation,
     Instant,
     Message,
     Sequence,
@@ -58,10 +61,32 @@ class HeartbeatBatch(Message):
     heartbeats: Annotated[tuple[dict[str, object], ...], Field(min_length=1, max_length=BATCH)]
 
 
-class WholeBatch(Message):
-    """The same call with every entry right: read in one go, which costs a third of reading them one by one."""
+class WholeHeartbeat(TypedDict):
+    """A `Heartbeat` that is right, as a dict: read in half the time, since nothing here is Python code.
 
-    heartbeats: Annotated[tuple[Heartbeat, ...], Field(min_length=1, max_length=BATCH)]
+    Takes nothing that `Heartbeat` refuses. What it refuses is read again entry by entry, so that the bad one is named.
+    """
+
+    incarnation: Incarnation
+    contract_id: UUID
+    task_id: UUID
+    sequence: Sequence
+    state: Annotated[str, Field(pattern=f"^({'|'.join(state.snake for state in SupervisorState)})$")]
+    phase: Label
+    current_activity: Annotated[str, Field("", max_length=1024, pattern=r"^[^\x00]*$")]
+    progress: Annotated[int, Field(0, ge=0, le=100, strict=True)]
+    pending_task_ids: Annotated[TaskIds, Field(())]
+    timestamp: Annotated[Instant | None, Field(None)]
+    acknowledged: Annotated[CommandIds, Field(())]
+
+
+class WholeBatch(TypedDict):
+    """A `HeartbeatBatch` with every entry right: read in one go."""
+
+    heartbeats: Annotated[list[WholeHeartbeat], Field(min_length=1, max_length=BATCH)]
+
+
+WHOLE_BATCH = TypeAdapter(WholeBatch)
 
 
 class BatchEntry(Message):
@@ -89,9 +114,12 @@ class StreamFrame(HeartbeatBatch):
 
 
 class WholeFrame(WholeBatch):
-    """The same frame with every entry right."""
+    """A `StreamFrame` with every entry right."""
 
-    frame: int = Field(ge=1, le=2**53)
+    frame: Annotated[int, Field(ge=1, le=2**53)]
+
+
+WHOLE_FRAME = TypeAdapter(WholeFrame)
 
 
 class StreamAnswer(BatchAnswer):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 from uuid import UUID
 
 from makima.errors import ClusterUnavailable, Superseded
-from makima.models.supervision import Session
+from makima.models.supervision import Beat, Session
 from makima.models.wire.problem import Code
 from makima.services.access.identity import Identity, Remembered
 from makima.services.access.session_cache import SessionCache
@@ -45,25 +45,35 @@ class AccessReviews(Protocol):
 class Quick:
     """What is known at one moment of a caller's right to act for lives: a batch asks once for each namespace."""
 
-    __slots__ = ("_identity", "_known", "_namespaces", "_now", "_rights")
+    __slots__ = ("_identity", "_namespaces", "_now", "_rights", "_sessions")
 
     def __init__(
         self,
         identity: Identity,
-        known: Callable[[UUID, float], Session | None],
+        sessions: SessionCache,
         rights: Callable[[Identity, str], bool],
         now: float,
     ) -> None:
-        self._identity, self._known, self._rights, self._now = identity, known, rights, now
+        self._identity, self._sessions, self._rights, self._now = identity, sessions, rights, now
         self._namespaces: dict[str, bool] = {}
 
     def may(self, contract_id: UUID, incarnation: int) -> bool:
         """Whether the caller certainly may; False also where somebody has to be asked first."""
-        session, pod_uid = self._known(contract_id, self._now), self._identity.pod_uid
-        if session is None or session.incarnation != incarnation:
-            return False
-        if pod_uid is not None:
-            return session.pod_uid == pod_uid
+        session = self._sessions.known(contract_id, self._now)
+        return session is not None and session.incarnation == incarnation and self._fits(session)
+
+    def doubtful(self, beats: Sequence[Beat]) -> list[int]:
+        """Places of those for which `may` would say no."""
+        sessions, fits = self._sessions.all_known([beat.contract_id for beat in beats], self._now), self._fits
+        return [
+            place
+            for place, (beat, session) in enumerate(zip(beats, sessions, strict=True))
+            if session is None or session.incarnation != beat.incarnation or not fits(session)
+        ]
+
+    def _fits(self, session: Session) -> bool:
+        if self._identity.pod_uid is not None:
+            return session.pod_uid == self._identity.pod_uid
         if session.pod_uid is not None or session.registration_id is None:
             return False
         found = self._namespaces.get(session.namespace)
@@ -92,7 +102,7 @@ class Authorization:
 
     def quick(self, identity: Identity) -> Quick:
         """Says of one life after another whether the caller may act for it, without asking anybody. For one moment."""
-        return Quick(identity, self.sessions.known, self._everywhere, asyncio.get_running_loop().time())
+        return Quick(identity, self.sessions, self._everywhere, asyncio.get_running_loop().time())
 
     def _everywhere(self, identity: Identity, namespace: str) -> bool:
         return bool(self._known.known((identity.key, Access("supervise", "contracts", namespace, EVERY))))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -55,6 +55,12 @@ class SessionCache:
             return None
         moment = asyncio.get_running_loop().time() if now is None else now
         return found.session if moment <= found.read_at + CACHED_SECONDS else None
+
+    def all_known(self, contract_ids: Iterable[UUID], now: float) -> list[Session | None]:
+        """The same for many."""
+        known, oldest = self._known.get, now - CACHED_SECONDS
+        found = [known(contract_id.int) for contract_id in contract_ids]
+        return [one.session if one is not None and one.read_at >= oldest else None for one in found]
 
     def keep(self, session: Session) -> None:
         """This was just read or written."""

@@ -8,10 +8,9 @@ from collections import OrderedDict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
-from uuid import UUID
+from operator import itemgetter
 
 from makima.errors import HistoryUnavailable
-from makima.models.enums import SupervisorState
 from makima.models.supervision import Beat
 from makima.stores import HeartbeatStore
 
@@ -30,31 +29,25 @@ AWAY_SECONDS = 1.0
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+MATTERS = itemgetter(*map(Beat._fields.index, ("incarnation", "state", "phase", "pending_task_ids")))
+"""What of a heartbeat is written at once when it changes."""
+
+
+@dataclass(slots=True)
 class _Shown:
-    """What the row says of the things that matter at once, and when it was written."""
+    """What the row says of the things that matter at once, and when it was written; and what waits for its time."""
 
-    incarnation: int
-    state: SupervisorState
-    phase: str
-    tasks: tuple[UUID, ...]
+    says: object
     at: float
-
-    def says(self, beat: Beat) -> bool:
-        return (
-            self.state is beat.state
-            and self.phase == beat.phase
-            and self.incarnation == beat.incarnation
-            and self.tasks == beat.pending_task_ids
-        )
+    quiet: Beat | None = None
 
 
 class CurrentState:
     """Brings rows of `supervisors` up to the heartbeats that were stored.
 
-    The newest heartbeat of a supervisor waits in `_urgent` or in `_quiet`, never in both, so memory is bounded by the
-    number of supervisors; with Postgres away they wait, and newer ones take their place. `_steps` has the heartbeats
-    with which the states began that wait to be written, so that a state left at once is an event too.
+    The newest heartbeat of a supervisor waits in `_urgent` or with what is shown of it, never in both, so memory is
+    bounded by the number of supervisors; with Postgres away they wait, and newer ones take their place. `_steps` has
+    the heartbeats with which the states began that wait to be written, so that a state left at once is an event too.
     """
 
     def __init__(self, store: HeartbeatStore, *, most: int = 200_000) -> None:
@@ -62,7 +55,6 @@ class CurrentState:
         # By UUID.int: the hash of a UUID is Python code.
         self._shown: OrderedDict[int, _Shown] = OrderedDict()
         self._urgent: dict[int, Beat] = {}
-        self._quiet: dict[int, Beat] = {}
         self._steps: dict[int, list[Beat]] = {}
         self._due: deque[tuple[float, int]] = deque()
         self._news = asyncio.Event()
@@ -86,22 +78,30 @@ class CurrentState:
 
     def note(self, beats: Sequence[Beat]) -> None:
         """These were stored."""
+        known, urgent = self._shown.get, self._urgent
         for beat in beats:
             key = beat.contract_id.int
-            shown = self._shown.get(key)
-            if shown is None or key in self._urgent or not shown.says(beat):
+            shown = known(key)
+            if shown is None or shown.says != MATTERS(beat) or (urgent and key in urgent):
                 self._hurry(key, beat)
                 continue
-            if key not in self._quiet:
+            if shown.quiet is None:
                 self._due.append((shown.at + COALESCE_SECONDS, key))
-            self._quiet[key] = beat
+            shown.quiet = beat
         if self._urgent:
             self._news.set()
 
     def _hurry(self, key: int, beat: Beat) -> None:
         self._urgent[key] = beat
-        self._quiet.pop(key, None)
+        self._pop_quiet(key)
         self._step(beat)
+
+    def _pop_quiet(self, key: int) -> Beat | None:
+        shown = self._shown.get(key)
+        if shown is None:
+            return None
+        beat, shown.quiet = shown.quiet, None
+        return beat
 
     def _step(self, beat: Beat) -> None:
         steps = self._steps.setdefault(beat.contract_id.int, [])
@@ -146,7 +146,8 @@ class CurrentState:
             for key, some in steps.items():
                 self._steps[key] = [*some, *self._steps.get(key, ())][-STEPS:]
             for beat in (*urgent, *quiet):  # what came meanwhile is newer
-                if beat.contract_id.int not in self._quiet:
+                shown = self._shown.get(beat.contract_id.int)
+                if shown is None or shown.quiet is None:
                     self._urgent.setdefault(beat.contract_id.int, beat)
             raise
         self._show((*urgent, *quiet))
@@ -156,7 +157,7 @@ class CurrentState:
         now = asyncio.get_running_loop().time()
         found: list[Beat] = []
         while self._due and len(found) < room and (everything or self._due[0][0] <= now):
-            beat = self._quiet.pop(self._due.popleft()[1], None)
+            beat = self._pop_quiet(self._due.popleft()[1])
             if beat is not None:
                 found.append(beat)
         return found
@@ -165,7 +166,10 @@ class CurrentState:
         now = asyncio.get_running_loop().time()
         for beat in beats:
             key = beat.contract_id.int
-            self._shown[key] = _Shown(beat.incarnation, beat.state, beat.phase, beat.pending_task_ids, now)
+            shown = self._shown.setdefault(key, _Shown(MATTERS(beat), now))
+            shown.says, shown.at = MATTERS(beat), now
             self._shown.move_to_end(key)
         while len(self._shown) > self._most:
-            self._shown.popitem(last=False)
+            key, shown = self._shown.popitem(last=False)
+            if shown.quiet is not None:
+                self._urgent.setdefault(key, shown.quiet)

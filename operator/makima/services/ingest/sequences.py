@@ -41,14 +41,13 @@ class LastSequences:
 
     def each_is_next(self, beats: Sequence[Beat]) -> bool:
         """Whether `judge` would call them all new: each of another life known here, and newer. Usually so."""
-        last, newer = self._last, set[int]()
-        for beat in beats:
-            key = beat.contract_id.int
-            known = last.get(key)
-            if known is None or known[0] != beat.incarnation or known[1] >= beat.sequence:
+        keys, known = [beat.contract_id.int for beat in beats], self._last.get
+        if len(set(keys)) < len(keys):
+            return False
+        for beat, last in zip(beats, map(known, keys), strict=True):
+            if last is None or last[0] != beat.incarnation or last[1] >= beat.sequence:
                 return False
-            newer.add(key)
-        return len(newer) == len(beats)
+        return True
 
     def unknown(self, beats: Sequence[Beat]) -> dict[UUID, int]:
         """Lives (contract id → incarnation) of which nothing is known here."""
@@ -82,10 +81,12 @@ class LastSequences:
     def stored(self, beats: Iterable[Beat]) -> None:
         """They are committed."""
         last = self._last
+        ordered = 2 * len(last) >= self._most  # who was heard last matters only to whom there may be no room for
         for beat in beats:
             key = beat.contract_id.int
             last[key] = (beat.incarnation, beat.sequence)
-            last.move_to_end(key)
+            if ordered:
+                last.move_to_end(key)
         while len(last) > self._most:
             last.popitem(last=False)
 

@@ -106,6 +106,19 @@ async def test_rows_wait_for_postgres_and_only_the_newest_is_kept(
     await until(lambda: store.refreshed[-1].sequence == 99)
 
 
+async def test_a_heartbeat_that_waits_is_written_though_its_supervisor_is_forgotten_for_want_of_room() -> None:
+    store = FakeSupervision()
+    state = CurrentState(store, most=1)
+    state.start()
+    state.note([BEAT])
+    await until(lambda: store.refreshed)
+    state.note([BEAT._replace(sequence=2)])  # waits for its time
+    state.note([BEAT._replace(contract_id=uuid4())])
+    await until(lambda: len(store.refreshed) == 3)
+    assert store.refreshed[-1] == BEAT._replace(sequence=2)
+    await state.stop()
+
+
 async def test_states_that_were_left_before_they_were_written_are_told_in_order(
     rows: tuple[CurrentState, FakeSupervision], monkeypatch: pytest.MonkeyPatch
 ) -> None:
