@@ -14,6 +14,7 @@ from typing import Any
 
 from makima.client.cluster import JsonObject
 from makima.client.person import Person
+from makima.client.wishes import ATTEMPTS
 from makima.domain.settings import Settings
 from makima.domain.wishes.batch import Delete, Moment, operations, step
 from makima.errors import Conflict, Denied, MakimaError, NotFound
@@ -22,9 +23,6 @@ from makima.models.wire.batch import BatchRequest, Operation
 from makima.models.wire.problem import Code
 
 AT_A_TIME = 8
-ATTEMPTS = 5
-"""How often one contract is looked at again that the operator, or a supervisor, changed since it was read."""
-
 SETTINGS = Settings(stale_threshold=timedelta(0))
 """The API has looked at how long each was silent; it alone knows the threshold and every heartbeat."""
 

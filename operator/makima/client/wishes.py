@@ -12,6 +12,7 @@ from typing import Any
 
 from makima.client.cluster import Cluster, JsonObject
 from makima.domain.reconcile.phase_change import destination
+from makima.domain.wishes.batch import Patch, operations
 from makima.domain.wishes.cleanup import ENDED
 from makima.errors import Conflict, Denied, MakimaError
 from makima.models import bounds
@@ -117,19 +118,15 @@ class Wishes:
         """Take the suspension back."""
         return await self._merge({"suspend": False, "suspendReason": None})
 
-    async def archive(self) -> Contract:
-        """Archive it; final."""
-        return await self._merge({"archived": True})
-
     async def archive_finished(self, uid: str) -> Contract:
-        """Archive it, if it is the one with this UID and still finished: it may have been taken up again meanwhile."""
+        """Archive it; final. If it is the one with this UID and still finished: it may have been taken up again."""
 
         async def attempt() -> Contract:
-            contract = await self.read()
+            body = await self.cluster.get("contracts", self.namespace, self.name)
+            contract = Contract.from_object(body)
             if contract.metadata.uid != uid or accepted(contract).state not in ENDED:
                 raise NotPossible("INVALID_TRANSITION", "it is not finished any more", "look at it: show")
-            unchanged = {"op": "test", "path": "/metadata/resourceVersion", "value": contract.metadata.resource_version}
-            return await self._patch([unchanged, {"op": "add", "path": "/spec/archived", "value": True}])
+            return await self._patch(operations(body, Patch({"archived": True})))
 
         return await self._again(attempt)
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from makima.client.wishes import NotPossible, Wishes
-from makima.errors import Denied
+from makima.errors import Conflict
 from makima.models.enums import ContractState
 from tests.support.builders import accepted, an_id, with_status
 
-LOST = Denied("testing value /metadata/resourceVersion failed", code="INVALID", status=422)
+LOST = Conflict("the object has been modified")
 
 
 class Cluster:
@@ -38,7 +38,8 @@ class Cluster:
 
 def steps(version: str) -> list[Any]:
     return [
-        {"op": "test", "path": "/metadata/resourceVersion", "value": version},
+        {"op": "test", "path": "/metadata/uid", "value": an_id(1)},
+        {"op": "replace", "path": "/metadata/resourceVersion", "value": version},
         {"op": "add", "path": "/spec/archived", "value": True},
     ]
 

@@ -11,7 +11,8 @@ from uuid import UUID
 import pytest
 
 from makima.client import Person
-from makima.client.bulk import ATTEMPTS, carry_out
+from makima.client.bulk import carry_out
+from makima.client.wishes import ATTEMPTS
 from makima.errors import Conflict
 from makima.models.contract import Contract
 from makima.models.enums import ContractState
