@@ -42,7 +42,7 @@ OWN_CLUSTER = $(filter command,$(firstword $(origin KUBECONFIG)))
 e2e: $(STAMP) ## Run every test on a real node (root on Linux, half an hour), or what can run in your cluster (KUBECONFIG=… IMAGE=… DATABASE_URL=…)
 	@$(BIN)/makima sandbox build --helm $(if $(OWN_CLUSTER),,--node)
 	$(if $(OWN_CLUSTER),MAKIMA_E2E_KUBECONFIG=$(abspath $(KUBECONFIG)) MAKIMA_E2E_IMAGE=$(IMAGE) MAKIMA_E2E_DATABASE_URL='$(DATABASE_URL)') \
-		$(BIN)/python -m pytest $(if $(TESTS),$(TESTS),tests/e2e)
+		$(BIN)/python -m pytest -n 2 --dist loadgroup $(if $(TESTS),$(TESTS),tests/e2e)
 	$(if $(TESTS)$(OWN_CLUSTER),,$(BIN)/python -m pytest -m exhaustive tests/integration)
 
 check: $(STAMP) ## Lint, format, types, layering, generated files

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -24,6 +24,8 @@ from makima.sandbox.locking import exclusive
 from tests.support.kills import table
 
 RUN = "MAKIMA_TEST_RUN"
+MEASURED = "measured"
+"""Travels with a test's report from a worker of xdist to its controller."""
 
 # How long an example takes to make says more about the machine than about the test.
 settings.register_profile("makima", suppress_health_check=[HealthCheck.too_slow], deadline=None)
@@ -60,16 +62,30 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
-    """Which kills there were, at which save points."""
-    said: dict[str, list[dict[str, Any]]] = {}
-    for report in (*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")):
-        for name, value in report.user_properties if report.when == "call" else ():
-            if name == table.PROPERTY:
-                said.setdefault(report.nodeid.partition("[")[0], []).append(value)
-    for test, values in said.items():
+    """What tests measured, and which kills there were, at which save points."""
+    for test, texts in _said(terminalreporter, MEASURED).items():
+        terminalreporter.section("measured")
+        terminalreporter.line("\n".join([f"{test}:", *texts]))
+    for test, values in _said(terminalreporter, table.PROPERTY).items():
         terminalreporter.section("kills")
         for line in table.lines(test, values):
             terminalreporter.line(line)
+
+
+def _said(terminalreporter: TerminalReporter, about: str) -> dict[str, list[Any]]:
+    """What tests recorded under this name, in whichever worker: test to values."""
+    said: dict[str, list[Any]] = {}
+    for report in (*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")):
+        for name, value in report.user_properties if report.when == "call" else ():
+            if name == about:
+                said.setdefault(report.nodeid.partition("[")[0].partition("@")[0], []).append(value)
+    return said
+
+
+@pytest.fixture
+def measured(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Tell what was measured: it is printed at the end of the run, from workers too."""
+    return lambda text: record_property(MEASURED, text)
 
 
 @pytest.fixture(scope="session")

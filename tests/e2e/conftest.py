@@ -30,8 +30,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "any_cluster: also runs in a cluster that `make e2e KUBECONFIG=…` names")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of this folder need a node; says why they are skipped where there can be none, or is another cluster."""
+    """Tests of this folder need a node; says why they are skipped where there can be none, or is another cluster.
+
+    Who is in no group starts a node for its module: that is a group then, and runs beside those that share a node.
+    """
     own = [item for item in items if Path(__file__).parent in item.path.parents]
     elsewhere = given("KUBECONFIG")
     if elsewhere:
@@ -39,6 +43,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     else:
         reasons = reasons_against(Machine.here()) if own else []
     for item in own:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
         if item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(900))
         if reasons and not (elsewhere and item.get_closest_marker("any_cluster")):

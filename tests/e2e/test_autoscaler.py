@@ -5,7 +5,7 @@ Reads CPU as a cluster does, from Kubernetes' metrics server; the autoscaler is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -15,7 +15,7 @@ from tests.e2e.metrics_server import measuring
 from tests.e2e.release import SYSTEM, Release, node_for_a_release
 from tests.support.helm import CHART
 
-pytestmark = [pytest.mark.timeout(1800), pytest.mark.xdist_group("node"), pytest.mark.exhaustive]
+pytestmark = [pytest.mark.timeout(1800), pytest.mark.exhaustive]
 
 LEAST, SMALL = 2, "50m"
 """Pods at rest, and the CPU that the autoscaler takes for a whole one: two cores have to make it look busy."""
@@ -45,7 +45,7 @@ def ready(release: Release) -> int:
 
 
 def test_pods_come_with_the_load_and_go_after_it_and_nothing_is_lost(
-    release: Release, capsys: pytest.CaptureFixture[str]
+    release: Release, measured: Callable[[str], None]
 ) -> None:
     release.until("the autoscaler to measure", lambda: autoscaler(release).get("currentMetrics"))
     assert ready(release) == LEAST
@@ -56,5 +56,4 @@ def test_pods_come_with_the_load_and_go_after_it_and_nothing_is_lost(
     with load(release, "calm", pause_seconds=1) as calm:
         release.until("fewer pods", lambda: autoscaler(release)["desiredReplicas"] == ready(release) == LEAST)
     told.append(f"{LEAST} after it; {assert_nothing_lost_or_doubled(release, calm)}")
-    with capsys.disabled():
-        print("\n" + "\n".join(told))
+    measured("\n".join(told))

@@ -12,7 +12,7 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,7 +22,7 @@ from tests.e2e.release import ROOT, SYSTEM, Release, node_for_a_release
 from tests.support.helm import CHART
 from tests.support.postgres_image import IMAGE, USER, write_postgres_image
 
-pytestmark = [pytest.mark.timeout(1800), pytest.mark.xdist_group("node"), pytest.mark.exhaustive]
+pytestmark = [pytest.mark.timeout(1800), pytest.mark.exhaustive]
 
 POD, SET = "makima-postgres-0", "statefulset/makima-postgres"
 VOLUME = "postgres-data"
@@ -150,9 +150,7 @@ def test_a_first_try_needs_no_postgres_of_ones_own(trial: Trial) -> None:
     assert "all is well" in said
 
 
-def test_its_pod_is_killed_contracts_go_on_and_nothing_is_lost(
-    trial: Trial, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_its_pod_is_killed_contracts_go_on_and_nothing_is_lost(trial: Trial, measured: Callable[[str], None]) -> None:
     before = trial.events("first")
     trial.contract("second")
     trial.until_recorded("second")
@@ -167,8 +165,7 @@ def test_its_pod_is_killed_contracts_go_on_and_nothing_is_lost(
     trial.system.run("rollout", "status", SET, "--timeout=300s", seconds=330)
     trial.until("Postgres to answer", lambda: _answers(trial))
     assert trial.events("first") == before, "its volume kept what was there"
-    with capsys.disabled():
-        print(f"\nPostgres killed: Completed after {completed:.1f} s, Postgres back after {back:.1f} s")
+    measured(f"Postgres killed: Completed after {completed:.1f} s, Postgres back after {back:.1f} s")
 
 
 def _answers(trial: Trial) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -85,7 +85,7 @@ def loaded(
 
 
 def test_make_image_builds_with_an_engine_and_gives_archive_and_list(
-    builder: Engine, made: tuple[str, Path], capsys: pytest.CaptureFixture[str]
+    builder: Engine, made: tuple[str, Path], measured: Callable[[str], None]
 ) -> None:
     said, folder = made
     assert f"{image_name()}: in {builder.name}, size " in said
@@ -94,8 +94,7 @@ def test_make_image_builds_with_an_engine_and_gives_archive_and_list(
     parts = json.loads((folder / "makima-operator.cdx.json").read_text())["components"]
     assert {"kopf", "psycopg", "makima-operator"} <= {part["name"] for part in parts}
     assert "pip" not in {part["name"] for part in parts}
-    with capsys.disabled():
-        print(f"\nimage of the Dockerfile, by {builder.name}: {size:.0f} MB, {len(parts)} parts")
+    measured(f"image of the Dockerfile, by {builder.name}: {size:.0f} MB, {len(parts)} parts")
 
 
 def test_it_runs_as_a_number_on_a_read_only_file_system_without_tools(loaded: str, kubectl: Kubectl) -> None:

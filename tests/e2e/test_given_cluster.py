@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e.release import ROOT, Release, node_for_a_release
 
-pytestmark = [pytest.mark.timeout(1200), pytest.mark.xdist_group("node"), pytest.mark.exhaustive]
+pytestmark = [pytest.mark.timeout(1200), pytest.mark.exhaustive]
 
 KINDS = "crd,clusterrole,clusterrolebinding,validatingadmissionpolicy,namespace,apiservice"
 SOME = "readme_says or runbook_goes or where_the_node_runs_it or load_names"

@@ -19,7 +19,7 @@ from makima.sandbox.image.makima_image import image_name
 from tests.e2e.given import given, given_cluster
 from tests.e2e.release import ROOT, SYSTEM, WORK, Release, node_for_a_release
 
-pytestmark = [pytest.mark.timeout(1500), pytest.mark.xdist_group("node"), pytest.mark.any_cluster]
+pytestmark = [pytest.mark.timeout(1500), pytest.mark.any_cluster]
 
 EXAMPLE = ROOT / "examples" / "runbook" / "contract.yaml"
 MOVES = (("check", "change"), ("change", "verify"), ("verify", "Completed"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import pytest
@@ -12,7 +12,7 @@ import pytest
 from tests.e2e.marked_life import ANSWER, Life, Seen, live
 from tests.e2e.release import node_for_a_release
 
-pytestmark = [pytest.mark.timeout(1500), pytest.mark.xdist_group("node"), pytest.mark.exhaustive]
+pytestmark = [pytest.mark.timeout(1500), pytest.mark.exhaustive]
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def read_everything(life: Life) -> Seen:
 
 
 def test_no_secret_is_in_logs_events_status_exports_metrics_or_errors(
-    life: Life, capsys: pytest.CaptureFixture[str]
+    life: Life, measured: Callable[[str], None]
 ) -> None:
     seen = read_everything(life)
     assert "given up" in seen.texts["Events"] or "Failed" in seen.texts["Events"]
@@ -63,9 +63,8 @@ def test_no_secret_is_in_logs_events_status_exports_metrics_or_errors(
     assert {f"error body, a list, Postgres {when}" for when in ("away", "refused")} <= set(seen.texts)
     assert seen.leaks(life.marks) == []
     assert seen.leaks({"answer": ANSWER}, without=("export", "status of contracts")) == []
-    with capsys.disabled():
-        size = sum(map(len, seen.texts.values()))
-        print(f"\n{len(life.marks)} secrets looked for in {len(seen.texts)} places, {size / 1e6:.1f} MB of text")
+    size = sum(map(len, seen.texts.values()))
+    measured(f"{len(life.marks)} secrets looked for in {len(seen.texts)} places, {size / 1e6:.1f} MB of text")
 
 
 def test_what_is_looked_for_would_be_found(life: Life) -> None:

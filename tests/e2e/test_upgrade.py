@@ -5,7 +5,7 @@ The tests of this file are the life of one release and run in this order.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -28,7 +28,7 @@ from tests.e2e.two_releases import (
     upgrade,
 )
 
-pytestmark = [pytest.mark.timeout(1800), pytest.mark.xdist_group("node"), pytest.mark.exhaustive]
+pytestmark = [pytest.mark.timeout(1800), pytest.mark.exhaustive]
 
 EXAMPLE = ROOT / "examples" / "runbook" / "contract.yaml"
 NEW_MIGRATION = max(
@@ -90,7 +90,7 @@ def test_old_operators_work_under_new_crds_and_policies(release: Release, previo
 
 
 def test_rolling_upgrade_under_load_loses_and_doubles_nothing(
-    release: Release, previous: Previous, capsys: pytest.CaptureFixture[str]
+    release: Release, previous: Previous, measured: Callable[[str], None]
 ) -> None:
     before = release.work.get("pod", "runbook-1")["metadata"]["uid"]
     with load(release, "up") as found:
@@ -100,8 +100,7 @@ def test_rolling_upgrade_under_load_loses_and_doubles_nothing(
     assert (edition(release), migration(release)) == (str(SCHEMA_VERSION), NEW_MIGRATION)
     assert leader(release) == image_name()
     assert release.work.get("pod", "runbook-1")["metadata"]["uid"] == before, "the supervisor's pod was not left alone"
-    with capsys.disabled():
-        print(f"\nupgrade from {EDITION}/{MIGRATION}: {told}")
+    measured(f"upgrade from {EDITION}/{MIGRATION}: {told}")
 
 
 def test_helm_rollback_goes_back_under_a_schema_that_is_newer(release: Release) -> None:
@@ -118,7 +117,7 @@ def test_helm_rollback_goes_back_under_a_schema_that_is_newer(release: Release) 
 
 
 def test_the_way_back_under_load_loses_and_doubles_nothing(
-    release: Release, previous: Previous, capsys: pytest.CaptureFixture[str]
+    release: Release, previous: Previous, measured: Callable[[str], None]
 ) -> None:
     with load(release, "back") as found:
         install_previous(release, previous, "upgrade", "--set", "migrations.enabled=false")
@@ -128,8 +127,7 @@ def test_the_way_back_under_load_loses_and_doubles_nothing(
     release.pass_guards(release.person("ravi"), "runbook", ("change", "verify"), ("verify", "Completed"))
     release.assert_history("runbook")
     assert release.work.get("supervisor", "runbook")["status"]["podName"] == "runbook-1"
-    with capsys.disabled():
-        print(f"\nthe way back: {told}")
+    measured(f"the way back: {told}")
 
 
 def test_what_was_made_on_both_sides_is_deleted(release: Release) -> None:
