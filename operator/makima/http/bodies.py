@@ -19,8 +19,14 @@ DISCARD_SECONDS = 15.0
 """How much, and how long, is still read of a body that is too long, and thrown away. A client that is cut off while it
 sends gets a reset connection instead of the answer that tells it why."""
 
-LARGE = ("/supervisor/state", "/supervisor/messages", "/supervisor/checkpoints", "/supervisors/heartbeats")
-"""Ends of the paths whose calls carry more."""
+LARGE = (
+    "/supervisor/state",
+    "/supervisor/messages",
+    "/supervisor/checkpoints",
+    "/supervisors/heartbeats",
+    "/supervisors/stream",
+)
+"""Ends of the paths whose calls, and whose stream's frames, carry more."""
 
 
 class ClientGone(Exception):
@@ -33,7 +39,7 @@ NEW_CONTRACT_BYTES = 1024 * 1024
 
 
 def limit_of(path: str) -> int:
-    """Bytes that a body for this path may have."""
+    """Bytes that a body for this path, or a frame of its stream, may have."""
     if path == NEW_CONTRACT:
         return NEW_CONTRACT_BYTES
     return STATE_BYTES if path.endswith(LARGE) else MESSAGE_BYTES

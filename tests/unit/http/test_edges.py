@@ -68,6 +68,8 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
         ("/api/v1/contracts/x/supervisor/messages", STATE_BYTES),
         ("/api/v1/contracts/x/supervisor/checkpoints", STATE_BYTES),
         ("/api/v1/supervisors/heartbeats", STATE_BYTES),
+        ("/api/v1/supervisors/stream", STATE_BYTES),
+        ("/api/v1/contracts/monitor", MESSAGE_BYTES),
         ("/api/v1/contracts", NEW_CONTRACT_BYTES),
         ("/api/v1/contracts/x/phase", MESSAGE_BYTES),
         ("/api/v1/contracts/x/supervisor/heartbeat", MESSAGE_BYTES),
