@@ -1,4 +1,4 @@
-"""Large bodies in turn: a call keeps its body until it is answered, and the process has only so much memory."""
+"""Large bodies in turn, sent or answered: a call keeps them until its end, and the process has only so much memory."""
 
 from __future__ import annotations
 
@@ -19,8 +19,12 @@ AT_ONCE = 24
 OF_ONE_CALLER = 6
 """One caller alone can't keep the others waiting. A supervisor sends one at a time."""
 
+WITHOUT_BODY = ("GET", "HEAD", "OPTIONS")
+LARGE_ANSWERS = ("/export", "/supervisor/messages")
+"""Ends of the paths whose answers may have megabytes."""
+
 PATIENCE_SECONDS = 15.0
-"""Longest wait for a turn; a body that is read meanwhile takes milliseconds."""
+"""Longest wait for a turn; a call with a large body takes milliseconds, unless its client is slow."""
 
 
 class LargeBodies:
@@ -58,6 +62,8 @@ class LargeBodies:
 
 def may_be_large(scope: Scope) -> bool:
     """Whether more than a usual body may come: it is announced, or nothing is. What is too long is never kept."""
+    if scope["method"] in WITHOUT_BODY:
+        return bool(scope["path"].endswith(LARGE_ANSWERS))
     limit = limit_of(scope["path"])
     if limit <= MESSAGE_BYTES:
         return False

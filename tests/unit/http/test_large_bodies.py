@@ -17,7 +17,11 @@ HEARTBEAT = "/api/v1/contracts/x/supervisor/heartbeat"
 
 def call(size: int | str | None = STATE_BYTES, path: str = STATE) -> Scope:
     """A request that announces this size."""
-    return {"path": path, "headers": [] if size is None else [(b"content-length", str(size).encode())]}
+    return {
+        "method": "POST",
+        "path": path,
+        "headers": [] if size is None else [(b"content-length", str(size).encode())],
+    }
 
 
 class Crowd:
@@ -59,6 +63,19 @@ def test_a_body_is_large_if_it_says_so_or_may_be_long_and_does_not_say(
     size: int | str | None, path: str, large: bool
 ) -> None:
     assert may_be_large(call(size, path)) is large
+
+
+@pytest.mark.parametrize(
+    ("path", "large"),
+    [
+        ("/api/v1/contracts/x/export", True),
+        ("/api/v1/contracts/x/supervisor/messages", True),
+        ("/api/v1/contracts/x/supervisor/state", False),
+        ("/api/v1/contracts", False),
+    ],
+)
+def test_answers_may_be_large_too(path: str, large: bool) -> None:
+    assert may_be_large({"method": "GET", "path": path, "headers": []}) is large
 
 
 async def test_callers_have_their_share_and_all_together_no_more_than_there_is() -> None:
