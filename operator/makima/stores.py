@@ -27,6 +27,7 @@ from makima.models.supervision import (
     StoredTask,
 )
 from makima.models.wire.memory import AppendMessages, SaveCheckpoint, Saved, SaveState
+from makima.models.wire.message import STATE_BYTES
 
 
 class ContractHistory(Protocol):
@@ -228,16 +229,18 @@ class MemoryStore(Protocol):
         """Keeps the newest 8. Raises: Superseded; OutOfSequence."""
         ...
 
-    async def remembered(self, contract_id: UUID, messages: int) -> Remembered:
-        """Everything a restoration decides on, read in one snapshot; at most so many messages from the end."""
+    async def remembered(self, contract_id: UUID, messages: int, size: int = STATE_BYTES) -> Remembered:
+        """Everything a restoration decides on, read in one snapshot; at most so many messages (bytes) from the end."""
         ...
 
     async def worked(self, contract_id: UUID) -> datetime | None:
         """When a message or a state was saved last; None = never."""
         ...
 
-    async def messages(self, contract_id: UUID, after: int, limit: int) -> Sequence[StoredMessage]:
-        """The conversation after this sequence, oldest first."""
+    async def messages(
+        self, contract_id: UUID, after: int, limit: int, size: int = STATE_BYTES
+    ) -> Sequence[StoredMessage]:
+        """The conversation after this sequence, oldest first: at most so many messages (bytes), one in any case."""
         ...
 
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import accumulate
 from uuid import UUID
 
 from makima.errors import HistoryUnavailable, NotFound, OutOfSequence, Superseded
@@ -26,6 +27,7 @@ from makima.models.supervision import (
     StoredTask,
 )
 from makima.models.wire.memory import AppendMessages, SaveCheckpoint, Saved, SaveState
+from makima.models.wire.message import STATE_BYTES
 
 
 class FakeSupervision:
@@ -224,21 +226,23 @@ class FakeSupervision:
         state = self.states.get(contract_id)
         return max([*said, *([state.updated_at] if state is not None else [])], default=None)
 
-    async def remembered(self, contract_id: UUID, messages: int) -> Remembered:
+    async def remembered(self, contract_id: UUID, messages: int, size: int = STATE_BYTES) -> Remembered:
         await self._reach()
         talk = self.conversations.get(contract_id, [])
         return Remembered(
             state=self.states.get(contract_id),
             checkpoints=tuple(reversed(self.checkpoints.get(contract_id, []))),
-            messages=tuple(talk[-messages:]),
+            messages=tuple(reversed(_fitting(talk[: -messages - 1 : -1], size))),
             last_message=len(talk),
             tasks=tuple(await self.tasks(contract_id)),
             questions=tuple(q for q in await self.questions(contract_id) if q.answer is None),
         )
 
-    async def messages(self, contract_id: UUID, after: int, limit: int) -> Sequence[StoredMessage]:
+    async def messages(
+        self, contract_id: UUID, after: int, limit: int, size: int = STATE_BYTES
+    ) -> Sequence[StoredMessage]:
         await self._reach()
-        return [one for one in self.conversations.get(contract_id, []) if one.sequence > after][:limit]
+        return _fitting([one for one in self.conversations.get(contract_id, []) if one.sequence > after][:limit], size)
 
     # WorkStore
 
@@ -308,3 +312,9 @@ class FakeSupervision:
     async def spans(self, since: datetime) -> Sequence[Span]:
         await self._reach()
         return [span for span in self.spans_by_start.values() if span.until_at > since]
+
+
+def _fitting(messages: Sequence[StoredMessage], size: int) -> list[StoredMessage]:
+    """The first of them, and those after it that have no more bytes together."""
+    sums = list(accumulate(len(one.content.encode()) for one in messages))
+    return [one for number, one in enumerate(messages) if number == 0 or sums[number] <= size]

@@ -9,12 +9,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from makima import __version__
 from makima.http import problems
-from makima.http.bodies import ReadWhole, respond
+from makima.http.bodies import respond
 from makima.http.caller import Authenticated
 from makima.http.document import describe
 from makima.http.hot_path import Bounded, HotPath
+from makima.http.large_bodies import LargeBodies
 from makima.http.monitor import MonitorPath
 from makima.http.problems import rendered
+from makima.http.read_whole import ReadWhole
 from makima.http.routes import every_router
 from makima.http.use_cases import UseCases
 from makima.services.refusals import unavailable, unexpected
@@ -36,11 +38,11 @@ def application(use: UseCases, *, calls: int = CALLS) -> ASGIApp:
 
 def _calls(use: UseCases, calls: int) -> ASGIApp:
     """Everything that has an end."""
-    supervision = use.supervision
-    app: ASGIApp = Guarded(Authenticated(ReadWhole(framework(use)), use.people))
+    supervision, large = use.supervision, LargeBodies()
+    app: ASGIApp = Guarded(Authenticated(ReadWhole(framework(use), large), use.people))
     if supervision is None:
         return Bounded(app, calls)
-    app = HotPath(app, supervision.heartbeats, supervision.authentication, supervision.streams)
+    app = HotPath(app, supervision.heartbeats, supervision.authentication, supervision.streams, large)
     return Bounded(app, calls, supervision.heartbeats.turn_away)
 
 

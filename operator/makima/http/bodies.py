@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import Any
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
-from makima.http.problems import JSON, rendered, too_large
+from makima.http.problems import JSON, too_large
 from makima.models.wire.message import MESSAGE_BYTES, STATE_BYTES
-from makima.services.refusals import Refused, unavailable
+from makima.services.refusals import unavailable
 
 BODY_SECONDS = 30.0
 """Longest wait for the rest of a body."""
@@ -20,8 +19,14 @@ DISCARD_SECONDS = 15.0
 """How much, and how long, is still read of a body that is too long, and thrown away. A client that is cut off while it
 sends gets a reset connection instead of the answer that tells it why."""
 
-LARGE = ("/supervisor/state", "/supervisor/messages", "/supervisor/checkpoints", "/supervisors/heartbeats")
-"""Ends of the paths whose calls carry more."""
+LARGE = (
+    "/supervisor/state",
+    "/supervisor/messages",
+    "/supervisor/checkpoints",
+    "/supervisors/heartbeats",
+    "/supervisors/stream",
+)
+"""Ends of the paths whose calls, and whose stream's frames, carry more."""
 
 
 class ClientGone(Exception):
@@ -34,7 +39,7 @@ NEW_CONTRACT_BYTES = 1024 * 1024
 
 
 def limit_of(path: str) -> int:
-    """Bytes that a body for this path may have."""
+    """Bytes that a body for this path, or a frame of its stream, may have."""
     if path == NEW_CONTRACT:
         return NEW_CONTRACT_BYTES
     return STATE_BYTES if path.endswith(LARGE) else MESSAGE_BYTES
@@ -108,33 +113,3 @@ async def respond(send: Send, status: int, body: bytes, headers: list[tuple[str,
         every.append((b"connection", b"close"))  # the rest of a very long body is not read
     await send({"type": "http.response.start", "status": status, "headers": every})
     await send({"type": "http.response.body", "body": body})
-
-
-class ReadWhole:
-    """Reads each body before the application runs, which then never sees one that is too long."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
-        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
-            await self._app(scope, receive, send)
-            return
-        try:
-            body = await read_body(scope, receive, limit_of(scope["path"]))
-        except Refused as error:
-            await respond(send, *rendered(error))
-            return
-        except ClientGone:
-            return
-        await self._app(scope, _replayed(body, receive), send)
-
-
-def _replayed(body: bytes, receive: Receive) -> Receive:
-    first: list[dict[str, Any]] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def replay() -> Message:
-        return first.pop() if first else await receive()
-
-    return replay

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from makima.http.bodies import ClientGone, header, limit_of, read_body, respond
+from makima.http.large_bodies import LargeBodies
 from makima.http.problems import rendered
 from makima.http.stream import Streams
 from makima.services.access.identity import Authentication, Identity
@@ -51,9 +52,16 @@ class Bounded:
 class HotPath:
     """Single heartbeats, batches and the stream; everything else goes to the application behind."""
 
-    def __init__(self, app: ASGIApp, heartbeats: Heartbeats, authentication: Authentication, streams: Streams) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        heartbeats: Heartbeats,
+        authentication: Authentication,
+        streams: Streams,
+        large: LargeBodies,
+    ) -> None:
         self._app, self._heartbeats, self._authentication = app, heartbeats, authentication
-        self._streams = streams
+        self._streams, self._large = streams, large
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -89,11 +97,13 @@ class HotPath:
 
     async def _take(self, scope: Scope, receive: Receive, contract: str | None) -> bytes:
         identity = await self._identity(scope)
+        if contract is None:
+            async with self._large.turn(scope, identity.key):
+                entries = read_batch(await read_body(scope, receive, limit_of(scope["path"])))
+                answer, _ = await self._heartbeats.many(identity, entries)
+            return answer.model_dump_json(exclude_none=True).encode()
         body = await read_body(scope, receive, limit_of(scope["path"]))
-        if contract is not None:
-            return (await self._heartbeats.one(identity, contract, body)).model_dump_json().encode()
-        answer, _ = await self._heartbeats.many(identity, read_batch(body))
-        return answer.model_dump_json(exclude_none=True).encode()
+        return (await self._heartbeats.one(identity, contract, body)).model_dump_json().encode()
 
     async def _identity(self, scope: Scope) -> Identity:
         authorization = header(scope, b"authorization")

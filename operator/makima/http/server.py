@@ -14,9 +14,10 @@ import websockets.http11
 from starlette.types import ASGIApp
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from makima.http.bodies import limit_of
 from makima.http.connection import HEAD_BYTES, BoundedHead, from_front_proxy
 from makima.http.front_proxy_tls import FrontProxyTls
-from makima.models.wire.message import STATE_BYTES
+from makima.models.wire.message import MESSAGE_BYTES
 from makima.services.access.front_proxy import FrontProxy
 
 GOODBYE_SECONDS = 3.0
@@ -32,8 +33,19 @@ websockets.http11.MAX_NUM_HEADERS = HEAD_BYTES // 16
 environment variable). The length of a head bounds them all the same."""
 
 
+FRAME_BYTES = 2 * MESSAGE_BYTES
+"""Longest frame until a stream is accepted, and so of whom nobody knows yet. Afterwards too, unless the stream's frames
+may be longer: what is somewhat too long is answered in words by whoever reads it."""
+
+
 class EndsForGood(WebSocketsSansIOProtocol):
     """A stream's connection ends soon after the stream does, also where the client never reads what was sent."""
+
+    async def send(self, message: Any) -> None:
+        """Send what the application says; once it accepted the stream, frames may be as long as the stream's are."""
+        if message["type"] == "websocket.accept":
+            self.conn.max_message_size = max(FRAME_BYTES, limit_of(self.scope["path"]))
+        await super().send(message)
 
     async def run_asgi(self) -> None:
         """Serve the stream."""
@@ -112,7 +124,7 @@ def _config(app: ASGIApp, connection: type[BoundedHead], **more: Any) -> uvicorn
         log_config=None,
         server_header=False,
         date_header=False,
-        ws_max_size=STATE_BYTES,
+        ws_max_size=FRAME_BYTES,
         ws_max_queue=4,
         ws_per_message_deflate=False,
         ws_ping_interval=20.0,

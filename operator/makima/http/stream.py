@@ -39,6 +39,9 @@ SEND_SECONDS = 10.0
 CARRIED = 50_000
 """Supervisors of one stream whose commands are pushed on it."""
 
+OF_ONE_CALLER = 32
+"""Streams of one token (of a pod, mostly): each may hold a frame that is not complete yet, of 4 MiB at most."""
+
 GOING_AWAY, POLICY, TOO_BIG, TRY_LATER = 1001, 1008, 1009, 1013
 
 log = logging.getLogger(__name__)
@@ -78,11 +81,12 @@ class Streams:
         await receive()  # websocket.connect
         try:
             self._must_have_room()
-            await self.authentication.identity(header(scope, b"authorization"))
+            caller = (await self.authentication.identity(header(scope, b"authorization"))).key
+            self._must_have_room_for(caller)
         except Exception as error:
             await refuse_handshake(send, error)
             return
-        stream = Stream(self, header(scope, b"authorization"), receive, send)
+        stream = Stream(self, caller, header(scope, b"authorization"), receive, send)
         self._open.add(stream)
         try:
             await stream.run()
@@ -94,6 +98,11 @@ class Streams:
         if len(self._open) >= self._most:
             self.heartbeats.turn_away()
             raise unavailable(f"this process has {self._most} streams open already", 5)
+
+    def _must_have_room_for(self, caller: str) -> None:
+        if sum(stream.caller == caller for stream in self._open) >= OF_ONE_CALLER:
+            self.heartbeats.turn_away()
+            raise unavailable(f"{OF_ONE_CALLER} streams of this token are open here; one carries many supervisors", 5)
 
 
 async def refuse_handshake(send: Send, error: Exception) -> None:
@@ -107,7 +116,10 @@ async def refuse_handshake(send: Send, error: Exception) -> None:
 class Stream:
     """One open stream."""
 
-    def __init__(self, streams: Streams, authorization: bytes | None, receive: Receive, send: Send) -> None:
+    def __init__(
+        self, streams: Streams, caller: str, authorization: bytes | None, receive: Receive, send: Send
+    ) -> None:
+        self.caller = caller
         self._all, self._authorization, self._receive, self._send = streams, authorization, receive, send
         self._out: asyncio.Queue[str] = asyncio.Queue(WAITING)
         self._carried: dict[int, UUID] = {}  # by UUID.int: the hash of a UUID is Python code

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -206,6 +207,18 @@ async def test_a_message_that_is_too_long_ends_the_stream(world: CarriedWorld, a
         assert (await next_frame(socket))["error"]["code"] == "TOO_LARGE"
         assert (await socket.receive(timeout=30)).type is aiohttp.WSMsgType.CLOSE
         assert socket.close_code == 1009
+
+
+async def test_a_message_that_is_much_too_long_is_not_even_kept(
+    world: CarriedWorld, api: ApiUnderTest, viewer: str
+) -> None:
+    async with watching(world.http, api, viewer) as socket:
+        await subscribed(socket)
+        with suppress(ConnectionError):  # the server may close before all of it is sent
+            await socket.send_str("x" * 1_000_000)
+        while (message := await socket.receive(timeout=30)).type is aiohttp.WSMsgType.TEXT:
+            assert "TOO_LARGE" not in message.data
+        assert socket.close_code in (1006, 1009)
 
 
 REFUSED: list[tuple[str, str, dict[str, str], int, str]] = [

@@ -6,7 +6,7 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 import aiohttp
 import pytest
 
+from makima.http.stream import OF_ONE_CALLER
 from makima.models.enums import CommandKind
 from makima.models.supervision import StoredCommand
 from tests.support.api_process import ApiUnderTest, StartApi
@@ -121,6 +122,17 @@ async def test_at_most_so_many_streams_are_open(world: CarriedWorld, start_api: 
                 pass
         assert refused.value.status == 503
     await _until(lambda: "makima_streams 0.0" in api.get("metrics", "/metrics")[1])
+
+
+async def test_one_token_has_its_share_of_streams(world: CarriedWorld, api: ApiUnderTest, agent: str) -> None:
+    async with AsyncExitStack() as opened:
+        for _ in range(OF_ONE_CALLER):
+            await opened.enter_async_context(stream(world, api, agent))
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await opened.enter_async_context(stream(world, api, agent))
+        assert refused.value.status == 503
+        other = await world.account("other", "makima-supervise")
+        await opened.enter_async_context(stream(world, api, other))
 
 
 async def test_a_client_that_never_reads_is_closed_and_costs_bounded_memory(

@@ -290,6 +290,28 @@ async def test_everything_that_a_restoration_needs(stores: PostgresSupervision, 
     assert found.state is not None
 
 
+@pytest.mark.parametrize(
+    ("sizes", "room", "page", "end"),
+    [
+        ((30, 30, 30), 90, 3, 3),
+        ((30, 30, 30), 89, 2, 2),
+        ((90, 1, 1), 50, 1, 2),
+        ((1, 1, 90), 50, 2, 1),
+        ((0, 0, 90), 50, 3, 1),
+        ((60, 60, 60), 50, 1, 1),
+    ],
+)
+async def test_no_more_is_read_than_fits_and_one_message_in_any_case(
+    stores: PostgresSupervision, life: Session, sizes: tuple[int, ...], room: int, page: int, end: int
+) -> None:
+    said = [message("\u00e9" * (size // 2) + "x" * (size % 2)) for size in sizes]
+    await stores.memory.append_messages(life.contract_id, append(1, 1, *said), NOW)
+    found = await stores.memory.messages(life.contract_id, 0, 10, room)
+    assert [one.sequence for one in found] == list(range(1, page + 1))
+    newest = (await stores.memory.remembered(life.contract_id, 10, room)).messages
+    assert [one.sequence for one in newest] == list(range(4 - end, 4))
+
+
 async def test_what_is_remembered_is_of_one_moment(
     stores: PostgresSupervision, life: Session, other: psycopg.AsyncConnection[tuple[object, ...]]
 ) -> None:

@@ -14,10 +14,12 @@ from starlette.types import Message, Receive, Scope, Send
 
 from makima.errors import Denied, HistoryUnavailable, OutOfSequence, Superseded
 from makima.http.app import Guarded
-from makima.http.bodies import NEW_CONTRACT_BYTES, ReadWhole, limit_of
-from makima.http.caller import VERIFIED, Authenticated, calling, person_of
+from makima.http.bodies import NEW_CONTRACT_BYTES, limit_of
+from makima.http.caller import CALLING, VERIFIED, Authenticated, calling, person_of
 from makima.http.hot_path import Bounded
+from makima.http.large_bodies import LargeBodies
 from makima.http.problems import rendered
+from makima.http.read_whole import ReadWhole
 from makima.models.wire.message import MESSAGE_BYTES, STATE_BYTES
 from makima.models.wire.problem import HTTP_STATUS, Code
 from makima.services.access.identity import Authentication, Identity
@@ -45,6 +47,7 @@ async def call(app: Any, path: str = "/x", *parts: bytes, method: str = "POST") 
         "root_path": "",
         "scheme": "http",
         "server": ("x", 80),
+        CALLING: Person(Identity("ann", key="ann")),
     }
     await app(scope, receive, send)
     body = b"".join(message.get("body", b"") for message in sent[1:])
@@ -65,6 +68,8 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
         ("/api/v1/contracts/x/supervisor/messages", STATE_BYTES),
         ("/api/v1/contracts/x/supervisor/checkpoints", STATE_BYTES),
         ("/api/v1/supervisors/heartbeats", STATE_BYTES),
+        ("/api/v1/supervisors/stream", STATE_BYTES),
+        ("/api/v1/contracts/monitor", MESSAGE_BYTES),
         ("/api/v1/contracts", NEW_CONTRACT_BYTES),
         ("/api/v1/contracts/x/phase", MESSAGE_BYTES),
         ("/api/v1/contracts/x/supervisor/heartbeat", MESSAGE_BYTES),
@@ -81,7 +86,7 @@ async def test_a_body_is_as_long_as_it_may_be(size: int, status: int, pieces: in
     body = b"x" * size
     step = -(-size // pieces)
     parts = [body[start : start + step] for start in range(0, size, step)]
-    found, answer = await call(ReadWhole(echo), "/x", *parts)
+    found, answer = await call(ReadWhole(echo, LargeBodies()), "/x", *parts)
     assert found == status
     assert answer == size if status == 200 else answer["error"]["code"] == "TOO_LARGE"
 
@@ -99,7 +104,8 @@ async def test_a_client_that_leaves_in_the_middle_of_its_body_is_not_answered() 
         raise AssertionError("answered")
 
     scope: Scope = {"type": "http", "method": "POST", "path": "/x", "headers": []}
-    await ReadWhole(never)(scope, receive, send)
+    scope[CALLING] = Person(Identity("ann", key="ann"))
+    await ReadWhole(never, LargeBodies())(scope, receive, send)
 
 
 async def test_an_unexpected_error_is_logged_whole_and_answered_without_a_trace(

@@ -30,6 +30,7 @@ from makima.models.wire.memory import (
     SavedState,
     SaveState,
 )
+from makima.models.wire.message import STATE_BYTES
 
 SQL = load("memory")
 
@@ -102,9 +103,9 @@ class PostgresMemory:
             await connection.execute(SQL["forget_checkpoints"], values)
         return Saved(server_time=at, last=call.number)
 
-    async def remembered(self, contract_id: UUID, messages: int) -> Remembered:
-        """Everything a restoration decides on, read in one snapshot; at most so many messages from the end."""
-        return await read_remembered(self._database, contract_id, messages)
+    async def remembered(self, contract_id: UUID, messages: int, size: int = STATE_BYTES) -> Remembered:
+        """Everything a restoration decides on, read in one snapshot; at most so many messages (bytes) from the end."""
+        return await read_remembered(self._database, contract_id, messages, size)
 
     async def worked(self, contract_id: UUID) -> datetime | None:
         """When a message or a state was saved last."""
@@ -112,9 +113,11 @@ class PostgresMemory:
         found: datetime | None = row["at"]
         return found
 
-    async def messages(self, contract_id: UUID, after: int, limit: int) -> Sequence[StoredMessage]:
-        """The conversation after this sequence, oldest first."""
-        page = {"contract_id": contract_id, "after": after, "limit": limit}
+    async def messages(
+        self, contract_id: UUID, after: int, limit: int, size: int = STATE_BYTES
+    ) -> Sequence[StoredMessage]:
+        """The conversation after this sequence, oldest first: at most so many messages (bytes), one in any case."""
+        page = {"contract_id": contract_id, "after": after, "limit": limit, "size": size}
         return [message_row(row) for row in await self._database.rows(SQL["messages_after"], page)]
 
 

@@ -17,8 +17,6 @@ from makima.stores import MemoryStore
 PAGE = 500
 """Most messages of one answer."""
 
-CHARACTERS = 4 * 1024 * 1024
-
 AT_ONCE = 64
 """Saves that are with Postgres or wait for it: each holds megabytes, and none may be dropped."""
 
@@ -78,18 +76,10 @@ class Memory:
         self._must_have_room()
         async with self._room:
             found = await self._store.messages(contract_id, after, min(limit, PAGE))
-        kept: list[RestoredMessage] = []
-        room = CHARACTERS
-        for one in found:
-            room -= len(one.content)
-            if room < 0 and kept:
-                break
-            kept.append(
-                RestoredMessage(
-                    id=one.id, role=one.role, content=one.content, timestamp=one.sent_at, sequence=one.sequence
-                )
-            )
-        return tuple(kept)
+        return tuple(
+            RestoredMessage(id=one.id, role=one.role, content=one.content, timestamp=one.sent_at, sequence=one.sequence)
+            for one in found
+        )
 
     def _must_have_room(self) -> None:
         """Refused at once rather than queued: a queue of megabytes would not be flat."""

@@ -13,7 +13,7 @@ from makima.models.enums import SupervisorState
 from makima.models.supervision import Session
 from makima.models.supervisor import Supervisor
 from makima.models.wire.problem import Code
-from makima.models.wire.registration import Register, Registered, Restoration, RestoredMessage
+from makima.models.wire.registration import Register, Registered, Restoration
 from makima.ports import Clock
 from makima.services.access.authorization import Access, Authorization
 from makima.services.access.identity import Identity
@@ -25,7 +25,7 @@ from makima.stores import HeartbeatStore, MemoryStore, SupervisorRegistry
 MESSAGES = 100
 """Messages of the conversation that travel with the answer; `GET S/messages` has the rest."""
 
-CHARACTERS = 2 * 1024 * 1024
+MESSAGES_BYTES = 2 * 1024 * 1024
 """Of these messages together; the newest one always comes along."""
 
 OVER = frozenset({SupervisorState.COMPLETED, SupervisorState.FAILED, SupervisorState.INTERRUPTED})
@@ -175,20 +175,8 @@ class Sessions:
         )
 
     async def _restore(self, contract_id: UUID, carried: Carried) -> Restoration:
-        remembered = await self._stores.memory.remembered(contract_id, MESSAGES)
-        restoration = restore(remembered, carried.contract, self._clock.now())
-        return restoration.model_copy(update={"messages": _newest(restoration)})
-
-
-def _newest(restoration: Restoration) -> tuple[RestoredMessage, ...]:
-    """The end of the conversation that fits into an answer."""
-    room, kept = CHARACTERS, 0
-    for message in reversed(restoration.messages):
-        room -= len(message.content)
-        if room < 0 and kept:
-            break
-        kept += 1
-    return restoration.messages[len(restoration.messages) - kept :]
+        remembered = await self._stores.memory.remembered(contract_id, MESSAGES, MESSAGES_BYTES)
+        return restore(remembered, carried.contract, self._clock.now())
 
 
 def _silent(last: datetime, supervisor: Supervisor, now: datetime) -> bool:

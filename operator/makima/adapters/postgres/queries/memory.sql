@@ -46,13 +46,30 @@ SELECT %(contract_id)s::uuid, %(first)s::bigint + place - 1, id, %(incarnation)s
 FROM unnest(%(ids)s::uuid[], %(roles)s::text[], %(contents)s::text[], %(sent)s::timestamptz[])
     WITH ORDINALITY AS message (id, role, content, sent_at, place);
 
+-- Messages may have a megabyte each: of a page only so many are read as fit together, the first in any case. The length of
+-- a stored text is known without reading it.
+
 -- name: messages_after
-SELECT sequence, id, role, content, incarnation, sent_at, created_at FROM supervisor_messages
-WHERE contract_id = %(contract_id)s::uuid AND sequence > %(after)s::bigint ORDER BY sequence LIMIT %(limit)s::bigint;
+SELECT sequence, id, role, content, incarnation, sent_at, created_at FROM (
+    SELECT *, sum(octet_length(content)) OVER (ORDER BY sequence) AS size FROM (
+        SELECT sequence, id, role, content, incarnation, sent_at, created_at FROM supervisor_messages
+        WHERE contract_id = %(contract_id)s::uuid AND sequence > %(after)s::bigint
+        ORDER BY sequence LIMIT %(limit)s::bigint
+    ) AS page
+) AS measured
+WHERE size <= %(size)s::bigint OR size = octet_length(content)
+ORDER BY sequence;
 
 -- name: newest_messages
-SELECT sequence, id, role, content, incarnation, sent_at, created_at FROM supervisor_messages
-WHERE contract_id = %(contract_id)s::uuid ORDER BY sequence DESC LIMIT %(limit)s::bigint;
+SELECT sequence, id, role, content, incarnation, sent_at, created_at FROM (
+    SELECT *, sum(octet_length(content)) OVER (ORDER BY sequence DESC) AS size FROM (
+        SELECT sequence, id, role, content, incarnation, sent_at, created_at FROM supervisor_messages
+        WHERE contract_id = %(contract_id)s::uuid
+        ORDER BY sequence DESC LIMIT %(limit)s::bigint
+    ) AS page
+) AS measured
+WHERE size <= %(size)s::bigint OR size = octet_length(content)
+ORDER BY sequence;
 
 -- name: checkpoints
 SELECT number, incarnation, message_sequence, payload, checksum, created_at
