@@ -83,7 +83,7 @@ async def at_live_monitor(source: Source, options: Options | None = None) -> Asy
 
 @asynccontextmanager
 async def _seated(app: MonitorApp, world: Any, size: tuple[int, int]) -> AsyncIterator[Seat]:
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, notifications=True) as pilot:
         seat = Seat(app, pilot, world)
         await seat.until(lambda: isinstance(app.screen, ContractListScreen) and app.screen.drawn)
         yield seat

@@ -42,7 +42,8 @@ async def carry_out(person: Person, wanted: dict[str, Any], where: str | None) -
     """
     path = person.api.collection("batch", where)
     answer: dict[str, Any] = await person.api.call("POST", path, body={**wanted, "by_caller": True})
-    run = _Run(person, BatchRequest.model_validate(wanted), await person.cluster.whoami())
+    enhanced = answer.get("enhanced_contract_status")
+    run = _Run(person, BatchRequest.model_validate(wanted), await person.cluster.whoami(), enhanced)
     try:
         await run.through([item async for item in person.cluster.every("contracts", where)], answer["affected_ids"])
     finally:  # also of a run that is cut off: else its record never ends, and nobody counts it
@@ -52,10 +53,16 @@ async def carry_out(person: Person, wanted: dict[str, Any], where: str | None) -
 
 
 class _Run:
-    def __init__(self, person: Person, request: BatchRequest, who: str) -> None:
+    def __init__(self, person: Person, request: BatchRequest, who: str, enhanced: bool | None) -> None:
+        """`enhanced`: the flag `enhanced_contract_status`, which the API alone knows; None = it is an older one.
+
+        Without the nine states a pause is no state, and an old status stands for several; of an older API's choice,
+        what is suspended is resumed.
+        """
         self._person, self._request, self._who = person, request, who
-        # Without the nine states a pause is no state, and the API alone knows that: what is suspended is resumed.
-        self._settings = replace(SETTINGS, enhanced_status=request.operation is not Operation.RESUME_ALL)
+        if enhanced is None:
+            enhanced = request.operation is not Operation.RESUME_ALL
+        self._settings = replace(SETTINGS, enhanced_status=enhanced)
         self._room = asyncio.Semaphore(AT_A_TIME)
         self.done: list[str] = []
         self.errors: list[dict[str, str]] = []

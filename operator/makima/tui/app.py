@@ -9,10 +9,12 @@ from typing import Any, ClassVar
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from makima.errors import MakimaError
 from makima.tui.commands import Command, Verb
+from makima.tui.harmless import harmless
 from makima.tui.listing import Listing
 from makima.tui.options import Options
 from makima.tui.ordering import Order, Sorting
@@ -28,6 +30,9 @@ from makima.tui.world import World
 
 DRAW_SECONDS = 0.1
 """How often changes are drawn: many events in between are one drawing."""
+
+NOTE_SECONDS = 20
+"""For how long it is said where the person may not look."""
 
 
 def utc_now() -> datetime:
@@ -75,6 +80,8 @@ class MonitorApp(App[None]):
         self.set_interval(1, self._tick)
         if self._seconds is not None:
             self.set_timer(self._seconds, self.exit)
+        if self.options.note:
+            self.notify(self.options.note, severity="warning", timeout=NOTE_SECONDS)
 
     async def _follow(self) -> None:
         """Only what trying again can't mend ends the monitor: no rights, or a cluster that does not know makima."""
@@ -114,6 +121,22 @@ class MonitorApp(App[None]):
         """Everything that waits for a person."""
         if not isinstance(self.screen, InboxScreen):
             self.push_screen(InboxScreen())
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """Say something for a while; what others wrote in it is no markup."""
+        super().notify(harmless(message).plain, title=title, severity=severity, timeout=timeout, markup=markup)
+
+    def action_help_quit(self) -> None:
+        """Ctrl+C leaves, as everywhere in a terminal; a dialog that is open does nothing then."""
+        self.exit()
 
     def action_help(self) -> None:
         """Keys, symbols, filter."""

@@ -16,21 +16,24 @@ from makima.tui.rows import Row
 
 GAP = 2
 ELLIPSIS = "…"
+END = 6
+"""Characters at the end of a name that stay: of names that were made by one pattern, all that tells them apart."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What one place of the list shows; `short` where `text` does not fit."""
+    """What one place of the list shows; `short` where `text` does not fit. `ended`: its end matters, as in a name."""
 
     text: str
     colour: str = WHITE
     strong: bool = False
     short: str = ""
+    ended: bool = False
 
     def fitted(self, width: int, right: bool = False) -> str:
         """The text in exactly `width` cells."""
         chosen = self.short if self.short and cell_len(self.text) > width else self.text
-        return fitted(chosen, width, right)
+        return fitted(middle_cut(chosen, width) if self.ended else chosen, width, right)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +68,11 @@ def _state(row: Row, _: datetime) -> Cell:
 
 
 def _name(row: Row, _: datetime) -> Cell:
-    return Cell(row.name, WHITE, row.need <= Need.TROUBLE)
+    return Cell(row.name, WHITE, row.need <= Need.TROUBLE, ended=True)
 
 
 def _namespace(row: Row, _: datetime) -> Cell:
-    return Cell(row.namespace, GREY)
+    return Cell(row.namespace, GREY, ended=True)
 
 
 def _phase(row: Row, _: datetime) -> Cell:
@@ -178,6 +181,13 @@ def _spread(columns: Sequence[Column], left: int) -> list[int]:
         if not given:
             break
     return widths
+
+
+def middle_cut(name: str, width: int) -> str:
+    """A name in at most `width` characters, with its beginning and its end."""
+    if len(name) <= width or width < 2 * END:
+        return name
+    return f"{name[: width - END - 1]}{ELLIPSIS}{name[-END:]}"
 
 
 def fitted(text: str, width: int, right: bool = False) -> str:

@@ -31,17 +31,21 @@ from makima.tui.appearance import (
 from makima.tui.rows import Row
 from makima.tui.waits import Wait
 
+NAME = 36
+"""Characters of a name that leave room for the rest of the headline in 80 columns."""
+
 TASKS_SHOWN = 12
 DIGEST_SHOWN = 19
 """Characters of a digest: `sha256:` and twelve of its own."""
 
 
 def headline(contract: Contract, row: Row, now: datetime) -> Text:
-    """One line: name, state, phase, version, age."""
+    """Name, state, phase, version, age: one line, or two where the name is long."""
     look = state_look(row.state)
-    text = Text(no_wrap=True, overflow="ellipsis")
-    text.append(f"{row.namespace}/{row.name}", style=f"bold {WHITE}")
-    text.append(f"  {look.text}", style=f"bold {look.colour}")
+    text = Text()
+    name = f"{row.namespace}/{row.name}"
+    text.append(name + ("  " if len(name) <= NAME else "\n"), style=f"bold {WHITE}")
+    text.append(look.text, style=f"bold {look.colour}")
     if row.stale:
         text.append("  ! stale", style=f"bold {VERMILION}")
     if contract.status is not None:
@@ -149,8 +153,10 @@ def _task_rank(task: TaskStatus) -> tuple[int, str]:
     return order[task.state.value], task.name
 
 
-def supervision(supervisor: Supervisor | None, row: Row, now: datetime) -> Text:
-    """The supervisor, its pod, what it does, how it is."""
+def supervision(supervisor: Supervisor | None, row: Row, now: datetime, *, carried: bool = False) -> Text:
+    """The supervisor, its pod, what it does, how it is. `carried`: the contract says that it has one."""
+    if supervisor is None and carried:
+        return Text("not to be seen: you may not list supervisors here, or it was deleted just now", style=GREY)
     if supervisor is None or supervisor.status is None:
         return Text("none: an external supervisor registers itself (makima supervise)", style=GREY)
     told, text = supervisor.status, Text()

@@ -40,7 +40,7 @@ class FeedLine:
     Attributes:
         good: everything is live.
         short: at most a third of a narrow terminal.
-        detail: what is missing and why; "" while everything is live.
+        detail: what is missing and why; "" while everything is there.
     """
 
     good: bool
@@ -59,13 +59,14 @@ def feed_line(feed: Feed, now: datetime) -> FeedLine:
         return _live(feed, now)
     if api.state is LinkState.CONNECTING:
         return FeedLine(True, "● live: kube (API: connecting)")
-    return FeedLine(False, "◐ live: kube watch alone", f"{_reason(api)}; missing: {WITHOUT_API}")
+    hidden = f"{kube.why}; " if kube.why else ""
+    return FeedLine(False, "◐ live: kube watch alone", f"{hidden}{_reason(api)}; missing: {WITHOUT_API}")
 
 
 def _live(feed: Feed, now: datetime) -> FeedLine:
     if feed.missed_at is not None and now - feed.missed_at < MISSED_SHOWN:
         return FeedLine(False, "◐ live: API + kube, with a gap", feed.missed)
-    return FeedLine(True, "● live: API + kube")
+    return FeedLine(True, "● live: API + kube", feed.kube.why)
 
 
 def _reason(api: Link) -> str:

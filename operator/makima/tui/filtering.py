@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from makima.domain.reconcile.states import legacy_status
 from makima.tui.attention import Need
 from makima.tui.rows import Row
 
@@ -91,17 +90,14 @@ def _by_type(values: tuple[str, ...]) -> Test:
 
 
 def _by_state(values: tuple[str, ...]) -> Test:
-    """The beginning of a state in either spelling; an old status (`active`, `completed`, `archived`) by `status:`."""
+    """The beginning of a state in either spelling."""
     wanted = tuple(value.replace("_", "").replace("-", "") for value in values)
     return lambda row: (row.state.value.lower() if row.state else "notaccepted").startswith(wanted)
 
 
 def _by_status(values: tuple[str, ...]) -> Test:
-    """A state, or one of the plan's three old statuses, whole: what `--status` takes."""
-    return lambda row: (
-        row.state is not None
-        and (row.state.snake in values or row.state.value.lower() in values or legacy_status(row.state).snake in values)
-    )
+    """A state, whole, in either spelling: what `--status` takes, and means in `list` and the streams as well."""
+    return lambda row: row.state is not None and (row.state.snake in values or row.state.value.lower() in values)
 
 
 KEYS: dict[str, Callable[[tuple[str, ...]], Test]] = {

@@ -13,14 +13,15 @@ from typing import Any
 
 from makima.client import Person
 from makima.client.api import API_AGAIN, NEWEST, ApiError
+from makima.client.following import FORBIDDEN, Changed, Gone, Lost, follow
 from makima.client.following import Change as KubeChange
-from makima.client.following import Changed, Gone, Lost, follow
 from makima.client.following import Listed as KubeListed
 from makima.client.merging import merged
 from makima.client.readable import contract_in, supervisor_in
 from makima.client.stream import Filter, Frame
 from makima.client.streams import Monitors
 from makima.client.wishes import Wishes
+from makima.errors import Denied
 from makima.models.contract import Contract
 from makima.models.wire.monitor import NAMESPACES
 from makima.tui.frames import happening_of, missed_text
@@ -56,6 +57,7 @@ class LiveSource:
     def __init__(self, person: Person, namespaces: Sequence[str] | None) -> None:
         self._person, self.namespaces = person, namespaces
         self._kube: dict[tuple[Kind, str | None], str | None] = {}
+        self._hidden: list[str] = []
 
     async def changes(self) -> AsyncIterator[Change]:
         """What is so, then every change.
@@ -103,6 +105,20 @@ class LiveSource:
         return Wishes(self._person.cluster, contract.metadata.namespace, contract.metadata.name)
 
     async def _watch(self, kind: Kind, place: str | None) -> AsyncGenerator[Change, None]:
+        """What the person may see of it: of supervisors, and of one namespace of several, that may be nothing."""
+        try:
+            async with aclosing(self._watched(kind, place)) as changes:
+                async for change in changes:
+                    yield change
+        except Denied as error:
+            spare = kind is Kind.SUPERVISORS or (self.namespaces is not None and len(self.namespaces) > 1)
+            if error.status != FORBIDDEN or not spare:
+                raise
+            yield Listed(kind, frozenset(), place)
+            for told in self._link(kind, place, None, f"you may not see {kind}{f' in {place}' if place else ''}"):
+                yield told
+
+    async def _watched(self, kind: Kind, place: str | None) -> AsyncGenerator[Change, None]:
         async with aclosing(follow(self._person.cluster, kind.value, place)) as changes:
             async for change in changes:
                 for told in _read(kind, place, change):
@@ -111,10 +127,11 @@ class LiveSource:
                 for told in self._link(kind, place, change.why if isinstance(change, Lost) else None):
                     yield told
 
-    def _link(self, kind: Kind, place: str | None, problem: str | None) -> list[Change]:
+    def _link(self, kind: Kind, place: str | None, problem: str | None, hidden: str = "") -> list[Change]:
         """The watch is live if every part of it is; said when it changes."""
         before = self._state()
         self._kube[kind, place] = problem
+        self._hidden += [hidden] if hidden else []
         now = self._state()
         if now == before:
             return []
@@ -124,7 +141,8 @@ class LiveSource:
     def _state(self) -> tuple[bool, str]:
         parts = len(Kind) * (1 if self.namespaces is None else len(self.namespaces))
         problems = [why for why in self._kube.values() if why is not None]
-        return len(self._kube) == parts and not problems, problems[0] if problems else ""
+        live = len(self._kube) == parts and not problems
+        return live, problems[0] if problems else "; ".join(self._hidden) if live else ""
 
     async def _listen(self) -> AsyncGenerator[Change, None]:
         """The monitor stream, for ever: an API that is away, or refuses, is asked again now and then."""

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from makima.tui.filtering import Filter, Test, parse_filter
 from makima.tui.rows import Row
 
+SHOWN = 2
+"""Contracts named in a title; of more only their number."""
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -15,15 +18,19 @@ class Options:
 
     Attributes:
         contracts: UIDs, names, `namespace/name` or `namespace:name`; empty = all.
-        statuses: states, or the plan's three old statuses, in snake_case; empty = all.
+        statuses: states in snake_case; empty = all.
         stale: only stale contracts.
         quiet: only important events.
+        place: where it looks, for people; "" where that needs no word.
+        note: what the person has to know about that.
     """
 
     contracts: Sequence[str] = ()
     statuses: Sequence[str] = ()
     stale: bool = False
     quiet: bool = False
+    place: str = ""
+    note: str = ""
 
     def filter(self) -> Filter:
         """What is shown at all, whatever the person filters by."""
@@ -38,7 +45,8 @@ class Options:
 
     def text(self) -> str:
         """The same for people."""
-        parts = [f"{len(self.contracts)} chosen"] if self.contracts else []
+        several = len(self.contracts) > SHOWN
+        parts = [f"{len(self.contracts)} chosen" if several else ", ".join(self.contracts)] if self.contracts else []
         parts += [f"status {', '.join(self.statuses)}"] if self.statuses else []
         parts += ["stale"] if self.stale else []
         return ", ".join(parts)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 from makima.client import Place, connect
-from makima.client.finding import is_uid, split_name, visible
+from makima.client.finding import Visible, is_uid, split_name, visible
 from makima.errors import MakimaError
 from makima.tui.app import MonitorApp
 from makima.tui.live import LiveSource
 from makima.tui.options import Options
+
+SHOWN = 2
+"""Namespaces named in the title; of more only their number."""
 
 
 def run(
@@ -27,7 +31,7 @@ def run(
 
     Args:
         contracts: UIDs, names, `namespace/name` or `namespace:name`; looked for in the namespaces that are named.
-        statuses: states, or the plan's three old statuses.
+        statuses: states in snake_case.
 
     Raises:
         MakimaError: the person may not look there, or there is no cluster; the terminal is as it was.
@@ -39,17 +43,30 @@ def run(
 async def _run(place: Place, options: Options, everywhere: bool, seconds: float | None) -> None:
     async with connect(place) as person:
         namespaces = _namespaces(options.contracts, person.namespace, everywhere)
-        if namespaces is None:
-            namespaces = (await visible(person)).namespaces
-        if namespaces == ():
+        scope = Visible(namespaces) if namespaces is not None else await visible(person)
+        if scope.namespaces == ():
             raise MakimaError(
                 "FORBIDDEN: you may not list contracts in any namespace",
                 "ask an administrator for the role makima-view, or name a namespace that is yours",
             )
-        app = MonitorApp(LiveSource(person, namespaces), options, seconds=seconds)
+        app = MonitorApp(
+            LiveSource(person, scope.namespaces), placed(options, scope, person.namespace), seconds=seconds
+        )
         await app.run_async()
         if app.ended_by is not None:
             raise app.ended_by
+
+
+def placed(options: Options, scope: Visible, namespace: str) -> Options:
+    """The options with where that is: a bare name is that of one contract, in the namespace of the kubeconfig."""
+    named = tuple(name if is_uid(name) else "/".join(split_name(name, namespace)) for name in options.contracts)
+    return replace(options, contracts=named, place=_words(scope.namespaces), note=scope.note or "")
+
+
+def _words(namespaces: Sequence[str] | None) -> str:
+    if namespaces is None:
+        return "all namespaces"
+    return ", ".join(namespaces) if len(namespaces) <= SHOWN else f"{len(namespaces)} namespaces"
 
 
 def _namespaces(contracts: Sequence[str], namespace: str, everywhere: bool) -> tuple[str, ...] | None:

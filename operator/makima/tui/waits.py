@@ -110,6 +110,13 @@ def waits_of(contract: Contract, supervisor: Supervisor | None, now: datetime) -
     )
 
 
+def open_questions(contract: Contract) -> tuple[Question, ...]:
+    """Questions without an answer, oldest first; those that the operator has not taken the answer up of are not."""
+    given = {answer.question_id for answer in contract.spec.answers}
+    questions = contract.status.questions if contract.status is not None else ()
+    return tuple(item for item in questions if item.id not in given)
+
+
 def inbox(contracts: Iterable[Contract], supervisors: Mapping[Key, Supervisor], now: datetime) -> list[Wait]:
     """Everything that only a person can end, oldest first."""
     found = [

@@ -31,6 +31,7 @@ class Changing:
         self.contract, self.left, self.uid = contract, times, uid
         self.version, self.written = 1, 0
         self.report: dict[str, Any] = {}
+        self.answers: dict[str, Any] = {}
 
     async def every(self, *_: Any) -> AsyncIterator[dict[str, Any]]:
         yield body_of(self.contract, self.version)
@@ -52,7 +53,7 @@ class Changing:
     async def call(self, _: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
         if path.endswith("/report"):
             self.report = body
-        return {"batch_id": str(UUID(int=9)), "affected_ids": [an_id(1)], "errors": []}
+        return {"batch_id": str(UUID(int=9)), "affected_ids": [an_id(1)], "errors": [], **self.answers}
 
     def collection(self, *_: Any) -> str:
         return "batch"
@@ -62,9 +63,9 @@ class Changing:
             self.left, self.version = self.left - 1, self.version + 1
 
 
-async def run(world: Changing, operation: str) -> dict[str, Any]:
+async def run(world: Changing, operation: str, **more: Any) -> dict[str, Any]:
     person = SimpleNamespace(cluster=world, api=world, namespace="ns")
-    return await carry_out(cast("Person", person), {"operation": operation}, None)
+    return await carry_out(cast("Person", person), {"operation": operation, **more}, None)
 
 
 @pytest.mark.parametrize(("times", "written"), [(0, 1), (1, 1), (ATTEMPTS - 1, 1), (ATTEMPTS, 0)])
@@ -103,3 +104,22 @@ async def test_what_is_suspended_is_resumed_also_where_a_pause_is_no_state() -> 
     world = Changing(with_status(accepted(suspend=True), state=ContractState.ACTIVE))
     answer = await run(world, "resume_all")
     assert (world.written, answer["affected_ids"]) == (1, [an_id(1)])
+
+
+@pytest.mark.parametrize(
+    ("told", "asked", "written"),
+    [
+        ({"enhanced_contract_status": False}, "completed", 1),
+        ({"enhanced_contract_status": True}, "completed", 0),
+        ({}, "completed", 0),  # an older API, which does not tell
+        ({"enhanced_contract_status": True}, "failed", 1),
+    ],
+)
+async def test_old_statuses_choose_here_what_they_choose_in_the_api(
+    told: dict[str, Any], asked: str, written: int
+) -> None:
+    """With the flag off, completed stands for Failed as well."""
+    world = Changing(with_status(accepted(), state=ContractState.FAILED))
+    world.answers = told
+    answer = await run(world, "archive_old", status_filter=[asked], older_than_hours=0)
+    assert (world.written, answer["affected_count"]) == (written, written)

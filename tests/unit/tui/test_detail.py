@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 
 from makima.errors import MakimaError
+from makima.models.contract import Contract
 from makima.tui.options import Options
 from makima.tui.screens.detail import DetailScreen
-from makima.tui.source import ContractGone, Happened
-from tests.support.monitor_contracts import DIGEST, NOW
+from makima.tui.source import ContractGone, ContractsSeen, Happened
+from tests.support.monitor_contracts import DIGEST, NOW, a_body, a_contract, uid_of
 from tests.support.monitor_seat import at_monitor
 from tests.support.monitor_teams import a_team, happening
 from tests.support.monitor_world import PlayedWorld, told
@@ -59,14 +60,41 @@ async def test_quiet_shows_only_important_events() -> None:
         await seat.sees("deploy failed")
 
 
-async def test_a_contract_that_is_deleted_while_it_is_shown_says_so() -> None:
+@pytest.mark.parametrize("name", ["upgrade-tls", "flaky-tests"])  # one that waits for something, one that is done
+async def test_a_contract_that_is_deleted_while_it_is_shown_says_so(name: str) -> None:
     async with at_monitor() as seat:
-        seat.app.open_contract(("team-a", "upgrade-tls"))
-        await seat.sees("pod upgrade-tls-2")
-        seat.world.tell(ContractGone(("team-a", "upgrade-tls")))
+        seat.app.open_contract(("team-a", name))
+        await seat.sees("Phases")
+        seat.world.tell(ContractGone(("team-a", name)))
         await seat.sees("is gone")
+        await seat.sees(f"kubectl contracts history team-a/{name}")
         await seat.press("a")
         assert isinstance(seat.app.screen, DetailScreen)
+
+
+async def test_another_contract_of_the_same_name_has_its_own_events() -> None:
+    old = a_contract("work", version=5)
+    body = a_body("work", version=2)
+    body["metadata"]["uid"] = uid_of("team-a", "the new one")
+    new = Contract.from_object(body)
+    world = PlayedWorld(told([old]), past=[happening(old, "PhaseChanged", 1, old_phase="x", new_phase="old-phase")])
+    async with at_monitor(world) as seat:
+        seat.app.open_contract(("team-a", "work"))
+        await seat.sees("x → old-phase")
+        world.past = [happening(new, "PhaseChanged", 2, old_phase="x", new_phase="new-phase")]
+        world.tell(ContractGone(("team-a", "work")), ContractsSeen([new]))
+        await seat.sees("x → new-phase")
+        assert "old-phase" not in seat.screen()
+
+
+async def test_a_long_name_hides_neither_the_state_nor_its_end() -> None:
+    name = "nightly-dependency-upgrade-of-the-payment-service-eu-west-1-x7k2p"
+    async with at_monitor(PlayedWorld(told([a_contract(name)])), size=(80, 24)) as seat:
+        await seat.sees("-x7k2p")
+        await seat.press("enter")
+        await seat.sees("Phases")
+        head = "".join(line.strip() for line in seat.screen().splitlines()[:3])
+        assert name in head and "► Active" in head
 
 
 async def test_a_history_that_cannot_be_read_is_said_above_what_the_resource_tells() -> None:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 from textual.widgets import Input
 
 from makima.errors import Denied, MakimaError
+from makima.models.contract import Contract
+from makima.tui.harmless import STEERING
 from makima.tui.screens.answer import AnswerDialog
 from makima.tui.screens.confirm import ConfirmDialog
 from makima.tui.screens.contract_list import ContractListScreen
 from makima.tui.screens.inbox import InboxScreen
 from makima.tui.screens.sure import PauseDialog, RetryDialog
 from makima.tui.source import ContractsSeen
-from tests.support.monitor_contracts import DIGEST, a_contract, a_question
+from tests.support.monitor_contracts import DIGEST, a_body, a_contract, a_question, a_supervisor
 from tests.support.monitor_seat import at_monitor
 from tests.support.monitor_teams import QUESTION, a_team
 from tests.support.monitor_world import PlayedWorld, told
@@ -45,6 +48,95 @@ async def test_an_answer_is_written_or_a_number_chosen(typed: str, sent: str) ->
         await seat.press(*typed, "enter")
         await seat.until(lambda: seat.world.asked)
         assert seat.world.asked[0][3] == sent
+
+
+HOSTILE = "Shall I \x1b[2J\x1b]0;owned\x07 drop\u202e it? [/b]"
+
+
+async def test_what_an_agent_wrote_steers_no_terminal_and_is_no_markup() -> None:
+    question = a_question(1, HOSTILE, "yes \x1b[31m[/]", "no")
+    failed = a_contract("broken", "Failed", failureReason=HOSTILE)
+    asks = a_contract("asks", "WaitingForInput", questions=[question], waitingFor=f"answer: {HOSTILE}")
+    supervisor = a_supervisor("asks", "WaitingForUser", currentActivity=HOSTILE, errorMessage=HOSTILE)
+    async with at_monitor(PlayedWorld(told([asks, failed], [supervisor]))) as seat:
+
+        async def harmless(text: str) -> None:
+            await seat.sees(text)
+            assert not STEERING.search(seat.screen())
+
+        await harmless("an answer: Shall I")
+        seat.table.go_to(("team-a", "asks"))
+        await seat.press("enter")
+        await harmless("it? [/b]")
+        await seat.press("a")
+        await seat.opened(AnswerDialog)
+        await harmless("[/]")
+        await seat.press("enter")
+        await harmless("answered: yes")
+        await seat.press("i")
+        await seat.until(lambda: isinstance(seat.app.screen, InboxScreen) and seat.app.screen.drawn)
+        await harmless("an answer: Shall I")
+        await seat.press("escape", "escape")
+        seat.table.go_to(("team-a", "broken"))
+        await seat.press("r")
+        await seat.opened(RetryDialog)
+        await harmless("It failed: Shall I")
+
+
+async def test_what_is_answered_is_not_asked_again_though_the_operator_has_not_taken_it_up() -> None:
+    body = a_body("work", "WaitingForInput", questions=[QUESTION], waitingFor="answer: x")
+    body["spec"]["answers"] = [{"questionId": QUESTION["id"], "answer": "MySQL"}]
+    async with at_monitor(PlayedWorld(told([Contract.from_object(body)]))) as seat:
+        await seat.press("a")
+        await seat.sees("answered already")
+        assert isinstance(seat.app.screen, ContractListScreen)
+
+
+async def test_a_long_question_is_read_from_its_beginning_and_its_options_are_reached() -> None:
+    question = a_question(
+        1, "BEGIN " + "words " * 300 + "END", *(f"option {n} " + "of many words " * 8 for n in range(8))
+    )
+    contract = a_contract("work", "WaitingForInput", questions=[question], waitingFor="answer: x")
+    async with at_monitor(PlayedWorld(told([contract])), size=(80, 24)) as seat:
+        await seat.press("a")
+        await seat.opened(AnswerDialog)
+        await seat.sees("BEGIN")
+        await seat.sees("PgUp PgDn")
+        await seat.press("down")
+        await seat.sees("▸ 2) option 1")
+        await seat.press("pageup", "pageup", "pageup")
+        await seat.sees("BEGIN")
+        await seat.press("pagedown")
+        await seat.sees("END")
+        await seat.press("enter")
+        await seat.until(lambda: seat.world.asked)
+        assert seat.world.asked[0][3].startswith("option 1")
+
+
+async def test_what_changed_while_a_refusal_was_on_its_way_is_shown_as_it_is_now() -> None:
+    refusing = asyncio.Event()
+
+    class Slow(PlayedWorld):
+        async def advance(self, *_: Any, **__: Any) -> None:
+            await refusing.wait()
+            raise Denied("VERSION_CONFLICT: expected 7, actual 8, phase plan", code="VERSION_CONFLICT")
+
+    world = Slow(told(*a_team()))
+    async with at_monitor(world) as seat:
+        key = ("team-b", "web-checkout")
+        seat.table.go_to(key)
+        await seat.press("c")
+        await seat.opened(ConfirmDialog)
+        await seat.press(*"yes", "enter")
+        await seat.sees("asking the API server")
+        later = a_contract(
+            key[1], "WaitingForInput", namespace=key[0], kind="specification", step=3, version=8, guard=True
+        )
+        world.tell(ContractsSeen([later]))
+        await seat.until(lambda: seat.app.world.contracts[key] is later)
+        refusing.set()
+        await seat.sees("it changed while you looked")
+        await seat.sees("version 8")
 
 
 async def test_several_questions_are_gone_through_and_one_answered_elsewhere_is_said() -> None:

@@ -17,6 +17,7 @@ from makima.client import Person, following, stream
 from makima.client.api import Api, DirectTransport
 from makima.errors import ClusterUnavailable, Denied
 from makima.tui import live
+from makima.tui.feed import feed_line
 from makima.tui.frames import happening_of, missed_text
 from makima.tui.live import LiveSource
 from makima.tui.source import LinkState
@@ -39,16 +40,19 @@ EVENT = {
 
 @dataclass
 class PlayedCluster:
-    """A cluster with what is in `contracts`; `down` is why it does not answer."""
+    """A cluster with what is in `contracts`; `down` is why it does not answer, `forbidden` what nobody may list."""
 
     contracts: list[dict[str, Any]]
     down: Exception | None = None
     changes: asyncio.Queue[Any] = field(default_factory=asyncio.Queue)
     patches: list[Any] = field(default_factory=list)
+    forbidden: tuple[str, ...] = ()
 
     async def page(self, plural: str, namespace: str | None, **_: Any) -> dict[str, Any]:
         if self.down is not None:
             raise self.down
+        if plural in self.forbidden:
+            raise Denied(f"{plural} is forbidden", status=403)
         return {"items": self.contracts if plural == "contracts" else [], "metadata": {"resourceVersion": "1"}}
 
     async def watch(self, plural: str, namespace: str | None, version: str, **_: Any) -> AsyncIterator[Any]:
@@ -194,6 +198,14 @@ async def test_who_may_not_look_is_told_so() -> None:
     with pytest.raises(Denied, match="forbidden"):
         async for _ in source.changes():
             pass
+
+
+async def test_supervisors_that_may_not_be_seen_are_said_and_done_without() -> None:
+    cluster = PlayedCluster([a_body("pay")], forbidden=("supervisors",))
+    async with followed(cluster, PlayedApi([])) as (world, _):
+        await until(lambda: world.feed.kube.state is LinkState.LIVE and world.feed.api.state is LinkState.LIVE)
+        assert KEY in world.rows
+        assert feed_line(world.feed, NOW).detail == "you may not see supervisors in team-a"
 
 
 class NoWay:

@@ -9,6 +9,7 @@ from textual import events
 from textual.widgets import Input, OptionList, Static
 
 from makima.tui.app import MonitorApp
+from makima.tui.options import Options
 from makima.tui.screens.contract_list import ContractListScreen
 from makima.tui.screens.detail import DetailScreen
 from makima.tui.screens.help import HelpScreen
@@ -133,8 +134,52 @@ async def test_before_anything_is_known_and_when_there_is_nothing_it_says_so() -
     async with at_monitor(PlayedWorld()) as seat:
         await seat.sees("Asking the Kubernetes API")
         seat.world.tell(*told([]))
-        await seat.press("s")
         await seat.sees("There are no contracts yet")
+        seat.world.tell(ContractsSeen([a_contract("first")]))
+        await seat.until(lambda: seat.table.shown)
+        await seat.press("enter")
+        await seat.until(lambda: isinstance(seat.app.screen, DetailScreen))
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (Options(place="team-a"), "There are no contracts in team-a yet"),
+        (
+            Options(stale=True, place="all namespaces"),
+            "There is no contract in all namespaces that was asked for: stale",
+        ),
+        (Options(contracts=("team-a/gone",), place="team-a"), "in team-a that was asked for: team-a/gone"),
+    ],
+)
+async def test_an_empty_list_says_where_it_looks_and_for_what(options: Options, said: str) -> None:
+    other = [] if not options.text() else [a_contract("other")]
+    world = PlayedWorld()
+    async with at_monitor(world, options=options) as seat:
+        world.tell(*told(other))
+        await seat.sees(said)
+        assert seat.screen().lstrip().startswith(options.place)
+
+
+async def test_what_may_not_be_seen_is_said_at_the_start() -> None:
+    options = Options(place="3 namespaces", note="you may not list contracts in all namespaces; looked in: a, b, c")
+    async with at_monitor(options=options) as seat:
+        await seat.sees("looked in")
+
+
+@pytest.mark.parametrize("typed", ["[/", "[/x]:y", "[red]zzz"])
+async def test_a_filter_is_never_markup(typed: str) -> None:
+    async with at_monitor() as seat:
+        await seat.press("slash")
+        await seat.until(lambda: isinstance(seat.app.focused, Input))
+        await seat.press(*typed)
+        await seat.sees(f"“{typed}”" if ":" not in typed else "[/x]: is not known")
+
+
+async def test_ctrl_c_leaves() -> None:
+    async with at_monitor() as seat:
+        await seat.press("ctrl+c")
+        await seat.until(lambda: not seat.app.is_running)
 
 
 async def test_thousands_of_contracts_are_filtered_and_scrolled() -> None:

@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 )
 @click.option("--heartbeats", is_flag=True, help="With heartbeats (text, json; the TUI always shows them).")
 @click.option(
-    "--after", type=click.IntRange(min=0), metavar="SEQ", help="Begin after this event, as `seq` numbers them."
+    "--after",
+    type=click.IntRange(min=0),
+    metavar="SEQ",
+    help="Begin after this event, as `seq` numbers them (text, json).",
 )
 @namespaces_option
 @format_option(("tui", "text", "json"), "tui")
@@ -54,6 +57,8 @@ def command(
     """
     wanted = Wanted(contracts, statuses, stale, quiet, heartbeats and not quiet, after, all_namespaces)
     if form == "tui" and call.screen.terminal:
+        if after is not None:
+            raise click.UsageError("--after is for the streams: give --format text, or json")
         _tui(call, wanted)
         return
     writer = Writer(call, form, wanted)

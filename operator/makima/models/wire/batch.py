@@ -91,6 +91,11 @@ class BatchResult(Message):
     dry_run: bool = False
     more: bool = Field(False, description="Contracts are left that it would be for: make the call again.")
     batch_id: UUID = Field(description="Of this run in the record of bulk operations.")
+    enhanced_contract_status: bool = Field(
+        True,
+        description="Whether that flag is on. Off, each of the three old statuses in `status_filter` stood for several "
+        "states (failed and completed for each other): callers that make the writes choose by it as well.",
+    )
 
 
 class BatchReport(Message):

@@ -111,7 +111,7 @@ class BatchOperations:
             if run.request.by_caller and not run.request.dry_run:
                 word = "running"
         finally:
-            result = progress.result(run)
+            result = progress.result(run, self._settings)
             if word != "running":  # else its end is the caller's to report
                 self._ports.metrics.batch_operation(run.request.operation.value, word)
                 await asyncio.shield(self._finish(run, result, word))

@@ -122,7 +122,7 @@ class Progress:
             return "partial" if self.affected else "failed"
         return "succeeded"
 
-    def result(self, run: BatchRun) -> BatchResult:
+    def result(self, run: BatchRun, settings: Settings) -> BatchResult:
         """The answer to the call."""
         return BatchResult(
             operation=run.request.operation,
@@ -132,4 +132,5 @@ class Progress:
             dry_run=run.request.dry_run,
             more=self.left_over > 0,
             batch_id=run.id,
+            enhanced_contract_status=settings.enhanced_status,
         )

@@ -8,14 +8,17 @@ from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Input, OptionList, Static
+from textual.containers import VerticalScroll
+from textual.widgets import Input, OptionList
 
 from makima.models.contract_status import Question
 from makima.tui.ages import ago
 from makima.tui.appearance import GREY, SKY, WHITE
 from makima.tui.screens.dialog import Dialog
 from makima.tui.source import Key
+from makima.tui.waits import open_questions
 from makima.tui.widgets.marked_options import MarkedOptions
+from makima.tui.widgets.words import Words
 
 LONGEST = 2048
 """Characters of an answer that the API server takes."""
@@ -36,9 +39,9 @@ class AnswerDialog(Dialog):
 
     @property
     def questions(self) -> tuple[Question, ...]:
-        """Open questions, oldest first."""
+        """Questions without an answer, oldest first."""
         contract = self.contract
-        return contract.status.questions if contract is not None and contract.status is not None else ()
+        return open_questions(contract) if contract is not None else ()
 
     @property
     def question(self) -> Question | None:
@@ -47,7 +50,7 @@ class AnswerDialog(Dialog):
 
     def compose_body(self) -> ComposeResult:
         """The question, its options, a line to write in."""
-        yield Static(id="question")
+        yield Words(id="question")
         yield MarkedOptions(id="options")
         yield Input(id="answer", max_length=LONGEST)
 
@@ -70,6 +73,17 @@ class AnswerDialog(Dialog):
         here = ids.index(self.question_id) if self.question_id in ids else -1
         self.question_id = ids[(here + 1) % len(ids)]
         self._show()
+
+    @on(OptionList.OptionHighlighted)
+    def moved(self, event: OptionList.OptionHighlighted) -> None:
+        """What is chosen is in sight; at the beginning the question is."""
+        if event.option_index or self.query_one("#dialog", VerticalScroll).scroll_offset.y:
+            event.option_list.scroll_visible(animate=False)
+
+    @on(Input.Changed)
+    def typing(self, event: Input.Changed) -> None:
+        """So is what is written."""
+        event.input.scroll_visible(animate=False)
 
     @on(OptionList.OptionSelected)
     def chosen(self, event: OptionList.OptionSelected) -> None:
@@ -100,7 +114,7 @@ class AnswerDialog(Dialog):
         question, options, line = self.question, self.query_one(MarkedOptions), self.query_one(Input)
         options.show([Text(f"{i}) {item}") for i, item in enumerate(question.options if question else (), 1)])
         if question is None:
-            self.query_one("#question", Static).update(Text("nothing is asked here", style=GREY))
+            self.query_one("#question", Words).update(Text("nothing is asked here", style=GREY))
             options.display = line.display = False
             return
         text = Text(f"{question.question}\n", style=WHITE)
@@ -108,9 +122,9 @@ class AnswerDialog(Dialog):
         if len(self.questions) > 1:
             text.append(f"; question {self.questions.index(question) + 1} of {len(self.questions)}", style=GREY)
             text.append("  ctrl+n: the next", style=SKY)
-        self.query_one("#question", Static).update(text)
+        self.query_one("#question", Words).update(text)
         options.display = bool(question.options)
         line.placeholder = "or write another answer; Enter sends" if question.options else "write; Enter sends it"
-        (options if question.options else line).focus()
+        (options if question.options else line).focus(scroll_visible=False)
         if question.options:
             options.highlighted = 0

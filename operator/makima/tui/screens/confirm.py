@@ -7,7 +7,7 @@ from datetime import datetime
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from makima.models.contract import Contract
 from makima.tui.ages import ago
@@ -15,6 +15,7 @@ from makima.tui.appearance import GREEN, GREY, ORANGE, VERMILION, WHITE
 from makima.tui.screens.dialog import Dialog
 from makima.tui.source import Key
 from makima.tui.waits import Approval, approval_of
+from makima.tui.widgets.words import Words
 
 YES = "yes"
 
@@ -31,13 +32,18 @@ class ConfirmDialog(Dialog):
 
     def compose_body(self) -> ComposeResult:
         """What is approved, and where to say yes."""
-        yield Static(id="approval")
+        yield Words(id="approval")
         yield Input(id="yes", placeholder="type yes and press Enter; Esc leaves", max_length=8)
 
     def begin(self) -> None:
         """Show what is so now."""
         self._show()
-        self.query_one(Input).focus()
+        self.query_one(Input).focus(scroll_visible=False)
+
+    @on(Input.Changed)
+    def typing(self, event: Input.Changed) -> None:
+        """What is written is in sight; until then the beginning of what is approved is."""
+        event.input.scroll_visible(animate=False)
 
     def contract_changed(self) -> None:
         """What was looked at is not what would be approved now: look again."""
@@ -46,7 +52,10 @@ class ConfirmDialog(Dialog):
             return
         self._show()
         self.query_one(Input).value = ""
-        self.say("it changed while you looked: this is what is so now", "look again, then type yes")
+        if self.contract is None:
+            self.say("the contract is gone", "Esc leaves")
+        else:
+            self.say("it changed while you looked: this is what is so now", "look again, then type yes")
 
     @on(Input.Submitted)
     def decided(self, event: Input.Submitted) -> None:
@@ -65,7 +74,7 @@ class ConfirmDialog(Dialog):
     def _show(self) -> None:
         self.seen = self.contract
         approval = _approval(self.seen)
-        body = self.query_one("#approval", Static)
+        body = self.query_one("#approval", Words)
         if approval is None or self.seen is None:
             body.update(Text("No move can be confirmed: see what the contract waits for.", style=GREY))
             return

@@ -8,7 +8,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Footer, Input
 
 from makima.tui.filtering import parse_filter
 from makima.tui.happenings import is_important
@@ -20,6 +20,7 @@ from makima.tui.widgets.contract_table import ContractTable
 from makima.tui.widgets.event_log import EventLog
 from makima.tui.widgets.feed_bar import FeedBar
 from makima.tui.widgets.heading_line import HeadingLine
+from makima.tui.widgets.words import Words
 from makima.tui.world import Touched
 
 ROOM_FOR_EVENTS = 32
@@ -54,20 +55,20 @@ class ContractListScreen(DeedScreen):
     def compose(self) -> ComposeResult:
         """Title, status line, headings, list, events, filter, keys."""
         with Vertical(id="top"):
-            yield Static(id="title")
+            yield Words(id="title")
             yield FeedBar(id="feed")
         yield HeadingLine()
         yield ContractTable()
-        yield Static(id="nothing")
+        yield Words(id="nothing")
         yield EventLog(id="events")
-        yield Static(id="filter-problem")
+        yield Words(id="filter-problem")
         yield Input(id="filter", placeholder="words  ns:NAME  state:failed,blocked  phase:NAME  waiting  stale  !not")
         yield Footer(show_command_palette=False, compact=True)
 
     def begin(self) -> None:
         """The list has the keys; the filter comes with /."""
         self.query_one("#filter", Input).display = False
-        self.query_one("#filter-problem", Static).display = False
+        self.query_one("#filter-problem", Words).display = False
         self.query_one(ContractTable).focus()
         self.set_interval(0.5, self._rebuild_if_needed)
 
@@ -92,6 +93,8 @@ class ContractListScreen(DeedScreen):
             self.query_one(ContractTable).redraw(rows, self.monitor.now(), touched.rows)
         if touched.feed:
             self._show_feed()
+            if not self.query_one(ContractTable).shown:
+                self._show_nothing()  # nothing being there is no change of a row
         if touched.events:
             self._show_events()
 
@@ -136,7 +139,7 @@ class ContractListScreen(DeedScreen):
     def narrow(self, text: str) -> None:
         """Show only what this filter lets through."""
         self.listing.chosen = parse_filter(text)
-        problem = self.query_one("#filter-problem", Static)
+        problem = self.query_one("#filter-problem", Words)
         problem.display = bool(self.listing.chosen.problem)
         problem.update(f"! {self.listing.chosen.problem}")
         self._rebuild()
@@ -212,12 +215,16 @@ class ContractListScreen(DeedScreen):
         table.show(self.listing.lines(world.rows.values()), self.monitor.now())
         self.query_one(HeadingLine).show(table.columns, self.listing.sorting)
         known = [row for row in world.rows.values() if self.listing.always(row)]
-        self.query_one("#title", Static).update(title(known, table.shown, self.listing.sorting, self.narrowed))
-        nothing = self.query_one("#nothing", Static)
-        nothing.display, table.display = not table.shown, bool(table.shown)
-        connected = world.feed.kube.state is not LinkState.CONNECTING
-        nothing.update(nothing_shown(len(known), self.listing.chosen, connected))
+        self.query_one("#title", Words).update(title(known, table.shown, self.listing.sorting, self.monitor.options))
+        self.query_one("#nothing").display, table.display = not table.shown, bool(table.shown)
+        self._show_nothing()
         self._show_feed()
+
+    def _show_nothing(self) -> None:
+        world = self.monitor.world
+        connected = world.feed.kube.state is not LinkState.CONNECTING
+        options, known = self.monitor.options, sum(map(self.listing.always, world.rows.values()))
+        self.query_one("#nothing", Words).update(nothing_shown(known, self.listing.chosen, options, connected))
 
     def _silent_columns(self) -> tuple[str, ...]:
         namespaces = {row.namespace for row in self.monitor.world.rows.values()}

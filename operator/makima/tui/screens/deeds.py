@@ -13,7 +13,7 @@ from makima.tui.screens.base import MonitorScreen
 from makima.tui.screens.confirm import ConfirmDialog
 from makima.tui.screens.sure import PauseDialog, RestartDialog, ResumeDialog, RetryDialog
 from makima.tui.source import Key
-from makima.tui.waits import approval_of
+from makima.tui.waits import approval_of, open_questions
 
 
 class DeedScreen(MonitorScreen):
@@ -37,6 +37,9 @@ class DeedScreen(MonitorScreen):
             return
         if contract.status is None or not contract.status.questions:
             self._no("it asks nothing at the moment")
+            return
+        if not open_questions(contract):
+            self._no("it is answered already; the operator takes the answer up soon")
             return
         self.app.push_screen(AnswerDialog(_key(contract), self.chosen_question()))
 

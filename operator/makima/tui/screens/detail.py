@@ -9,9 +9,10 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.widgets import Footer, Static
+from textual.widgets import Footer
 
 from makima.errors import MakimaError
+from makima.models.contract import Contract
 from makima.tui import detail
 from makima.tui.appearance import GREY
 from makima.tui.happenings import is_important, merged, told_by
@@ -21,6 +22,7 @@ from makima.tui.source import Happening, Key
 from makima.tui.waits import waits_of
 from makima.tui.widgets.event_log import EventLog
 from makima.tui.widgets.feed_bar import FeedBar
+from makima.tui.widgets.words import Words
 from makima.tui.world import Touched
 
 NARROW = 100
@@ -49,6 +51,7 @@ class DetailScreen(DeedScreen):
     def __init__(self, key: Key, quiet: bool) -> None:
         super().__init__()
         self.key, self.quiet = key, quiet
+        self._shown: Contract | None = None
         self._past: tuple[Happening, ...] = ()
         self._past_problem = ""
         self._reading = self._whole = False
@@ -56,16 +59,16 @@ class DetailScreen(DeedScreen):
     def compose(self) -> ComposeResult:
         """Headline, status line, what it waits for, then everything else."""
         with Vertical(id="top"):
-            yield Static(id="title")
+            yield Words(id="title")
             yield FeedBar(id="feed")
         with VerticalScroll(id="detail"):
-            yield Static(id="waiting")
+            yield Words(id="waiting")
             with Horizontal(id="halves"):
                 with Vertical(id="left"):
-                    yield Static(id="supervisor", classes="section")
-                    yield Static(id="tasks", classes="section")
+                    yield Words(id="supervisor", classes="section")
+                    yield Words(id="tasks", classes="section")
                 with Vertical(id="right"):
-                    yield Static(id="phases", classes="section")
+                    yield Words(id="phases", classes="section")
         yield EventLog(id="events")
         yield Footer(show_command_palette=False, compact=True)
 
@@ -144,11 +147,11 @@ class DetailScreen(DeedScreen):
     def _draw(self) -> None:
         contract, now = self.contract(self.key), self.monitor.now()
         self._show_feed()
-        title, waiting = self.query_one("#title", Static), self.query_one("#waiting", Static)
+        title, waiting = self.query_one("#title", Words), self.query_one("#waiting", Words)
         if contract is None:
-            title.update(Text(f"{self.key[0]}/{self.key[1]} is gone", style=f"bold {GREY}"))
-            waiting.update("The contract was deleted. Its history remains: kubectl contracts history. Esc goes back.")
+            self._draw_gone(title, waiting)
             return
+        self._follow(contract)
         supervisor = self.monitor.world.supervisors.get(self.key)
         row = self.monitor.world.rows.get(self.key) or row_of(contract, supervisor, None, now)
         title.update(detail.headline(contract, row, now))
@@ -157,34 +160,61 @@ class DetailScreen(DeedScreen):
         waiting.update(said)
         waiting.display = bool(said.plain)
         waiting.set_class(any(wait.reason.person for wait in waits), "person")
-        self.query_one("#phases", Static).update(detail.phases(contract, now))
-        self.query_one("#supervisor", Static).update(detail.supervision(supervisor, row, now))
+        self.query_one("#phases", Words).update(detail.phases(contract, now))
+        carried = contract.status is not None and contract.status.supervisor_ref is not None
+        told = detail.supervision(supervisor, row, now, carried=carried)
+        self.query_one("#supervisor", Words).update(told)
         tasks = detail.tasks(contract, now)
-        self.query_one("#tasks", Static).update(tasks)
+        self.query_one("#tasks", Words).update(tasks)
         self.query_one("#tasks").display = bool(tasks.plain)
+
+    def _follow(self, contract: Contract) -> None:
+        """Another contract of the same name has a history of its own."""
+        before, self._shown = self._shown, contract
+        if before is not None and before.metadata.uid != contract.metadata.uid:
+            self._past, self._past_problem, self._whole = (), "", False
+            self._read_more()
+
+    def _draw_gone(self, title: Words, waiting: Words) -> None:
+        name = f"{self.key[0]}/{self.key[1]}"
+        title.update(Text(f"{name} is gone", style=f"bold {GREY}"))
+        waiting.update(
+            "The contract was deleted; below is what was seen last. Esc goes back.\n"
+            f"Its history remains: kubectl contracts history {name}"
+        )
+        waiting.display = True
+        waiting.set_class(False, "person")
 
     def _show_feed(self) -> None:
         self.query_one(FeedBar).show(self.monitor.world.feed, self.monitor.now())
 
     def _draw_log(self) -> None:
-        contract = self.contract(self.key)
+        contract = self._shown
         seen = told_by(contract) if contract is not None else ()
-        events = merged((*self._past, *seen), self.monitor.world.events_of(self.key))
+        told = self.monitor.world.events_of(self.key)
+        mine = [event for event in told if contract is None or event.contract_id == contract.metadata.uid]
+        events = merged((*self._past, *seen), mine)
         shown = [event for event in events if not self.quiet or is_important(event)]
         self.query_one(EventLog).show(shown, self.monitor.now(), named=False, note=self._past_problem)
 
     async def _read_past(self) -> None:
-        contract = self.contract(self.key)
-        if contract is None:
-            return
+        contract = self._shown
+        if contract is not None:
+            await self._read_past_of(contract)
+        self._reading = False
+        if self._shown is not None and contract is not None and self._shown.metadata.uid != contract.metadata.uid:
+            self._read_more()
+        if self.drawn:
+            self._draw_log()
+
+    async def _read_past_of(self, contract: Contract) -> None:
         oldest = min((event.seq for event in self._past if event.seq is not None), default=None)
         try:
             found = tuple(await self.monitor.source.past_events(contract, PAST, oldest))
-            self._past, self._past_problem = (*found, *self._past), ""
-            self._whole = len(found) < PAST
         except MakimaError as error:
             self._past_problem = f"{'the events before' if self._past else ONLY}: {error.message}"
-        finally:
-            self._reading = False
-        if self.drawn:
-            self._draw_log()
+            return
+        if self._shown is None or self._shown.metadata.uid != contract.metadata.uid:
+            return  # another contract has its name by now
+        self._past, self._past_problem = (*found, *self._past), ""
+        self._whole = len(found) < PAST

@@ -10,12 +10,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
-from textual.widgets import Static
 
 from makima.errors import MakimaError
 from makima.models.contract import Contract
 from makima.tui.appearance import GREY, VERMILION
 from makima.tui.source import Key
+from makima.tui.widgets.words import Words
 from makima.tui.world import Touched
 
 if TYPE_CHECKING:
@@ -25,7 +25,12 @@ if TYPE_CHECKING:
 class Dialog(ModalScreen[None]):
     """Esc leaves it without doing anything."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Cancel")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Cancel"),
+        # With priority: whatever has the keys, what is decided about can be read to its beginning and end.
+        Binding("pageup", "scroll(-1)", show=False, priority=True),
+        Binding("pagedown", "scroll(1)", show=False, priority=True),
+    ]
 
     TITLE_TEXT = ""
     KEYS = "Enter sends   Esc leaves without doing anything"
@@ -53,10 +58,15 @@ class Dialog(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """Title, body, the line that says what went wrong, the keys."""
         with VerticalScroll(id="dialog"):
-            yield Static(Text(f"{self.TITLE_TEXT}  {self.key[0]}/{self.key[1]}", style="bold"), id="dialog-title")
+            yield Words(Text(f"{self.TITLE_TEXT}  {self.key[0]}/{self.key[1]}", style="bold"), id="dialog-title")
             yield from self.compose_body()
-            yield Static(self.KEYS, id="keys")
-            yield Static(id="dialog-problem")
+            yield Words(self.KEYS, id="keys")
+            yield Words(id="dialog-problem")
+
+    def _mark_length(self) -> None:
+        """Where not all of it is in sight, it says how to see the rest."""
+        page = self.query_one("#dialog", VerticalScroll)
+        page.border_subtitle = "PgUp PgDn: more of it" if page.max_scroll_y else ""
 
     def compose_body(self) -> ComposeResult:
         """What the person decides about."""
@@ -67,6 +77,7 @@ class Dialog(ModalScreen[None]):
         if self.query("#dialog-problem"):
             self.begin()
             self.begun = True
+            self.call_after_refresh(self._mark_length)
         elif self.is_attached:
             self.set_timer(0.02, self.on_mount)
 
@@ -84,6 +95,14 @@ class Dialog(ModalScreen[None]):
     def time_passed(self) -> None:
         """Nothing here counts seconds."""
 
+    def action_scroll(self, by: int) -> None:
+        """A page further."""
+        page = self.query_one("#dialog", VerticalScroll)
+        if by > 0:
+            page.scroll_page_down(animate=False)
+        else:
+            page.scroll_page_up(animate=False)
+
     def action_leave(self) -> None:
         """Leave without doing anything."""
         self.dismiss(None)
@@ -93,7 +112,7 @@ class Dialog(ModalScreen[None]):
         text = Text(f"✗ {message}", style=f"bold {VERMILION}")
         if hint:
             text.append(f"\n  next: {hint}", style=GREY)
-        self.query_one("#dialog-problem", Static).update(text)
+        self.query_one("#dialog-problem", Words).update(text)
         self.query_one("#dialog", VerticalScroll).scroll_end(animate=False)
 
     def send(self, wish: Coroutine[Any, Any, None], done: str) -> None:
@@ -102,18 +121,24 @@ class Dialog(ModalScreen[None]):
             wish.close()
             return
         self.busy = True
-        self.query_one("#dialog-problem", Static).update(Text("… asking the API server", style=GREY))
+        self.query_one("#dialog-problem", Words).update(Text("… asking the API server", style=GREY))
         self.run_worker(self._send(wish, done), exit_on_error=False)
 
     async def _send(self, wish: Coroutine[Any, Any, None], done: str) -> None:
         try:
             await wish
         except MakimaError as error:
-            self.say(error.message, error.hint)
+            self._failed(error.message, error.hint)
         except Exception as error:  # a person at work must not lose the screen for a bug of ours
-            self.say(f"unexpected: {type(error).__name__}: {error}"[:300], "try it again; report it if it stays")
+            self._failed(f"unexpected: {type(error).__name__}: {error}"[:300], "try it again; report it if it stays")
         else:
             self.app.notify(done, timeout=4)
             self.dismiss(None)
         finally:
             self.busy = False
+
+    def _failed(self, message: str, hint: str | None) -> None:
+        """Say so; and what changed while it was asked for, as nobody will tell of it again."""
+        self.busy = False
+        self.say(message, hint)
+        self.contract_changed()

@@ -45,12 +45,19 @@ class HelpScreen(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,question_mark,enter", "leave", "Close"),
+        Binding("j", "scroll(1)", show=False),
+        Binding("k", "scroll(-1)", show=False),
     ]
 
     def compose(self) -> ComposeResult:
         """The page."""
-        with VerticalScroll(id="help"):
+        with VerticalScroll(id="help") as page:
+            page.border_subtitle = "↓ ↑ PgDn PgUp move   Esc closes"
             yield Static(help_page())
+
+    def action_scroll(self, by: int) -> None:
+        """A line further."""
+        self.query_one("#help", VerticalScroll).scroll_relative(y=by, animate=False)
 
     def action_leave(self) -> None:
         """Back."""

@@ -10,7 +10,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import Footer, OptionList
 
 from makima.tui.ages import ago
 from makima.tui.appearance import GREY, ORANGE, SKY, WHITE
@@ -19,6 +19,7 @@ from makima.tui.source import Key
 from makima.tui.waits import Wait, inbox
 from makima.tui.widgets.feed_bar import FeedBar
 from makima.tui.widgets.marked_options import MarkedOptions
+from makima.tui.widgets.words import Words
 from makima.tui.world import Touched
 
 
@@ -40,10 +41,10 @@ class InboxScreen(DeedScreen):
     def compose(self) -> ComposeResult:
         """How many, status line, the entries."""
         with Vertical(id="top"):
-            yield Static(id="title")
+            yield Words(id="title")
             yield FeedBar(id="feed")
         yield MarkedOptions(id="inbox")
-        yield Static(id="nothing")
+        yield Words(id="nothing")
         yield Footer(show_command_palette=False, compact=True)
 
     def subject(self) -> Key | None:
@@ -66,12 +67,12 @@ class InboxScreen(DeedScreen):
             entries.highlighted = self._same(before)
         entries.display = bool(self.waits)
         entries.focus()
-        nothing = self.query_one("#nothing", Static)
+        nothing = self.query_one("#nothing", Words)
         nothing.display = not self.waits
         nothing.update("Nothing waits for a person. Esc goes back to the list.")
         title = Text("makima  ", style=f"bold {WHITE}")
         title.append(f"◆ inbox: {len(self.waits)} to look at, oldest first", style=ORANGE if self.waits else GREY)
-        self.query_one("#title", Static).update(title)
+        self.query_one("#title", Words).update(title)
         self._show_feed()
 
     def world_changed(self, touched: Touched) -> None:

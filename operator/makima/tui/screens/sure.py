@@ -8,10 +8,11 @@ from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from makima.tui.appearance import WHITE
 from makima.tui.screens.dialog import Dialog
+from makima.tui.widgets.words import Words
 
 REASON = 1024
 
@@ -23,7 +24,7 @@ class PauseDialog(Dialog):
 
     def compose_body(self) -> ComposeResult:
         """What it means, and why."""
-        yield Static(Text("Deadlines stand still and nothing advances until it is resumed.", style=WHITE))
+        yield Words(Text("Deadlines stand still and nothing advances until it is resumed.", style=WHITE))
         yield Input(id="reason", placeholder="why (may stay empty); Enter pauses, Esc leaves", max_length=REASON)
 
     def begin(self) -> None:
@@ -53,7 +54,7 @@ class YesNoDialog(Dialog):
 
     def compose_body(self) -> ComposeResult:
         """What it means."""
-        yield Static(Text(self.explanation(), style=WHITE))
+        yield Words(Text(self.explanation(), style=WHITE))
 
     def explanation(self) -> str:
         """What will happen."""

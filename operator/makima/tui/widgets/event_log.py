@@ -9,10 +9,10 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.message import Message
-from textual.widgets import Static
 
 from makima.tui.log_lines import log_line
 from makima.tui.source import Happening
+from makima.tui.widgets.words import Words
 
 
 class EventLog(VerticalScroll, can_focus=False):
@@ -27,7 +27,7 @@ class EventLog(VerticalScroll, can_focus=False):
 
     def compose(self) -> ComposeResult:
         """One text: a few hundred lines are cheaper than a few hundred widgets."""
-        yield Static(id="lines")
+        yield Words(id="lines")
 
     def show(self, events: Sequence[Happening], now: datetime, *, named: bool, note: str = "") -> None:
         """Show these, oldest first; `note` stands above them. What a person reads stays where it is."""
@@ -36,7 +36,7 @@ class EventLog(VerticalScroll, can_focus=False):
         self._oldest = events[0] if events else None
         lines = [log_line(event, now, named=named) for event in events]
         text = Text("\n").join([Text(note), *lines] if note else lines)
-        self.query_one("#lines", Static).update(text)
+        self.query_one("#lines", Words).update(text)
         if at_end:
             self.call_after_refresh(self.scroll_end, animate=False)
         elif before:

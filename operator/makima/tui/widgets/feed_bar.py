@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from rich.text import Text
-from textual.widgets import Static
 
 from makima.tui.appearance import GREEN, GREY, ORANGE
 from makima.tui.feed import Feed, feed_line
+from makima.tui.widgets.words import Words
 
 
-class FeedBar(Static):
+class FeedBar(Words):
     """One line while all is well; what is missing, and why, comes in further ones."""
 
     def show(self, feed: Feed, now: datetime) -> None:

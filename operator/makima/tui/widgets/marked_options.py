@@ -9,6 +9,8 @@ from rich.text import Text
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
+from makima.tui.harmless import harmless
+
 MARKED, UNMARKED = "▸ ", "  "
 
 
@@ -48,5 +50,5 @@ def _with(entry: Text, marker: str) -> Table:
     found = Table.grid(expand=True)
     found.add_column(width=len(marker))
     found.add_column(ratio=1)
-    found.add_row(marker, entry)
+    found.add_row(marker, harmless(entry))
     return found

@@ -115,12 +115,12 @@ class World:
     def batch_operation(self, operation: str, result: str) -> None:
         self.counted.append((operation, result))
 
-    def operations(self, reviews: FakeReviews) -> BatchOperations:
+    def operations(self, reviews: FakeReviews, *, enhanced: bool = True) -> BatchOperations:
         async def namespaces() -> frozenset[str]:
             return frozenset(namespace for namespace, _ in self.objects)
 
         ports = BatchPorts(self, self, self, self, FakeClock())
-        return BatchOperations(ports, Visibility(rights(reviews), namespaces), Settings())
+        return BatchOperations(ports, Visibility(rights(reviews), namespaces), Settings(enhanced_status=enhanced))
 
 
 @pytest.fixture
@@ -178,6 +178,17 @@ async def test_a_dry_run_says_whom_it_would_be_and_writes_nothing(world: World, 
         assert (result.affected_ids, result.dry_run) == ((wanted,), True)
     assert world.writes == []
     assert {word for _, word, _ in world.runs.values()} == {"dry_run"}
+
+
+@pytest.mark.parametrize("enhanced", [True, False])
+async def test_who_makes_the_writes_is_told_what_a_status_stood_for(
+    world: World, reviews: FakeReviews, enhanced: bool
+) -> None:
+    """With the three old statuses completed stands for Failed, too; by the answer a caller chooses as it was chosen."""
+    request = BatchRequest(operation="archive_old", status_filter=["completed"], by_caller=True)
+    result = await world.operations(reviews, enhanced=enhanced).run(Person(somebody("admin"), None), request)
+    states = {"Completed"} if enhanced else {"Completed", "Failed"}
+    assert (result.enhanced_contract_status, set(world.asked[0][0].states)) == (enhanced, states)
 
 
 async def test_half_an_admin_acts_in_their_half(world: World, reviews: FakeReviews) -> None:

@@ -1,0 +1,33 @@
+"""Where the monitor looks, and which contracts a name on the command line means."""
+
+from __future__ import annotations
+
+import pytest
+
+from makima.client.finding import Visible
+from makima.tui.options import Options
+from makima.tui.start import placed
+from tests.support.monitor_contracts import uid_of
+
+UID = uid_of("team-a", "pay")
+
+
+def test_a_bare_name_is_that_of_one_contract_in_the_namespace_of_the_kubeconfig() -> None:
+    """Of several namespaces that are looked in, others may have a contract of the same name."""
+    wanted = Options(contracts=("web", "team-b:api", "contract/pay", UID))
+    found = placed(wanted, Visible(("team-a", "team-b")), "team-a")
+    assert found.contracts == ("team-a/web", "team-b/api", "team-a/pay", UID)
+
+
+@pytest.mark.parametrize(
+    ("scope", "place", "note"),
+    [
+        (Visible(None), "all namespaces", ""),
+        (Visible(("team-a",)), "team-a", ""),
+        (Visible(("a", "b")), "a, b", ""),
+        (Visible(("a", "b", "c"), "you may not list"), "3 namespaces", "you may not list"),
+    ],
+)
+def test_it_says_where_it_looks(scope: Visible, place: str, note: str) -> None:
+    found = placed(Options(), scope, "team-a")
+    assert (found.place, found.note) == (place, note)
