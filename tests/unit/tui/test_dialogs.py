@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from textual.widgets import Input
+from textual.widgets import Input, OptionList
 
 from makima.errors import Denied, MakimaError
 from makima.models.contract import Contract
@@ -17,7 +18,7 @@ from makima.tui.screens.contract_list import ContractListScreen
 from makima.tui.screens.inbox import InboxScreen
 from makima.tui.screens.sure import PauseDialog, RetryDialog
 from makima.tui.source import ContractsSeen
-from tests.support.monitor_contracts import DIGEST, a_body, a_contract, a_question, a_supervisor
+from tests.support.monitor_contracts import DIGEST, NOW, a_body, a_contract, a_question, a_supervisor
 from tests.support.monitor_seat import at_monitor
 from tests.support.monitor_teams import QUESTION, a_team
 from tests.support.monitor_world import PlayedWorld, told
@@ -255,6 +256,30 @@ async def test_the_inbox_is_worked_through_oldest_first() -> None:
         await seat.until(lambda: seat.world.asked)
         seat.world.tell(ContractsSeen([a_contract("pay-service")]))
         await seat.sees("inbox: 5 to look at")
+
+
+async def test_ages_in_the_inbox_go_on_and_the_marker_stays() -> None:
+    async with at_monitor() as seat:
+        await seat.press("i")
+        await seat.sees("team-a/pay-service  33 minutes ago")
+        await seat.press("j")
+        await seat.sees("▸ team-a/data-migration  2 hours ago")
+        seat.app.now = lambda: NOW + timedelta(minutes=5)
+        await seat.sees("team-a/pay-service  38 minutes ago")
+        await seat.sees("▸ team-a/data-migration  2 hours 5 minutes ago")
+
+
+async def test_of_a_very_long_inbox_the_oldest_are_shown_and_the_others_come_up() -> None:
+    asked = {number: [a_question(number, "?", since=number)] for number in range(1, 1001)}
+    waits = [a_contract(f"work-{number:04}", "WaitingForInput", questions=asked[number]) for number in asked]
+    async with at_monitor(PlayedWorld(told(waits))) as seat:
+        await seat.press("i")
+        await seat.sees("inbox: 1,000 to look at, oldest first; the oldest 100 are shown")
+        await seat.sees("▸ team-a/work-1000")
+        assert len(seat.app.screen.query_one(OptionList).options) == 100
+        seat.world.tell(ContractsSeen([a_contract("work-1000")]))
+        await seat.sees("inbox: 999 to look at")
+        await seat.sees("▸ team-a/work-0999")
 
 
 async def test_the_chosen_entry_has_a_marker_that_follows_it() -> None:

@@ -22,6 +22,9 @@ from makima.tui.widgets.marked_options import MarkedOptions
 from makima.tui.widgets.words import Words
 from makima.tui.world import Touched
 
+SHOWN = 100
+"""Entries: it is worked through from the oldest, and thousands of them would take seconds for each key."""
+
 
 class InboxScreen(DeedScreen):
     """One entry for each thing that waits; answered and confirmed from here."""
@@ -37,6 +40,7 @@ class InboxScreen(DeedScreen):
     def __init__(self) -> None:
         super().__init__()
         self.waits: list[Wait] = []
+        self._all: list[Wait] = []
 
     def compose(self) -> ComposeResult:
         """How many, status line, the entries."""
@@ -61,7 +65,8 @@ class InboxScreen(DeedScreen):
         """Everything from what is so now; the same entry stays chosen."""
         before, entries = self._chosen(), self.query_one("#inbox", MarkedOptions)
         now = self.monitor.now()
-        self.waits = self._read()
+        self._all = self._read()
+        self.waits = self._all[:SHOWN]
         entries.show([_entry(wait, now) for wait in self.waits], divided=True)
         if self.waits:
             entries.highlighted = self._same(before)
@@ -70,20 +75,20 @@ class InboxScreen(DeedScreen):
         nothing = self.query_one("#nothing", Words)
         nothing.display = not self.waits
         nothing.update("Nothing waits for a person. Esc goes back to the list.")
-        title = Text("makima  ", style=f"bold {WHITE}")
-        title.append(f"◆ inbox: {len(self.waits)} to look at, oldest first", style=ORANGE if self.waits else GREY)
-        self.query_one("#title", Words).update(title)
+        self.query_one("#title", Words).update(_title(self.monitor.options.place, len(self._all)))
         self._show_feed()
 
     def world_changed(self, touched: Touched) -> None:
         """Something may wait, or wait no longer."""
-        if touched.rows and self._read() != self.waits:
+        if touched.rows and self._read() != self._all:
             self.show_all()
         if touched.feed:
             self._show_feed()
 
     def time_passed(self) -> None:
-        """The status line counts seconds."""
+        """Entries are older now."""
+        now = self.monitor.now()
+        self.query_one("#inbox", MarkedOptions).renew(_entry(wait, now) for wait in self.waits)
         self._show_feed()
 
     @on(OptionList.OptionSelected)
@@ -120,6 +125,14 @@ class InboxScreen(DeedScreen):
 
     def _show_feed(self) -> None:
         self.query_one(FeedBar).show(self.monitor.world.feed, self.monitor.now())
+
+
+def _title(place: str, count: int) -> Text:
+    title = Text(f"{place or 'makima'}  ", style=f"bold {WHITE}")
+    title.append(f"◆ inbox: {count:,} to look at, oldest first", style=ORANGE if count else GREY)
+    if count > SHOWN:
+        title.append(f"; the oldest {SHOWN} are shown", style=GREY)
+    return title
 
 
 def _entry(wait: Wait, now: datetime) -> Text:

@@ -33,6 +33,13 @@ class MarkedOptions(OptionList):
         for entry in self._entries:
             self.add_options([Option(_with(entry, UNMARKED)), *([None] if divided else [])])
 
+    def renew(self, entries: Iterable[Text]) -> None:
+        """The same entries, some of them in other words now."""
+        for place, entry in enumerate(entries):
+            if place < len(self._entries) and entry.plain != self._entries[place].plain:
+                self._entries[place] = entry
+                self._mark(place, MARKED if place == self._marked else UNMARKED)
+
     def watch_highlighted(self, highlighted: int | None) -> None:
         """The marker follows."""
         super().watch_highlighted(highlighted)
