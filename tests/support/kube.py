@@ -32,6 +32,7 @@ Right = tuple[str, str, str]
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 JSON_PATCH = "application/json-patch+json"
 GROUP = "makima.dev"
+MAY_VIEW: Right = ("list", GROUP, "contracts")
 MAY_EDIT: Right = ("update", GROUP, "contracts")
 MAY_CONFIRM: Right = ("confirm", GROUP, "contracts")
 MAY_WRITE_STATUS: Right = ("update", GROUP, "contracts/status")

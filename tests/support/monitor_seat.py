@@ -9,6 +9,10 @@ from typing import Any
 
 from textual.pilot import Pilot
 
+from makima.cli.contracts.call import Call
+from makima.cli.contracts.persona import MAKIMA, Persona
+from makima.cli.contracts.text import Screen
+from makima.client import Place
 from makima.tui.app import MonitorApp
 from makima.tui.options import Options
 from makima.tui.screens.contract_list import ContractListScreen
@@ -76,8 +80,9 @@ async def at_monitor(
 
 @asynccontextmanager
 async def at_live_monitor(source: Source, options: Options | None = None) -> AsyncIterator[Seat]:
-    """Somebody in front of the real world."""
-    async with _seated(MonitorApp(source, options), source, (140, 45)) as seat:
+    """Somebody in front of the real world, as the command line puts them there."""
+    call = Call(Persona(MAKIMA), Place(), Screen(), None)
+    async with _seated(MonitorApp(source, options, hint=call.hint), source, (140, 45)) as seat:
         yield seat
 
 

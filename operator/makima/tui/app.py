@@ -40,6 +40,15 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+Hint = Callable[[MakimaError], str | None]
+"""What to do about an error."""
+
+
+def own_hint(error: MakimaError) -> str | None:
+    """What the error itself says."""
+    return error.hint
+
+
 class MonitorApp(App[None]):
     """All screens share one world."""
 
@@ -60,6 +69,7 @@ class MonitorApp(App[None]):
         *,
         now: Callable[[], datetime] = utc_now,
         seconds: float | None = None,
+        hint: Hint = own_hint,
     ) -> None:
         super().__init__()
         self.source, self.options, self.now = source, options or Options(), now
@@ -67,6 +77,7 @@ class MonitorApp(App[None]):
         self.always = self.options.filter()
         self.listing = Listing(self.always)
         self.ended_by: MakimaError | None = None
+        self.hint = hint
         self._seconds = seconds
 
     def get_default_screen(self) -> Screen[Any]:

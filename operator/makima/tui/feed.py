@@ -10,7 +10,7 @@ from makima.tui.source import ApiLink, KubeLink, Link, LinkState, Missed
 
 MISSED_SHOWN = timedelta(seconds=30)
 
-WITHOUT_API = "no heartbeats between status writes, no events of before, no events of contracts that are gone"
+WITHOUT_API = "heartbeats between status writes, events of before, events of contracts that are gone"
 
 
 @dataclass(frozen=True, slots=True)

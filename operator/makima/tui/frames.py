@@ -36,6 +36,6 @@ def happening_of(frame: Mapping[str, Any]) -> Happening | None:
 def missed_text(frame: Mapping[str, Any]) -> str:
     """What the stream left out, for people."""
     first, last, beats = frame.get("from_seq"), frame.get("to_seq"), frame.get("heartbeats")
-    events = f"events {first} to {last}" if first is not None else "events"
-    left_out = " and ".join(part for part in (events, f"{beats} heartbeats" if beats else "") if part)
+    events = f"events {first} to {last}" if first is not None else ""
+    left_out = " and ".join(part for part in (events, f"{beats} heartbeats" if beats else "") if part) or "events"
     return f"this terminal was too slow: {left_out} were left out; {frame.get('hint') or 'details have the history'}"

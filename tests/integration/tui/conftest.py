@@ -1,4 +1,4 @@
-"""An operator for a namespace of the module's own, and two people with kubeconfigs: one may confirm, one may not."""
+"""An operator for a namespace of the module's own, and people with kubeconfigs: one may confirm, one edit, one read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from makima.adapters.kubernetes.connection import Connection
 from makima.sandbox import Sandbox
-from tests.support.kube import MAY_CONFIRM, MAY_EDIT, bind, person
+from tests.support.kube import MAY_CONFIRM, MAY_EDIT, MAY_VIEW, bind, person
 from tests.support.operator_process import OperatorUnderTest, operators
 
 
@@ -30,6 +30,7 @@ class Home:
     Attributes:
         confirmer: kubeconfig of somebody who may edit and confirm.
         editor: kubeconfig of somebody who may edit, and not confirm.
+        reader: kubeconfig of somebody who may only look.
     """
 
     admin: Connection
@@ -37,6 +38,7 @@ class Home:
     operator: OperatorUnderTest
     confirmer: Path
     editor: Path
+    reader: Path
 
 
 @pytest.fixture
@@ -51,9 +53,12 @@ async def home(
         async with (
             person(installed_cluster, namespace, f"carla-{suffix}") as carla,
             person(installed_cluster, namespace, f"ed-{suffix}") as ed,
+            person(installed_cluster, namespace, f"rita-{suffix}") as rita,
         ):
             for who in (carla, ed):
                 await bind(admin, who, "makima-edit", MAY_EDIT)
             await bind(admin, carla, "makima-confirm", MAY_CONFIRM)
+            await bind(admin, rita, "makima-view", MAY_VIEW)
         operator.wait_leading()
-        yield Home(admin, namespace, operator, cluster.kubeconfig_for(carla.user), cluster.kubeconfig_for(ed.user))
+        configs = (cluster.kubeconfig_for(who.user) for who in (carla, ed, rita))
+        yield Home(admin, namespace, operator, *configs)

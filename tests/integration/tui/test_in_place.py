@@ -113,3 +113,57 @@ async def test_pause_and_resume_in_place_and_a_deleted_contract_leaves_the_list(
         await seat.until(lambda: not seat.app.world.contracts[key].spec.suspend)
         await home.admin.request("DELETE", path_of("contracts", home.namespace, "works"))
         await seat.sees("There are no contracts yet")
+
+
+async def test_who_may_only_look_sees_everything_and_is_told_what_they_lack(home: Home) -> None:
+    await made(home, "guarded", phaseGuard=True)
+    done = [{"phase": "plan", "id": "plan-document", "digest": "sha256:" + "ab" * 32}]
+    await patch(home, "guarded", {"spec": {"deliverables": done}})
+    async with sitting(home, home.reader) as seat:
+        await seat.sees("a confirmation: plan")
+        await _confirm(seat)
+        await seat.sees("next: ask")
+        assert isinstance(seat.app.screen, ConfirmDialog)
+        await seat.press("escape", "p")
+        await seat.sees("Deadlines stand still")
+        await seat.press("enter")
+        await seat.sees("next: ask")
+        await seat.press("escape")
+        await seat.until(lambda: isinstance(seat.app.screen, ContractListScreen))
+    body = await get(home, "guarded")
+    assert body["status"]["phase"] == "plan" and not body["spec"].get("suspend")
+
+
+async def test_two_people_answer_and_the_second_is_told_so(home: Home) -> None:
+    """Nobody takes the first answer up meanwhile: it stands in the spec, and the question is open still."""
+    await made(home, "asks")
+    await patch(home, "asks", {"status": {"questions": [QUESTION]}}, "status")
+    async with sitting(home, home.editor) as seat:
+        await seat.sees("an answer: Which")
+        home.operator.kill()
+        await seat.press("a")
+        await seat.opened(AnswerDialog)
+        answers = [{"questionId": QUESTION["id"], "answer": "Postgres"}]
+        await patch(home, "asks", {"spec": {"answers": answers}})
+        await seat.sees("not open any more")
+        await seat.press("down", "enter", "escape")
+        await seat.until(lambda: isinstance(seat.app.screen, ContractListScreen))
+        await seat.press("a")
+        await seat.sees("answered already")
+    assert (await get(home, "asks"))["spec"]["answers"] == answers
+
+
+async def test_a_contract_that_is_deleted_while_a_dialog_about_it_is_open_is_said_to_be_gone(home: Home) -> None:
+    await made(home, "guarded", phaseGuard=True)
+    async with sitting(home, home.confirmer) as seat:
+        await seat.until(lambda: seat.table.cursor_key == (home.namespace, "guarded"))
+        await seat.press("enter")
+        await seat.sees("Phases")
+        await seat.press("c")
+        await seat.opened(ConfirmDialog)
+        await home.admin.request("DELETE", path_of("contracts", home.namespace, "guarded"))
+        await seat.sees("the contract is gone")
+        await seat.press(*"yes", "enter")
+        await seat.sees("no move can be confirmed now")
+        await seat.press("escape")
+        await seat.sees(f"{home.namespace}/guarded is gone")

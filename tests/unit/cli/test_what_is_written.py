@@ -120,7 +120,11 @@ def test_what_quiet_leaves() -> None:
 def test_what_is_said_about_the_stream_itself() -> None:
     assert control_line({"type": "Subscribed", "seq": 1}) is None
     assert "trying again in 0.5 s" in str(control_line({"type": "Reconnecting", "reason": "cut", "seconds": 0.5}))
-    assert "missed 3 to 9" in str(control_line({"type": "Missed", "from_seq": 3, "to_seq": 9, "hint": "be faster"}))
+    gap: dict[str, Any] = {"type": "Missed", "from_seq": 3, "to_seq": 9, "heartbeats": 0, "hint": "be faster"}
+    assert "missed events 3 to 9; be faster" in str(control_line(gap))
+    assert "missed events 3 to 9 and 4 heartbeats; be" in str(control_line({**gap, "heartbeats": 4}))
+    only = {**gap, "from_seq": None, "to_seq": None, "heartbeats": 4}
+    assert "missed 4 heartbeats; be faster" in str(control_line(only))
 
 
 @given(st.text(max_size=60))

@@ -246,4 +246,5 @@ def test_a_frame_has_the_fields_of_its_type_and_a_time_with_a_zone() -> None:
     assert event is not None and event.at.tzinfo is not None
     assert dict(event.fields) == {"old_phase": "plan", "new_phase": "execute"}
     assert event.at.replace(tzinfo=None) == datetime(2026, 3, 2, 14, 0)  # noqa: DTZ001  # that is the point
-    assert "left out" in missed_text({})
+    assert "events were left out" in missed_text({})
+    assert "slow: 3 heartbeats were left out" in missed_text({"from_seq": None, "to_seq": None, "heartbeats": 3})

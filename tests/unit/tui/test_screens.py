@@ -10,6 +10,7 @@ from textual.widgets import Input, OptionList, Static
 
 from makima.tui.app import MonitorApp
 from makima.tui.options import Options
+from makima.tui.ordering import Order
 from makima.tui.screens.contract_list import ContractListScreen
 from makima.tui.screens.detail import DetailScreen
 from makima.tui.screens.help import HelpScreen
@@ -85,6 +86,15 @@ async def test_s_and_a_click_on_a_heading_sort() -> None:
         await seat.sees("by oldest heartbeat")
         await seat.pilot.click(HeadingLine, offset=(left, 0))
         await seat.sees("by oldest heartbeat (reversed)")
+
+
+async def test_whatever_it_is_sorted_by_has_an_arrow() -> None:
+    async with at_monitor(size=(200, 40)) as seat:
+        for order in Order:
+            await seat.sees(f"by {order}")
+            arrows = str(seat.app.query_one(HeadingLine).render()).count("▼")
+            assert arrows == (0 if order is Order.ACTIVITY else 1), order  # that is in no column
+            await seat.press("s")
 
 
 async def test_help_and_jump() -> None:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from typing import Any
+
 import pytest
 
+from makima.cli.main import run
 from makima.client.finding import Visible
+from makima.tui import start
 from makima.tui.options import Options
 from makima.tui.start import placed
 from tests.support.monitor_contracts import uid_of
@@ -31,3 +37,29 @@ def test_a_bare_name_is_that_of_one_contract_in_the_namespace_of_the_kubeconfig(
 def test_it_says_where_it_looks(scope: Visible, place: str, note: str) -> None:
     found = placed(Options(), scope, "team-a")
     assert (found.place, found.note) == (place, note)
+
+
+@pytest.mark.parametrize(("words", "value"), [(["--no-color"], "1"), ([], None)])
+def test_no_color_makes_greys_of_all_colours(
+    words: list[str], value: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Textual reads NO_COLOR; what it does then is looked at in tests/integration/tui."""
+    seen: list[str | None] = []
+
+    async def shown(*_: Any) -> None:
+        seen.append(os.environ.get("NO_COLOR"))
+
+    monkeypatch.setattr(start, "_run", shown)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("NO_COLOR", "")
+    monkeypatch.delenv("NO_COLOR")
+    assert run(["contracts", "monitor", *words]) == 0
+    assert seen == [value]
+
+
+def test_a_number_of_the_stream_is_no_beginning_of_a_screen(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    assert run(["contracts", "monitor", "--after", "7"]) == 2
+    assert "--after is for the streams" in capsys.readouterr().err

@@ -146,7 +146,7 @@ LIVE, DOWN = Link(LinkState.LIVE, NOW), Link(LinkState.DOWN, NOW, "connection re
         (Link(), Link(), False, ("connecting",)),
         (LIVE, Link(), True, ("live: kube", "connecting")),
         (LIVE, LIVE, True, ("live: API + kube",)),
-        (LIVE, DOWN, False, ("kube watch alone", "can't be reached", "connection refused", "missing: no heartbeats")),
+        (LIVE, DOWN, False, ("kube watch alone", "can't be reached", "connection refused", "missing: heartbeats")),
         (LIVE, Link(LinkState.OFF), False, ("kube watch alone", "is not used", "missing")),
         (DOWN, DOWN, False, ("stale since", "(1m)", "connection refused", "trying again")),
         (DOWN, LIVE, False, ("stale since", "events and heartbeats still come")),

@@ -69,9 +69,15 @@ def control_line(frame: Frame) -> str | None:
         case "Reconnecting":
             return f"note: {frame.get('reason')}; trying again in {frame.get('seconds', 0):g} s"
         case "Missed":
-            return f"note: too slow, missed {frame.get('from_seq')} to {frame.get('to_seq')}; {frame.get('hint', '')}"
+            return f"note: too slow, missed {_missed(frame)}; {frame.get('hint', '')}"
         case _:
             return None
+
+
+def _missed(frame: Frame) -> str:
+    first, beats = frame.get("from_seq"), frame.get("heartbeats")
+    events = f"events {first} to {frame.get('to_seq')}" if first is not None else ""
+    return " and ".join(part for part in (events, f"{beats} heartbeats" if beats else "") if part) or "events"
 
 
 def _moved(old: Any, new: Any, why: Any) -> str:

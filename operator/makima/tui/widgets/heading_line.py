@@ -40,7 +40,8 @@ class HeadingLine(Widget):
             by = column.order is self.sorting.order and column is self._marked()
             arrow = ("▲" if self.sorting.reverse else "▼") if by else ""
             gap = " " * GAP if number < len(self.columns) - 1 else ""
-            heading = fitted(column.heading + arrow, width, column.right)
+            named = column.heading[: width - len(arrow)]  # the arrow stays: colour alone says nothing to everybody
+            heading = fitted(named + arrow, width, column.right)
             text.append(heading + gap, style=f"bold {SKY}" if by else GREY)
         return text
 
