@@ -13,6 +13,8 @@ STAMP := $(VENV)/.complete
 export PYTHONDONTWRITEBYTECODE :=
 # Tests wait more than they compute: on two cores all of them took 24 minutes with two workers, 18 with three.
 WORKERS ?= 3
+# Nodes side by side in make e2e: each, with a chart under load on it, has enough to do for two cores.
+NODES ?= $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$(( n < 4 ? 1 : 2 )))
 DIST ?= dist
 NODE_POSSIBLE := $(BIN)/python -m makima.sandbox.node
 
@@ -42,7 +44,7 @@ OWN_CLUSTER = $(filter command,$(firstword $(origin KUBECONFIG)))
 e2e: $(STAMP) ## Run every test on a real node (root on Linux, half an hour), or what can run in your cluster (KUBECONFIG=… IMAGE=… DATABASE_URL=…)
 	@$(BIN)/makima sandbox build --helm $(if $(OWN_CLUSTER),,--node)
 	$(if $(OWN_CLUSTER),MAKIMA_E2E_KUBECONFIG=$(abspath $(KUBECONFIG)) MAKIMA_E2E_IMAGE=$(IMAGE) MAKIMA_E2E_DATABASE_URL='$(DATABASE_URL)') \
-		$(BIN)/python -m pytest -n 2 --dist loadgroup $(if $(TESTS),$(TESTS),tests/e2e)
+		$(BIN)/python -m pytest -v -n $(NODES) --dist loadgroup $(if $(TESTS),$(TESTS),tests/e2e)
 	$(if $(TESTS)$(OWN_CLUSTER),,$(BIN)/python -m pytest -m exhaustive tests/integration)
 
 check: $(STAMP) ## Lint, format, types, layering, generated files
