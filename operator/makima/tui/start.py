@@ -53,7 +53,7 @@ async def _run(place: Place, options: Options, everywhere: bool, seconds: float 
         scope = Visible(namespaces) if namespaces is not None else await visible(person)
         if scope.namespaces == ():
             raise MakimaError(
-                "FORBIDDEN: you may not list contracts in any namespace",
+                "FORBIDDEN: you may not list contracts in any namespace that can be known",
                 "ask an administrator for the role makima-view, or name a namespace that is yours",
             )
         source, options = LiveSource(person, scope.namespaces), placed(options, scope, person.namespace)

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from makima.cli.contracts.event_lines import control_line, event_line, is_important
 from makima.cli.contracts.rows import compact, headings, row
-from makima.cli.contracts.text import Screen, command_line, plain, readable
+from makima.cli.contracts.text import Screen, command_line, cut, plain, readable, width_of
 from makima.domain.reads.tree import lines, tree_of
 from makima.models.contract import Contract
 from makima.models.contract_status import CompletedDeliverable, TaskCount
@@ -141,6 +142,19 @@ def test_a_command_can_be_pasted() -> None:
     words = ("contracts", "answer", "a/b", "it's $HOME")
     assert command_line(words, "kubectl contracts") == "kubectl contracts answer a/b 'it'\"'\"'s $HOME'"
     assert command_line(("kubectl", "get", "pods"), "makima contracts") == "kubectl get pods"
+
+
+def test_columns_stand_below_each_other_whatever_is_written_in_them(capsys: pytest.CaptureFixture[str]) -> None:
+    Screen(color=False).table(("A", "B"), (("どの枝？", "x"), ("e\u0301", "y"), ("long enough", "z")))
+    lines = capsys.readouterr().out.splitlines()
+    assert [cell_len(line[: line.rindex(line[-1])]) for line in lines] == [14, 14, 14, 14]
+
+
+@given(st.text(max_size=80), st.integers(2, 60))
+def test_what_is_cut_has_its_width_at_most(text: str, width: int) -> None:
+    found = cut(text, width)
+    assert width_of(found) <= width
+    assert found == text or found.endswith("…")
 
 
 def test_colours_only_where_they_are_wanted(monkeypatch: pytest.MonkeyPatch) -> None:

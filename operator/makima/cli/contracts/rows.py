@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from makima.cli.contracts.text import cut
 from makima.domain.durations import format_duration
 from makima.domain.reads.wait import Kind
 from makima.domain.reads.waits import waits
@@ -62,7 +63,7 @@ def where_it_stands(contract: Contract, now: datetime) -> str:
 
 def shortened(text: str) -> str:
     """A sentence that fits into a column."""
-    return text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"
+    return cut(text, WIDTH)
 
 
 def _wide(contract: Contract) -> list[str]:

@@ -8,12 +8,14 @@ import shlex
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from unicodedata import combining, east_asian_width
 
 import click
 
 GAP = "   "
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""Control characters, and those that turn the direction of writing: what an agent wrote could hide in them."""
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+"""Control characters, and those that are not seen or turn the direction of writing: what an agent wrote could hide in
+them."""
 
 COLORS = {
     "Created": "cyan",
@@ -98,7 +100,7 @@ class Screen:
     def table(self, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """Columns as kubectl writes them; an empty cell stays empty."""
         cells = [[plain(cell) for cell in row] for row in rows]
-        widths = [max(len(text) for text in column) for column in zip(headings, *cells, strict=True)]
+        widths = [max(width_of(text) for text in column) for column in zip(headings, *cells, strict=True)]
         self.say(_row(headings, widths))
         for row in cells:
             self.say(self._painted(row, widths))
@@ -112,7 +114,25 @@ class Screen:
 
 
 def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
-    return GAP.join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
+    padded = (cell + " " * (width - width_of(cell)) for cell, width in zip(cells, widths, strict=True))
+    return GAP.join(padded).rstrip()
+
+
+def width_of(text: str) -> int:
+    """Cells that it takes on a terminal: some letters take two, accents none."""
+    if text.isascii():
+        return len(text)
+    return sum(2 if east_asian_width(char) in "WF" else 0 if combining(char) else 1 for char in text)
+
+
+def cut(text: str, width: int) -> str:
+    """At most so many cells of it; what is left out is an ellipsis."""
+    if width_of(text) <= width:
+        return text
+    kept = text[: width - 1]
+    while width_of(kept) >= width:
+        kept = kept[:-1]
+    return kept + "…"
 
 
 def command_line(words: Sequence[str], program: str) -> str:
