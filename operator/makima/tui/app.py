@@ -82,7 +82,7 @@ class MonitorApp(App[None]):
 
     def get_default_screen(self) -> Screen[Any]:
         """The list, below everything else."""
-        return ContractListScreen(self.listing, self.options.text(), self.options.quiet)
+        return ContractListScreen(self.listing, self.options.quiet)
 
     def on_mount(self) -> None:
         """Follow the world."""

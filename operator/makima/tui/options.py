@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from makima.tui.filtering import Filter, Test, parse_filter
-from makima.tui.rows import Row
+from makima.tui.source import Key
 
 SHOWN = 2
 """Contracts named in a title; of more only their number."""
@@ -43,6 +43,12 @@ class Options:
             tests += parse_filter("stale").tests
         return Filter(tests=tuple(tests))
 
+    def mean_gone(self, key: Key, uid: str) -> bool:
+        """Whether this contract was meant that is gone: by its name that can be told, by its state no more."""
+        if self.statuses or self.stale:
+            return False
+        return not self.contracts or not frozenset(self.contracts).isdisjoint(_names(key, uid))
+
     def text(self) -> str:
         """The same for people."""
         several = len(self.contracts) > SHOWN
@@ -53,8 +59,9 @@ class Options:
 
 
 def _one_of(wanted: frozenset[str]) -> Test:
-    def test(row: Row) -> bool:
-        namespace, name = row.key
-        return not wanted.isdisjoint((row.uid, name, f"{namespace}/{name}", f"{namespace}:{name}"))
+    return lambda row: not wanted.isdisjoint(_names(row.key, row.uid))
 
-    return test
+
+def _names(key: Key, uid: str) -> tuple[str, ...]:
+    namespace, name = key
+    return uid, name, f"{namespace}/{name}", f"{namespace}:{name}"

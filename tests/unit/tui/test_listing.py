@@ -92,6 +92,21 @@ def test_the_options_of_the_plan_narrow_everything(options: Options, expected: s
     assert {row.name for row in team_rows() if chosen(row)} == expected
 
 
+@pytest.mark.parametrize(
+    ("options", "meant"),
+    [
+        (Options(), True),
+        (Options(contracts=["team-a/pay-service"]), True),
+        (Options(contracts=[uid_of("team-a", "pay-service")]), True),
+        (Options(contracts=["team-b/web-checkout"]), False),
+        (Options(contracts=["team-a/pay-service"], stale=True), False),
+        (Options(statuses=["active"]), False),
+    ],
+)
+def test_events_of_a_contract_that_is_gone_are_shown_where_it_was_named(options: Options, meant: bool) -> None:
+    assert options.mean_gone(("team-a", "pay-service"), uid_of("team-a", "pay-service")) is meant
+
+
 def test_those_that_need_a_person_come_first_and_the_oldest_of_them_before_others() -> None:
     rows = in_order(team_rows(), Sorting())
     assert [row.name for row in rows[:5]] == [

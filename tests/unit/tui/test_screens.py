@@ -14,11 +14,11 @@ from makima.tui.ordering import Order
 from makima.tui.screens.contract_list import ContractListScreen
 from makima.tui.screens.detail import DetailScreen
 from makima.tui.screens.help import HelpScreen
-from makima.tui.source import ApiLink, ContractGone, ContractsSeen, KubeLink, Link, LinkState
+from makima.tui.source import ApiLink, ContractGone, ContractsSeen, Happened, KubeLink, Link, LinkState
 from makima.tui.widgets.heading_line import HeadingLine
 from tests.support.monitor_contracts import NOW, a_contract
 from tests.support.monitor_seat import at_monitor
-from tests.support.monitor_teams import a_crowd
+from tests.support.monitor_teams import a_crowd, happening
 from tests.support.monitor_world import PlayedWorld, told
 
 SIZES = [(80, 24), (120, 40), (240, 70)]
@@ -184,6 +184,16 @@ async def test_a_filter_is_never_markup(typed: str) -> None:
         await seat.until(lambda: isinstance(seat.app.focused, Input))
         await seat.press(*typed)
         await seat.sees(f"“{typed}”" if ":" not in typed else "[/x]: is not known")
+
+
+async def test_that_a_contract_was_deleted_stands_in_the_events_of_a_list_of_that_one() -> None:
+    contract = a_contract("work")
+    world = PlayedWorld(told([contract]))
+    async with at_monitor(world, options=Options(contracts=("team-a/work",))) as seat:
+        gone = happening(contract, "ContractDeleted", 9, message="deleted by dana")
+        world.tell(ContractGone(("team-a", "work")), Happened([gone]))
+        await seat.sees("that was asked for: team-a/work")
+        await seat.sees("deleted by dana")
 
 
 async def test_ctrl_c_leaves() -> None:

@@ -46,9 +46,9 @@ class ContractListScreen(DeedScreen):
         Binding("escape", "clear", "Clear filter", show=False),
     ]
 
-    def __init__(self, listing: Listing, narrowed: str, quiet: bool) -> None:
+    def __init__(self, listing: Listing, quiet: bool) -> None:
         super().__init__()
-        self.listing, self.narrowed, self.quiet = listing, narrowed, quiet
+        self.listing, self.quiet = listing, quiet
         self._must_rebuild = False
         self._events_wanted: bool | None = None
 
@@ -199,7 +199,8 @@ class ContractListScreen(DeedScreen):
 
     def _wants(self, event: Happening) -> bool:
         row = self.monitor.world.rows.get(event.key)
-        chosen = self.listing.always(row) if row is not None else not self.narrowed
+        options = self.monitor.options
+        chosen = self.listing.always(row) if row is not None else options.mean_gone(event.key, event.contract_id)
         return chosen and (not self.quiet or is_important(event))
 
     def _rebuild_if_needed(self) -> None:
