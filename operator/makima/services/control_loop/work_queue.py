@@ -51,12 +51,11 @@ class WorkQueue:
         if key in self._working:
             self._again[key] = False
         elif key not in self._queued:
-            self._queued.add(key)
             self._append(key, backlog)
-            self._available.set()
+            self._added(key)
         elif backlog is None:
             self._urgent.append(key)  # raised in rank; the entry left behind is skipped
-            self._available.set()
+            self._added(key)
 
     def waiting(self) -> bool:
         """Whether something that changed has steps to take, and others come first."""
@@ -75,6 +74,11 @@ class WorkQueue:
             self._urgent.append(key)
         else:
             heapq.heappush(self._backlog, (-backlog, key))
+
+    def _added(self, key: str) -> None:
+        """`key` waits in one of the ranks: whoever waits for work may look."""
+        self._queued.add(key)
+        self._available.set()
 
     async def take(self) -> str:
         """The next key; wait for one. The caller gives it back with `done`."""
@@ -138,8 +142,7 @@ class WorkQueue:
             self._available.set()  # another step may be taken
         only_a_step = self._again.pop(key, None)
         if only_a_step:
-            self._queued.add(key)
             self._steps.append(key)
-            self._available.set()
+            self._added(key)
         elif only_a_step is not None:
             self.put(key)
