@@ -16,7 +16,8 @@ from makima.http.large_bodies import LargeBodies
 from makima.http.problems import rendered
 from makima.http.stream import Streams
 from makima.services.access.identity import Authentication, Identity
-from makima.services.ingest.heartbeats import Heartbeats, read_batch
+from makima.services.ingest.heartbeat_reading import read_batch
+from makima.services.ingest.heartbeats import Heartbeats
 from makima.services.refusals import unavailable
 
 PREFIX = "/api/v1/contracts/"

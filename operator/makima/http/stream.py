@@ -26,7 +26,8 @@ from makima.models.wire.message import STATE_BYTES
 from makima.models.wire.problem import ErrorEnvelope, Problem
 from makima.ports import Clock
 from makima.services.access.identity import Authentication
-from makima.services.ingest.heartbeats import Heartbeats, read_frame
+from makima.services.ingest.heartbeat_reading import read_frame
+from makima.services.ingest.heartbeats import Heartbeats
 from makima.services.refusals import Refused, invalid, refused_by, unavailable
 from makima.services.supervisor_calls.command_delivery import CommandDelivery
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from makima.models.enums import SupervisorState
 from makima.models.wire.heartbeat import BATCH, Heartbeat, WholeHeartbeat
-from makima.services.ingest.heartbeats import read_batch, read_frame
+from makima.services.ingest.heartbeat_reading import read_batch, read_frame
 
 ONE = "7d1d1fd6-3c1c-4a52-9d4a-0b6f8a4f2c11"
 
