@@ -1,4 +1,4 @@
-"""The API service's metrics: `makima.services.ingest.group_commit.IngestMetrics`, and how calls fare."""
+"""The API service's metrics: `makima.services.ingest.group_storing.IngestMetrics`, and how calls fare."""
 
 from __future__ import annotations
 

@@ -9,39 +9,22 @@ for the group before it: so Postgres has always something to do while this proce
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
-from makima.errors import HistoryUnavailable
 from makima.models.supervision import Beat
 from makima.ports import Clock
+from makima.services.ingest.group_storing import GroupStoring, IngestMetrics
 from makima.services.ingest.groups import Group, UnderWay, Waiting
-from makima.services.ingest.ordered_store import OrderedStore
-from makima.services.ingest.taken import Taken, counted
-from makima.services.refusals import RETRY_SECONDS, Refused, refused_by, unavailable
+from makima.services.ingest.taken import Taken
+from makima.services.refusals import RETRY_SECONDS, unavailable
 from makima.stores import HeartbeatStore
 
 BEAT_BYTES = 600
 """What a heartbeat takes in memory besides its text and its tasks; measured, rounded up."""
 
 TASK_BYTES = 80
-
-log = logging.getLogger(__name__)
-
-
-class IngestMetrics(Protocol):
-    """What the ingest counts."""
-
-    def heartbeats(self, result: str, number: int) -> None:
-        """So many more `supervisor_heartbeats_total` with this result; "refused" for want of room or of Postgres."""
-        ...
-
-    def group(self, size: int, seconds: float) -> None:
-        """A group was committed, this long after its oldest heartbeat arrived."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +61,7 @@ class Ingest:
     ) -> None:
         self.limits = limits or Limits()
         self._metrics = metrics
-        self._store = OrderedStore(store, clock, self.limits.lives)
+        self._storing = GroupStoring(store, metrics, clock, self.limits.lives)
         self._queue: deque[Waiting] = deque()
         self._beats = self._bytes = 0
         self._under_way = UnderWay()
@@ -89,7 +72,7 @@ class Ingest:
 
     def tell(self, on_stored: Callable[[Sequence[Beat]], None]) -> None:
         """Have this called with the heartbeats of each group that were stored."""
-        self._store.on_stored = on_stored
+        self._storing.tell(on_stored)
 
     def start(self) -> None:
         """Begin to write."""
@@ -106,7 +89,7 @@ class Ingest:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._under_way.cancel()
         while self._queue:
-            self._refuse(self._queue.popleft(), unavailable("the API service ends"))
+            self._storing.refuse(self._queue.popleft(), unavailable("the API service ends"))
 
     async def put(self, beats: Sequence[Beat]) -> list[Taken]:
         """Store these; returns once they are committed, in their order.
@@ -168,11 +151,11 @@ class Ingest:
         except asyncio.CancelledError:
             self._ended(group)
             raise
-        self._under_way.begin(group, asyncio.create_task(self._commit(group)), self._ended)
+        self._under_way.begin(group, asyncio.create_task(self._storing.commit(group)), self._ended)
 
     def _ended(self, group: Group) -> None:
         for waiting in group.waiting:  # all are answered, unless storing was given up
-            self._refuse(waiting, unavailable("nobody knows whether it was stored: the API service ends"))
+            self._storing.refuse(waiting, unavailable("nobody knows whether it was stored: the API service ends"))
         self._news.set()
 
     def _take(self) -> list[Waiting]:
@@ -189,49 +172,6 @@ class Ingest:
             group.append(waiting)
         return group
 
-    async def _commit(self, group: Group) -> None:
-        try:
-            taken = await self._store.store(group.beats) if group.beats else []
-            for waiting in group.waiting:
-                if waiting.work is not None:
-                    await waiting.work()
-        except HistoryUnavailable as error:
-            log.warning("%d heartbeats could not be stored: %s", len(group.beats), error)
-            self._give_up(group, unavailable("Postgres can't be used at the moment"))
-        except Exception as error:  # one entry that Postgres will never take must not cost the others
-            await self._one_by_one(group, error)
-        else:
-            self._answer(group, taken)
-
-    async def _one_by_one(self, group: Group, error: Exception) -> None:
-        if len(group.waiting) == 1:
-            self._give_up(group, refused_by(error))
-            return
-        for waiting in group.waiting:
-            await self._commit(Group([waiting]))
-
-    def _answer(self, group: Group, taken: list[Taken]) -> None:
-        at = 0
-        for waiting in group.waiting:
-            until = at + len(waiting.beats)
-            if not waiting.done.done():
-                waiting.done.set_result(taken[at:until])
-            at = until
-        if group.beats:
-            for result, number in counted(taken):
-                self._metrics.heartbeats(result, number)
-            self._metrics.group(len(group.beats), asyncio.get_running_loop().time() - group.waiting[0].since)
-
-    def _give_up(self, group: Group, why: Refused) -> None:
-        self._store.forget(group.beats)
-        for waiting in group.waiting:
-            self._refuse(waiting, why)
-
-    def _refuse(self, waiting: Waiting, why: Refused) -> None:
-        if not waiting.done.done():
-            self._metrics.heartbeats("refused", len(waiting.beats))
-            waiting.done.set_exception(why)
-
     async def _expire(self) -> None:
         """Nobody waits for ever while a group is stuck; the queue is in order of arrival."""
         while True:
@@ -240,7 +180,7 @@ class Ingest:
             for waiting in self._queue:
                 if waiting.since > oldest:
                     break
-                self._refuse(waiting, unavailable("Postgres does not answer in time"))
+                self._storing.refuse(waiting, unavailable("Postgres does not answer in time"))
 
 
 def _size(beats: Sequence[Beat]) -> int:

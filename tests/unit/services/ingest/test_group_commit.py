@@ -37,8 +37,8 @@ class Counted:
 class Bench:
     """An ingest over a fake Postgres."""
 
-    def __init__(self, **limits: float) -> None:
-        self.store, self.clock, self.metrics = FakeSupervision(), FakeClock(), Counted()
+    def __init__(self, store: FakeSupervision | None = None, **limits: float) -> None:
+        self.store, self.clock, self.metrics = store or FakeSupervision(), FakeClock(), Counted()
         self.ingest = Ingest(self.store, self.metrics, self.clock, Limits(**limits))  # type: ignore[arg-type]
 
     def supervisor(self, incarnation: int = 1) -> Session:
@@ -66,8 +66,8 @@ class Bench:
 async def make() -> AsyncIterator[Callable[..., Bench]]:
     made: list[Bench] = []
 
-    def start(**limits: float) -> Bench:
-        bench = Bench(**limits)
+    def start(store: FakeSupervision | None = None, **limits: float) -> Bench:
+        bench = Bench(store, **limits)
         bench.ingest.start()
         made.append(bench)
         return bench
@@ -190,8 +190,8 @@ async def test_after_a_lost_answer_the_same_heartbeat_is_recognised_though_it_wa
 
 
 async def test_another_replica_recognises_what_the_first_one_stored(make: Make) -> None:
-    one, other = make(), make()
-    other.ingest._store._store = one.store
+    one = make()
+    other = make(one.store)
     session = one.supervisor()
     await one.one(session, 4)
     assert (await other.one(session, 4)).result is Result.DUPLICATE

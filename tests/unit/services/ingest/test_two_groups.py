@@ -35,9 +35,8 @@ class Held(Bench):
     """An ingest over it, and batches that are worth a group."""
 
     def __init__(self) -> None:
-        super().__init__(beside=BESIDE)
         self.held = OneByOne()
-        self.store = self.ingest._store._store = self.held
+        super().__init__(self.held, beside=BESIDE)
 
     def batch(self) -> list[Session]:
         return [self.supervisor() for _ in range(BESIDE)]
