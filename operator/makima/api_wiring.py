@@ -31,9 +31,9 @@ from makima.http.server import Server, listener, serve, server
 from makima.http.use_cases import UseCases
 from makima.monitor_wiring import start_monitor
 from makima.people_wiring import batch_operations, contract_calls, dashboards
+from makima.services.access.authentication import Authentication
 from makima.services.access.authorization import Authorization
 from makima.services.access.contract_lookup import ContractLookup
-from makima.services.access.identity import Authentication
 from makima.services.access.session_cache import SessionCache
 from makima.services.access.visibility import Visibility
 from makima.services.monitor.monitor import Monitor

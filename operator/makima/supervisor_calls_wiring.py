@@ -19,8 +19,8 @@ from makima.http.stream import Streams
 from makima.http.use_cases import SupervisorCalls
 from makima.models.supervision import Beat
 from makima.ports import Clock
+from makima.services.access.authentication import Authentication
 from makima.services.access.authorization import Authorization
-from makima.services.access.identity import Authentication
 from makima.services.ingest.coverage import Coverage
 from makima.services.ingest.current_state import CurrentState
 from makima.services.ingest.group_commit import Ingest, Limits

@@ -27,8 +27,8 @@ from makima.models.credential import Credential
 from makima.models.enums import ContractState
 from makima.models.history import ContractRow
 from makima.ports import JsonObject, ObjectKey, Operations
+from makima.services.access.authentication import Authentication
 from makima.services.access.contract_lookup import ContractLookup
-from makima.services.access.identity import Authentication
 from makima.services.access.visibility import Visibility
 from makima.services.reads.contract_export import ContractExports
 from makima.services.reads.contract_lists import ContractLists

@@ -10,7 +10,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from makima.http.bodies import header, respond
 from makima.http.problems import rendered
 from makima.models.credential import Credential
-from makima.services.access.identity import Authentication, Identity
+from makima.services.access.authentication import Authentication
+from makima.services.access.identity import Identity
 from makima.services.access.person import Person
 
 VERIFIED = "makima.identity"

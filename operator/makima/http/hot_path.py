@@ -15,7 +15,8 @@ from makima.http.bodies import ClientGone, header, limit_of, read_body, respond
 from makima.http.large_bodies import LargeBodies
 from makima.http.problems import rendered
 from makima.http.stream import Streams
-from makima.services.access.identity import Authentication, Identity
+from makima.services.access.authentication import Authentication
+from makima.services.access.identity import Identity
 from makima.services.ingest.heartbeat_reading import read_batch
 from makima.services.ingest.heartbeats import Heartbeats
 from makima.services.refusals import unavailable

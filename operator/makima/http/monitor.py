@@ -20,7 +20,8 @@ from makima.http.monitor_socket import MonitorSocket
 from makima.http.origins import must_be_allowed
 from makima.http.problems import rendered
 from makima.models.wire.problem import Code
-from makima.services.access.identity import Authentication, Identity
+from makima.services.access.authentication import Authentication
+from makima.services.access.identity import Identity
 from makima.services.monitor.encoded import Frame
 from makima.services.monitor.monitor import Monitor
 from makima.services.monitor.subscription import Subscription

@@ -25,7 +25,7 @@ from makima.models.wire.heartbeat import BatchAnswer, BatchEntry, StreamAnswer
 from makima.models.wire.message import STATE_BYTES
 from makima.models.wire.problem import ErrorEnvelope, Problem
 from makima.ports import Clock
-from makima.services.access.identity import Authentication
+from makima.services.access.authentication import Authentication
 from makima.services.ingest.heartbeat_reading import read_frame
 from makima.services.ingest.heartbeats import Heartbeats
 from makima.services.refusals import Refused, invalid, refused_by, unavailable

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from makima.domain.settings import Settings
 from makima.http.stream import Streams
 from makima.ports import Clock
+from makima.services.access.authentication import Authentication
 from makima.services.access.authorization import Authorization
 from makima.services.access.contract_lookup import ContractLookup
-from makima.services.access.identity import Authentication
 from makima.services.access.visibility import Visibility
 from makima.services.ingest.heartbeats import Heartbeats
 from makima.services.monitor.monitor import Monitor

@@ -6,7 +6,8 @@ import pytest
 from starlette.types import Scope
 
 from makima.http.caller import VERIFIED, person_of
-from makima.services.access.identity import Authentication, Identity, identity_named
+from makima.services.access.authentication import Authentication
+from makima.services.access.identity import Identity, identity_named
 from makima.services.refusals import Refused
 
 

@@ -22,7 +22,8 @@ from makima.http.problems import rendered
 from makima.http.read_whole import ReadWhole
 from makima.models.wire.message import MESSAGE_BYTES, STATE_BYTES
 from makima.models.wire.problem import HTTP_STATUS, Code
-from makima.services.access.identity import Authentication, Identity
+from makima.services.access.authentication import Authentication
+from makima.services.access.identity import Identity
 from makima.services.access.person import Person
 
 

@@ -18,7 +18,7 @@ from makima.http import monitor, monitor_socket
 from makima.http.monitor import MonitorPath
 from makima.http.monitor_query import accepts_stream, parse_query
 from makima.http.origins import must_be_allowed
-from makima.services.access.identity import Authentication
+from makima.services.access.authentication import Authentication
 from makima.services.monitor import tail
 from makima.services.refusals import Refused
 from tests.support.fake_stream import Watched

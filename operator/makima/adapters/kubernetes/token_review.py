@@ -1,4 +1,4 @@
-"""`makima.services.access.identity.TokenReviews` on the real API server."""
+"""`makima.services.access.authentication.TokenReviews` on the real API server."""
 
 from __future__ import annotations
 

@@ -12,7 +12,8 @@ from uuid import UUID
 from makima.errors import ClusterUnavailable, Superseded
 from makima.models.supervision import Beat, Session
 from makima.models.wire.problem import Code
-from makima.services.access.identity import Identity, Remembered
+from makima.services.access.identity import Identity
+from makima.services.access.remembered import Remembered
 from makima.services.access.session_cache import SessionCache
 from makima.services.refusals import Refused, refusal, superseded
 

@@ -8,7 +8,7 @@ import pytest
 
 from makima.errors import ClusterUnavailable
 from makima.services.access import identity
-from makima.services.access.identity import Remembered
+from makima.services.access.remembered import Remembered
 
 
 class Server:

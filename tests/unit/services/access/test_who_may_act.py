@@ -13,8 +13,9 @@ from makima.errors import ClusterUnavailable, HistoryUnavailable, Superseded
 from makima.models.supervision import Session
 from makima.models.wire.problem import Code
 from makima.services.access import identity as identities
+from makima.services.access.authentication import Authentication
 from makima.services.access.authorization import EVERY, Access, Authorization
-from makima.services.access.identity import Authentication, Identity
+from makima.services.access.identity import Identity
 from makima.services.access.session_cache import SessionCache
 from makima.services.refusals import Refused, refused_by
 from tests.support.fake_supervision import FakeSupervision

@@ -1,0 +1,129 @@
+"""How long an answer of the API server is believed, and how many are asked for at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Hashable
+from contextlib import suppress
+from typing import Generic, TypeVar
+
+from makima.errors import ClusterUnavailable
+from makima.services.refusals import Refused, unavailable
+
+CACHED_SECONDS = 30.0
+"""How long a yes is believed; a deleted pod's token works no longer than this."""
+
+REFUSED_SECONDS = 5.0
+"""How long a no is believed: short, since roles are bound after the first attempt failed."""
+
+OLD_NO_SECONDS = 30.0
+"""How long after that a no is still given at once, where that hides something a moment longer and nothing else: it is
+asked about again meanwhile. A yes is never given after its time."""
+
+REMEMBERED = 50_000
+ASKING = 32
+"""Questions that are with the API server at a time, from this process."""
+
+RESTS = 4
+"""Questions that nobody waits for go one at a time, with a rest of so many times as long as the last one took. Where
+somebody may see one of a hundred namespaces, it is a hundred each 5 s: at once, they hold up whoever looks."""
+
+WAITING = 2000
+ANSWER_SECONDS = 5.0
+
+Key = TypeVar("Key", bound=Hashable)
+Answer = TypeVar("Answer")
+
+
+class Remembered(Generic[Key, Answer]):
+    """Answers of the API server, for seconds: a bounded number, and one question for all who ask the same at once.
+
+    Attributes:
+        failures: questions without an answer, since the start.
+    """
+
+    def __init__(self, good: Callable[[Answer], bool]) -> None:
+        self._good = good
+        self._known: OrderedDict[Key, tuple[Answer, float]] = OrderedDict()
+        self._asked: dict[Key, asyncio.Task[Answer]] = {}
+        self._later: OrderedDict[Key, Callable[[], Awaitable[Answer]]] = OrderedDict()
+        self._asks_later: asyncio.Task[None] | None = None
+        self._room = asyncio.Semaphore(ASKING)
+        self.failures = 0
+
+    def known(self, key: Key) -> Answer | None:
+        """The answer, if it is still fresh."""
+        found = self._known.get(key)
+        if found is None or found[1] < asyncio.get_running_loop().time():
+            return None
+        return found[0]
+
+    async def get(self, key: Key, ask: Callable[[], Awaitable[Answer]]) -> Answer:
+        """The answer, asked for if need be.
+
+        Raises:
+            Refused: UNAVAILABLE, no answer in time.
+        """
+        found = self.known(key)
+        if found is not None:
+            return found
+        task = self._asking(key, ask)
+        try:
+            return await asyncio.shield(task)
+        except (ClusterUnavailable, TimeoutError):
+            raise unavailable("the Kubernetes API server does not say who calls") from None
+
+    async def at_once(self, key: Key, ask: Callable[[], Awaitable[Answer]]) -> Answer:
+        """The answer; a no of a moment ago without waiting, which is asked about again beside.
+
+        Raises:
+            Refused: UNAVAILABLE, no answer in time.
+        """
+        found, now = self._known.get(key), asyncio.get_running_loop().time()
+        if found is None or self._good(found[0]) or not found[1] <= now < found[1] + OLD_NO_SECONDS:
+            return await self.get(key, ask)
+        if len(self._later) < WAITING:
+            self._later.setdefault(key, ask)
+        if self._asks_later is None or self._asks_later.done():
+            self._asks_later = asyncio.create_task(self._ask_later())
+        return found[0]
+
+    async def _ask_later(self) -> None:
+        """Until nothing is left; who has to wait for one of these answers asks beside, and does not queue."""
+        loop = asyncio.get_running_loop()
+        while self._later:
+            (key, ask), began = self._later.popitem(last=False), loop.time()
+            with suppress(Refused):
+                await self.get(key, ask)
+            await asyncio.sleep(RESTS * (loop.time() - began))
+
+    def _asking(self, key: Key, ask: Callable[[], Awaitable[Answer]]) -> asyncio.Task[Answer]:
+        """The question, put to the API server unless it is there already."""
+        task = self._asked.get(key)
+        if task is None:
+            if len(self._asked) >= WAITING:
+                self.failures += 1
+                raise unavailable("too many callers wait for the Kubernetes API server to say who they are")
+            task = self._asked[key] = asyncio.create_task(self._ask(key, ask))
+            task.add_done_callback(lambda done: self._done(key, done))
+        return task
+
+    def _done(self, key: Key, task: asyncio.Task[Answer]) -> None:
+        self._asked.pop(key, None)
+        if not task.cancelled():
+            task.exception()  # seen, also where every caller went away
+
+    async def _ask(self, key: Key, ask: Callable[[], Awaitable[Answer]]) -> Answer:
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS), self._room:
+                answer = await ask()
+        except (ClusterUnavailable, TimeoutError):
+            self.failures += 1
+            raise
+        seconds = CACHED_SECONDS if self._good(answer) else REFUSED_SECONDS
+        self._known[key] = (answer, asyncio.get_running_loop().time() + seconds)
+        self._known.move_to_end(key)
+        if len(self._known) > REMEMBERED:
+            self._known.popitem(last=False)
+        return answer
