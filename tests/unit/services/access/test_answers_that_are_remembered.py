@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from makima.errors import ClusterUnavailable
-from makima.services.access import identity
+from makima.services.access import remembered
 from makima.services.access.remembered import Remembered
 
 
@@ -29,7 +29,7 @@ class Server:
 @pytest.fixture
 async def old_noes(monkeypatch: pytest.MonkeyPatch) -> Remembered[int, bool]:
     """A hundred refusals whose time is over."""
-    monkeypatch.setattr(identity, "REFUSED_SECONDS", 0.0)
+    monkeypatch.setattr(remembered, "REFUSED_SECONDS", 0.0)
     known: Remembered[int, bool] = Remembered(bool)
     server = Server()
     server.let.set()

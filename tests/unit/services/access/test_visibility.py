@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from makima.services.access import identity as identity_module
+from makima.services.access import remembered
 from makima.services.access.authorization import Access, Authorization
 from makima.services.access.identity import Identity
 from makima.services.access.session_cache import SessionCache
@@ -76,7 +76,7 @@ def test_a_scope_admits_its_namespaces_only(namespace: str, admitted: bool) -> N
 
 
 async def test_a_no_of_a_moment_ago_is_not_waited_for_and_asked_about_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(identity_module, "REFUSED_SECONDS", 0.0)
+    monkeypatch.setattr(remembered, "REFUSED_SECONDS", 0.0)
     found, reviews = visibility(("list", "red"))
     ann, red = Identity("ann", key="ann"), Scope(namespaces=frozenset({"red"}))
     assert await found.scope(ann) == red
@@ -93,7 +93,7 @@ async def test_a_no_of_a_moment_ago_is_not_waited_for_and_asked_about_again(monk
 
 
 async def test_a_yes_is_never_given_after_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(identity_module, "CACHED_SECONDS", 0.0)
+    monkeypatch.setattr(remembered, "CACHED_SECONDS", 0.0)
     found, reviews = visibility(("list", "red"))
     ann = Identity("ann", key="ann")
     assert await found.scope(ann) == Scope(namespaces=frozenset({"red"}))

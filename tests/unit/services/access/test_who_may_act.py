@@ -12,7 +12,7 @@ import pytest
 from makima.errors import ClusterUnavailable, HistoryUnavailable, Superseded
 from makima.models.supervision import Session
 from makima.models.wire.problem import Code
-from makima.services.access import identity as identities
+from makima.services.access import remembered
 from makima.services.access.authentication import Authentication
 from makima.services.access.authorization import EVERY, Access, Authorization
 from makima.services.access.identity import Identity
@@ -81,7 +81,7 @@ async def test_what_is_no_good_token_is_refused_and_not_asked_for_again_at_once(
 
 
 async def test_a_yes_is_believed_for_its_time_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(identities, "CACHED_SECONDS", 0.02)
+    monkeypatch.setattr(remembered, "CACHED_SECONDS", 0.02)
     reviews = Reviews(tokens={"good": AGENT})
     authentication = Authentication(reviews)
     await authentication.identity(b"Bearer good")
@@ -93,7 +93,7 @@ async def test_a_yes_is_believed_for_its_time_only(monkeypatch: pytest.MonkeyPat
 
 
 async def test_no_answer_is_a_503_is_not_remembered_and_makes_the_check_fail(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(identities, "ANSWER_SECONDS", 0.02)
+    monkeypatch.setattr(remembered, "ANSWER_SECONDS", 0.02)
     reviews = Reviews(tokens={"good": AGENT}, hangs=True)
     authentication = Authentication(reviews)
     assert await code_of(authentication.identity(b"Bearer good")) is Code.UNAVAILABLE
@@ -107,7 +107,7 @@ async def test_no_answer_is_a_503_is_not_remembered_and_makes_the_check_fail(mon
 
 
 async def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(identities, "REMEMBERED", 10)
+    monkeypatch.setattr(remembered, "REMEMBERED", 10)
     authentication = Authentication(Reviews())
     for number in range(50):
         await code_of(authentication.identity(f"Bearer token-{number}".encode()))

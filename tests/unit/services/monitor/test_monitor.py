@@ -14,7 +14,7 @@ import pytest
 from makima.models.enums import SupervisorState
 from makima.models.supervision import Beat, LiveBeat
 from makima.models.wire.monitor import MonitorFilter
-from makima.services.access import identity
+from makima.services.access import remembered
 from makima.services.monitor import heartbeats, monitor, subscription, tail
 from makima.services.monitor.subscription import GOING_AWAY, POLICY, TRY_LATER
 from makima.services.refusals import Refused
@@ -208,8 +208,8 @@ async def test_a_right_that_is_taken_away_ends_the_client_with_the_reason(
     watched: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(monitor, "VERIFY_SECONDS", 0)
-    monkeypatch.setattr(identity, "CACHED_SECONDS", -1)
-    monkeypatch.setattr(identity, "REFUSED_SECONDS", -1)
+    monkeypatch.setattr(remembered, "CACHED_SECONDS", -1)
+    monkeypatch.setattr(remembered, "REFUSED_SECONDS", -1)
     watched.grant("bob", "ns")
     bob, ann = await watched.watch("bob"), await watched.watch("ann")
     await watched.monitor.sweep()
@@ -224,8 +224,8 @@ async def test_a_right_that_is_taken_away_ends_the_client_with_the_reason(
 
 async def test_a_right_that_is_given_widens_what_is_seen(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(monitor, "VERIFY_SECONDS", 0)
-    monkeypatch.setattr(identity, "CACHED_SECONDS", -1)
-    monkeypatch.setattr(identity, "REFUSED_SECONDS", -1)
+    monkeypatch.setattr(remembered, "CACHED_SECONDS", -1)
+    monkeypatch.setattr(remembered, "REFUSED_SECONDS", -1)
     watched.spaces |= {"other"}
     watched.grant("bob", "ns")
     found = await watched.watch("bob")
@@ -242,7 +242,7 @@ async def test_no_answer_of_the_api_server_is_no_reason_until_it_lasts(
     watched: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(monitor, "VERIFY_SECONDS", 0)
-    monkeypatch.setattr(identity, "CACHED_SECONDS", -1)
+    monkeypatch.setattr(remembered, "CACHED_SECONDS", -1)
     found = await watched.watch()
     watched.reviews.away = True
     await watched.monitor.sweep()
@@ -357,4 +357,4 @@ async def test_how_late_events_are_is_counted(watched: Watched) -> None:
 
 async def test_caches_of_rights_hold_for_seconds_only() -> None:
     """What the periods of the monitor add to: a revoked right ends a client within about a minute."""
-    assert identity.CACHED_SECONDS + monitor.VERIFY_SECONDS + monitor.SWEEP_SECONDS <= 70
+    assert remembered.CACHED_SECONDS + monitor.VERIFY_SECONDS + monitor.SWEEP_SECONDS <= 70
