@@ -34,6 +34,7 @@ from makima.people_wiring import batch_operations, contract_calls, dashboards
 from makima.services.access.authentication import Authentication
 from makima.services.access.authorization import Authorization
 from makima.services.access.contract_lookup import ContractLookup
+from makima.services.access.rbac import Rbac
 from makima.services.access.session_cache import SessionCache
 from makima.services.access.visibility import Visibility
 from makima.services.monitor.monitor import Monitor
@@ -117,13 +118,14 @@ class ApiProcess:
         ends.push_async_callback(connection.close)
         store, history = await self._supervision(ends), await self._history(ends)
         sessions = SessionCache(store.registry)
-        rights = Authorization(KubernetesAccessReviews(connection), sessions)
-        visibility = Visibility(rights, history.namespaces)
+        rbac = Rbac(KubernetesAccessReviews(connection))
+        rights = Authorization(rbac, sessions)
+        visibility = Visibility(rbac, history.namespaces)
         monitor = self._monitor = await start_monitor(ends, self.config, visibility, self.metrics.registry, self.clock)
         supervision = None
         if self.config.feature_flags.supervisor_heartbeat:
             supervision = await start_supervisor_calls(process, connection, store, rights, monitor)
-        lookup = ContractLookup(KubernetesCluster(connection), history, rights)
+        lookup = ContractLookup(KubernetesCluster(connection), history, rbac)
         hands = KubernetesAsCaller(configuration)
         ends.push_async_callback(hands.close)
         return UseCases(

@@ -136,4 +136,4 @@ async def _keep_partitions(store: PostgresSupervision, clock: Clock) -> None:
 async def _can_verify(authentication: Authentication, rights: Authorization) -> None:
     """Callers can be told apart, and could be since the last time."""
     await authentication.check()
-    rights.check()
+    rights.rbac.check()

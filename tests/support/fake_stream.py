@@ -15,12 +15,13 @@ from makima.models.history import HistoryEvent, StoredEvent
 from makima.models.supervision import LiveBeat
 from makima.models.wire.monitor import MonitorFilter
 from makima.services.access.identity import Identity
+from makima.services.access.rbac import Rbac
 from makima.services.access.visibility import Visibility
 from makima.services.monitor.monitor import Monitor
 from makima.services.monitor.outbox import Ended
 from makima.services.monitor.subscription import Subscription
 from tests.support.fakes import START, FakeClock
-from tests.support.people import FakeReviews, rights, somebody
+from tests.support.people import FakeReviews, somebody
 
 
 @dataclass
@@ -98,7 +99,7 @@ class Watched:
         async def known() -> frozenset[str]:
             return frozenset(self.spaces)
 
-        self.visibility = Visibility(rights(self.reviews), known)
+        self.visibility = Visibility(Rbac(self.reviews), known)
         self.monitor = Monitor(self.stream, self.visibility, self, self.clock, **options)
         self.grant("ann", "")
 

@@ -11,8 +11,9 @@ from makima.errors import ClusterUnavailable, HistoryUnavailable
 from makima.models.contract_filter import ContractFilter, ListedContract, ListedPage
 from makima.models.history import ContractRow, HistoryEvent, Place, StoredEvent
 from makima.models.supervision import StoredQuestion, StoredTask
-from makima.services.access.authorization import Access, Authorization
+from makima.services.access.authorization import Authorization
 from makima.services.access.identity import Identity
+from makima.services.access.rbac import Access, Rbac
 from makima.services.access.session_cache import SessionCache
 from tests.support.fake_supervision import FakeSupervision
 from tests.support.fakes import START
@@ -52,7 +53,7 @@ class FakeReviews:
 
 def rights(reviews: FakeReviews) -> Authorization:
     """Rights that go by these grants."""
-    return Authorization(reviews, SessionCache(FakeSupervision()))
+    return Authorization(Rbac(reviews), SessionCache(FakeSupervision()))
 
 
 def a_row(uid: UUID, name: str, namespace: str = "ns", **fields: object) -> ContractRow:

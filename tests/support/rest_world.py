@@ -154,7 +154,8 @@ class RestWorld:
 
     def _use(self) -> UseCases:
         held = rights(self.reviews)
-        lookup = ContractLookup(self.cluster, self.history, held)
+        lookup = ContractLookup(self.cluster, self.history, held.rbac)
+        visibility = Visibility(held.rbac, self.history.namespaces)
         checks = ReadinessChecks(self.validators, self.settings, self.clock)
         hand, settling = Hand(self.server), Settling(self.cluster)
         reads = ContractReads(self.history, self.settings, self.clock)
@@ -163,11 +164,11 @@ class RestWorld:
             clock=self.clock,
             people=Authentication(self.reviews),
             rights=held,
-            visibility=Visibility(held, self.history.namespaces),
+            visibility=visibility,
             history=self.history,
             lookup=lookup,
             contracts=ContractCalls(
-                lists=ContractLists(self.lists, Visibility(held, self.history.namespaces), self.settings, self.clock),
+                lists=ContractLists(self.lists, visibility, self.settings, self.clock),
                 reads=reads,
                 exports=ContractExports(reads, None, self.clock),
                 checks=checks,

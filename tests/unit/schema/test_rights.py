@@ -35,8 +35,8 @@ from makima.errors import ClusterUnavailable, MakimaError, NotFound
 from makima.models.gate import HttpValidator
 from makima.schema import SCHEMA_VERSION, render_crds, render_policies
 from makima.schema.rbac import Rule, api_rules, lease_rules, operator_rules
-from makima.services.access.authorization import Access
 from makima.services.access.identity import Identity
+from makima.services.access.rbac import Access
 
 Right = tuple[str, str, str]
 """(verb, API group, resource or resource/subresource)."""

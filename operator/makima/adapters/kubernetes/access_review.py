@@ -1,11 +1,11 @@
-"""`makima.services.access.authorization.AccessReviews` on the real API server."""
+"""`makima.services.access.rbac.AccessReviews` on the real API server."""
 
 from __future__ import annotations
 
 from makima.adapters.kubernetes.connection import Connection
 from makima.models.markers import API_GROUP
-from makima.services.access.authorization import Access
 from makima.services.access.identity import Identity
+from makima.services.access.rbac import Access
 
 PATH = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 

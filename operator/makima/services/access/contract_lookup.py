@@ -15,8 +15,8 @@ from makima.models.bounds import DNS_LABEL, UUID_PATTERN
 from makima.models.history import ContractRow
 from makima.models.wire.problem import Code
 from makima.ports import ContractReader, JsonObject
-from makima.services.access.authorization import Access, Authorization
 from makima.services.access.identity import Identity
+from makima.services.access.rbac import Access, Rbac
 from makima.services.refusals import Refused, refusal
 from makima.stores import ContractHistory
 
@@ -99,8 +99,8 @@ def parse_contract_id(text: str) -> ContractId:
 class ContractLookup:
     """Finds contracts: what is alive on the API server (a quorum read), what is gone in the projection."""
 
-    def __init__(self, cluster: ContractReader, history: ContractHistory, rights: Authorization) -> None:
-        self._cluster, self._history, self.rights = cluster, history, rights
+    def __init__(self, cluster: ContractReader, history: ContractHistory, rbac: Rbac) -> None:
+        self._cluster, self._history, self.rbac = cluster, history, rbac
         self._places: OrderedDict[UUID, tuple[str, str]] = OrderedDict()
 
     async def find(self, identity: Identity, address: ContractId) -> Located:
@@ -112,7 +112,7 @@ class ContractLookup:
         """
         if address.uid is not None:
             return await self._by_uid(identity, address.uid)
-        await self.rights.require(identity, Access("get", "contracts", address.namespace, address.name))
+        await self.rbac.require(identity, Access("get", "contracts", address.namespace, address.name))
         body = await self._cluster.contract(address.namespace, address.name)
         if body is not None:
             return self._alive(body)
@@ -129,7 +129,7 @@ class ContractLookup:
             if row is None:
                 raise no_contract(ContractId(uid))
             place = (row.namespace, row.name)
-        if not await self.rights.holds(identity, Access("get", "contracts", *place)):
+        if not await self.rbac.holds(identity, Access("get", "contracts", *place)):
             raise no_contract(ContractId(uid))
         body = await self._cluster.contract(*place)
         if body is not None and body["metadata"]["uid"] == str(uid):

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from makima.services.access.authorization import EVERY, Access, Authorization
 from makima.services.access.identity import Identity
+from makima.services.access.rbac import EVERY, Access, Rbac
 
 SHOWS = frozenset({"list"})
 """Verbs of whoever looks again and again, and waits: with a hundred namespaces there would else be as many answers to
@@ -40,8 +40,8 @@ class Scope:
 class Visibility:
     """Scopes by RBAC: the verb in all namespaces at once first, then in each namespace that has contracts."""
 
-    def __init__(self, rights: Authorization, known_namespaces: Callable[[], Awaitable[frozenset[str]]]) -> None:
-        self._rights, self._known = rights, known_namespaces
+    def __init__(self, rbac: Rbac, known_namespaces: Callable[[], Awaitable[frozenset[str]]]) -> None:
+        self._rbac, self._known = rbac, known_namespaces
 
     async def scope(self, identity: Identity, verb: str = "list", wanted: frozenset[str] = frozenset()) -> Scope:
         """Where the caller holds the verb on contracts.
@@ -54,7 +54,7 @@ class Visibility:
             Refused: UNAVAILABLE if the API server does not answer.
             HistoryUnavailable: Postgres is away (asked only for callers without the cluster-wide right).
         """
-        may = self._rights.may_be_shown if verb in SHOWS else self._rights.may
+        may = self._rbac.may_be_shown if verb in SHOWS else self._rbac.may
         if await may(identity, Access(verb, "contracts", EVERY, EVERY)):
             return Scope(everywhere=True).within(wanted)
         asked = sorted(wanted or await self._known())

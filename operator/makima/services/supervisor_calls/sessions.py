@@ -15,8 +15,9 @@ from makima.models.supervisor import Supervisor
 from makima.models.wire.problem import Code
 from makima.models.wire.registration import Register, Registered, Restoration
 from makima.ports import Clock
-from makima.services.access.authorization import Access, Authorization
+from makima.services.access.authorization import Authorization
 from makima.services.access.identity import Identity
+from makima.services.access.rbac import Access
 from makima.services.refusals import Refused, refusal, superseded, unavailable
 from makima.services.supervisor_calls.carried_work import Carried, CarriedWork
 from makima.services.supervisor_calls.command_delivery import CommandDelivery
@@ -87,7 +88,7 @@ class Sessions:
     async def _may_look(self, identity: Identity, call: Register) -> None:
         """Strangers are not told what there is. A pod's own right is decided by its UID, once that is known."""
         if identity.pod_uid is None:
-            await self._rights.require(identity, Access("supervise", "contracts", call.namespace, call.name))
+            await self._rights.rbac.require(identity, Access("supervise", "contracts", call.namespace, call.name))
         elif identity.namespace != call.namespace:
             raise refusal(
                 Code.FORBIDDEN,

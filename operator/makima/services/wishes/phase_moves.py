@@ -20,9 +20,9 @@ from makima.models.contract_status import ContractStatus
 from makima.models.enums import AdvanceOutcome
 from makima.models.wire.problem import Code
 from makima.models.wire.wishes import ChangePhase, PhaseChanged
-from makima.services.access.authorization import Access
 from makima.services.access.contract_lookup import ContractId, ContractLookup, Located
 from makima.services.access.person import Person
+from makima.services.access.rbac import Access
 from makima.services.reads.readiness import ReadinessChecks
 from makima.services.refusals import Refused
 from makima.services.wishes.hand import Hand, patch_command
@@ -69,7 +69,7 @@ class PhaseMoves:
         change = judge_advance(draft, request)
         if isinstance(change, Success | AskValidator):
             access = Access("confirm", "contracts", found.namespace, found.name)
-            if not request.confirmed or await self._lookup.rights.holds(person.identity, access):
+            if not request.confirmed or await self._lookup.rbac.holds(person.identity, access):
                 return
             change = Unauthorized("confirm")
         raise refused_move(change, draft.status, patch_command(found, [_operation(request)]))

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from makima.errors import HistoryUnavailable
 from makima.models.wire.problem import Code
 from makima.services.access.contract_lookup import RESERVED, ContractId, ContractLookup, parse_contract_id
+from makima.services.access.rbac import Rbac
 from makima.services.refusals import Refused
 from tests.support.fakes import START, FakeCluster
-from tests.support.people import FakeContractHistory, FakeReviews, a_row, rights, somebody
+from tests.support.people import FakeContractHistory, FakeReviews, a_row, somebody
 
 ANN, BOB = somebody("ann"), somebody("bob")
 GONE = UUID(int=77)
@@ -30,7 +31,7 @@ class World:
     reviews: FakeReviews = field(default_factory=FakeReviews)
 
     def __post_init__(self) -> None:
-        self.lookup = ContractLookup(self.cluster, self.history, rights(self.reviews))
+        self.lookup = ContractLookup(self.cluster, self.history, Rbac(self.reviews))
         self.work = UUID(self.cluster.create("work", {})["metadata"]["uid"])
         self.history.add(a_row(self.work, "work"))
         self.history.add(a_row(GONE, "old", deleted_at=START))

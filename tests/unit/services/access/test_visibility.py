@@ -7,9 +7,8 @@ import asyncio
 import pytest
 
 from makima.services.access import remembered
-from makima.services.access.authorization import Access, Authorization
 from makima.services.access.identity import Identity
-from makima.services.access.session_cache import SessionCache
+from makima.services.access.rbac import Access, Rbac
 from makima.services.access.visibility import Scope, Visibility
 
 KNOWN = frozenset({"red", "green", "blue"})
@@ -34,7 +33,7 @@ def visibility(*granted: tuple[str, str]) -> tuple[Visibility, Reviews]:
         return KNOWN
 
     reviews = Reviews(*granted)
-    return Visibility(Authorization(reviews, SessionCache(None)), known), reviews  # type: ignore[arg-type]  # no session is read
+    return Visibility(Rbac(reviews), known), reviews
 
 
 SCOPES = [

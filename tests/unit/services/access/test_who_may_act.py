@@ -14,8 +14,9 @@ from makima.models.supervision import Session
 from makima.models.wire.problem import Code
 from makima.services.access import remembered
 from makima.services.access.authentication import Authentication
-from makima.services.access.authorization import EVERY, Access, Authorization
+from makima.services.access.authorization import Authorization
 from makima.services.access.identity import Identity
+from makima.services.access.rbac import EVERY, Access, Rbac
 from makima.services.access.session_cache import SessionCache
 from makima.services.refusals import Refused, refused_by
 from tests.support.fake_supervision import FakeSupervision
@@ -121,7 +122,7 @@ class Rights:
     def __init__(self) -> None:
         self.reviews, self.store = Reviews(), FakeSupervision()
         self.cache = SessionCache(self.store)
-        self.rights = Authorization(self.reviews, self.cache)
+        self.rights = Authorization(Rbac(self.reviews), self.cache)
 
     def session(self, *, pod: UUID | None = None, registered: bool = True, incarnation: int = 1) -> Session:
         registration = uuid4() if registered else None
@@ -182,12 +183,12 @@ async def test_one_question_is_enough_for_a_fleet_with_a_right_on_the_namespace(
 
 
 async def test_nothing_is_decided_while_the_api_server_is_away_and_the_check_says_so_once(rights: Rights) -> None:
-    rights.rights.check()
+    rights.rights.rbac.check()
     rights.reviews.away = True
     assert await rights.code(AGENT, rights.session()) is Code.UNAVAILABLE
     with pytest.raises(ClusterUnavailable):
-        rights.rights.check()
-    rights.rights.check()
+        rights.rights.rbac.check()
+    rights.rights.rbac.check()
 
 
 async def test_a_stale_session_neither_lets_in_nor_keeps_out(rights: Rights) -> None:

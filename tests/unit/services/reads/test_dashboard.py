@@ -12,11 +12,12 @@ import pytest
 from makima.domain.settings import Settings
 from makima.errors import HistoryUnavailable
 from makima.models.dashboard import Crew, Look, Seen
+from makima.services.access.rbac import Rbac
 from makima.services.access.visibility import Visibility
 from makima.services.reads import dashboard as module
 from makima.services.reads.dashboard import Dashboards, LiveSupervisors
 from tests.support.fakes import START, FakeClock
-from tests.support.people import FakeReviews, rights, somebody
+from tests.support.people import FakeReviews, somebody
 
 
 @dataclass
@@ -51,7 +52,7 @@ def dashboards(store: FakeStore, reviews: FakeReviews) -> Dashboards:
     async def namespaces() -> frozenset[str]:
         return frozenset({"a", "b"})
 
-    visibility = Visibility(rights(reviews), namespaces)
+    visibility = Visibility(Rbac(reviews), namespaces)
     return Dashboards(store, visibility, FakeClock(), Settings(), timedelta(seconds=120))
 
 

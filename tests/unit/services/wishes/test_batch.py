@@ -20,6 +20,7 @@ from makima.models.wire.batch import BatchRequest, BatchResult, RunResult
 from makima.models.wire.problem import Code
 from makima.ports import JsonObject, ObjectKey
 from makima.services.access.person import Person
+from makima.services.access.rbac import Rbac
 from makima.services.access.visibility import Visibility
 from makima.services.refusals import Refused
 from makima.services.wishes import batch as module
@@ -27,7 +28,7 @@ from makima.services.wishes.batch import BatchOperations
 from makima.services.wishes.batch_run import BatchPorts, BatchRun, Candidate
 from tests.support.builders import a_contract, a_status
 from tests.support.fakes import FakeClock
-from tests.support.people import FakeReviews, rights, somebody
+from tests.support.people import FakeReviews, somebody
 
 PAUSE = BatchRequest(operation="pause_all")
 TOKEN = Credential("of-alice")
@@ -120,7 +121,7 @@ class World:
             return frozenset(namespace for namespace, _ in self.objects)
 
         ports = BatchPorts(self, self, self, self, FakeClock())
-        return BatchOperations(ports, Visibility(rights(reviews), namespaces), Settings(enhanced_status=enhanced))
+        return BatchOperations(ports, Visibility(Rbac(reviews), namespaces), Settings(enhanced_status=enhanced))
 
 
 @pytest.fixture
