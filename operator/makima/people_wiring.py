@@ -24,6 +24,7 @@ from makima.services.reads.readiness import ReadinessChecks
 from makima.services.supervisor_calls.memory import Memory
 from makima.services.wishes.batch import BatchOperations
 from makima.services.wishes.batch_run import BatchPorts
+from makima.services.wishes.contract_inputs import ContractInputs
 from makima.services.wishes.contract_wishes import ContractWishes
 from makima.services.wishes.hand import Hand
 from makima.services.wishes.phase_moves import PhaseMoves
@@ -53,6 +54,7 @@ def contract_calls(
         exports=ContractExports(reads, memory, process.clock),
         checks=checks,
         wishes=ContractWishes(hand, settling, lookup, checks),
+        inputs=ContractInputs(hand, settling, checks),
         moves=PhaseMoves(checks, lookup, hand, settling),
         restarts=SupervisorRestarts(hand, settling),
     )

@@ -34,6 +34,7 @@ from makima.services.reads.contract_export import ContractExports
 from makima.services.reads.contract_lists import ContractLists
 from makima.services.reads.contract_reads import ContractReads
 from makima.services.reads.readiness import ReadinessChecks
+from makima.services.wishes.contract_inputs import ContractInputs
 from makima.services.wishes.contract_wishes import ContractWishes
 from makima.services.wishes.hand import Hand
 from makima.services.wishes.phase_moves import PhaseMoves
@@ -173,6 +174,7 @@ class RestWorld:
                 exports=ContractExports(reads, None, self.clock),
                 checks=checks,
                 wishes=ContractWishes(hand, settling, lookup, checks),
+                inputs=ContractInputs(hand, settling, checks),
                 moves=PhaseMoves(checks, lookup, hand, settling),
                 restarts=SupervisorRestarts(hand, settling),
             ),

@@ -24,6 +24,7 @@ from makima.services.supervisor_calls.contract_reports import ContractReports
 from makima.services.supervisor_calls.memory import Memory
 from makima.services.supervisor_calls.sessions import Sessions
 from makima.services.wishes.batch import BatchOperations
+from makima.services.wishes.contract_inputs import ContractInputs
 from makima.services.wishes.contract_wishes import ContractWishes
 from makima.services.wishes.phase_moves import PhaseMoves
 from makima.services.wishes.supervisor_restart import SupervisorRestarts
@@ -58,6 +59,7 @@ class ContractCalls:
     exports: ContractExports
     checks: ReadinessChecks
     wishes: ContractWishes
+    inputs: ContractInputs
     moves: PhaseMoves
     restarts: SupervisorRestarts
 

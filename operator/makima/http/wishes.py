@@ -70,7 +70,7 @@ def wish_routes(use: UseCases) -> APIRouter:
         call: ReportDeliverable, who: Calling, response: Response, found: Located = contract, wait: Wait = 5
     ) -> DeliverableReported:
         """A deliverable is there; reporting it again changes nothing."""
-        answer = await use.contracts.wishes.deliverable(who, found, call, wait)
+        answer = await use.contracts.inputs.deliverable(who, found, call, wait)
         return _answered(response, answer, answer.result)
 
     @router.post(
@@ -88,7 +88,7 @@ def wish_routes(use: UseCases) -> APIRouter:
         wait: Wait = 5,
     ) -> QuestionAnswered:
         """Answer an open question; the first answer stays."""
-        given = await use.contracts.wishes.answer(who, found, question_id, call, wait)
+        given = await use.contracts.inputs.answer(who, found, question_id, call, wait)
         return _answered(response, given, given.result)
 
     return router

@@ -27,7 +27,7 @@ from makima.services.reads.readiness import ReadinessChecks
 from makima.services.refusals import Refused
 from makima.services.wishes.hand import Hand, patch_command
 from makima.services.wishes.refused_moves import as_told, refused_move
-from makima.services.wishes.settling import Settling
+from makima.services.wishes.settling import Settling, result_of
 
 JUDGED = frozenset({Code.VERSION_CONFLICT, Code.PHASE_GUARD_REQUIRED, Code.VALIDATION_FAILED})
 """Refusals of policies that the contract itself explains better, with details."""
@@ -62,7 +62,7 @@ class PhaseMoves:
             raise refused_move(as_told(contract.status, request), contract.status, "")
         text = f"moved to {request.to}" if told else "recorded; the operator has not taken it up yet"
         shown = self._checks.summary(contract)
-        return PhaseChanged(result="success" if told else "pending", message=text, contract=shown)
+        return PhaseChanged(result=result_of(told), message=text, contract=shown)
 
     async def _judge(self, person: Person, found: Located, draft: Draft, request: AdvanceRequest) -> None:
         """Raise what stands against the move."""

@@ -9,6 +9,7 @@ from uuid import UUID
 from makima.errors import ClusterUnavailable
 from makima.models.contract import Contract
 from makima.models.contract_status import ContractStatus
+from makima.models.wire.wishes import Result
 from makima.ports import ContractReader, JsonObject
 from makima.services.access.contract_lookup import ContractId, no_contract
 from makima.services.access.live_contract import contract_in
@@ -59,6 +60,11 @@ class Settling:
         if body is None or body["metadata"]["uid"] != meta["uid"]:
             raise no_contract(ContractId(UUID(meta["uid"])))
         return body
+
+
+def result_of(settled: bool) -> Result:
+    """What the answer to a wish says: it is taken up, or written and not yet taken up."""
+    return "success" if settled else "pending"
 
 
 def _about(contract: Contract, generation: int) -> bool:

@@ -11,7 +11,7 @@ from makima.services.access.live_contract import accepted, contract_in
 from makima.services.access.person import Person
 from makima.services.refusals import refusal
 from makima.services.wishes.hand import Hand
-from makima.services.wishes.settling import Settling
+from makima.services.wishes.settling import Settling, result_of
 
 
 class SupervisorRestarts:
@@ -53,7 +53,7 @@ class SupervisorRestarts:
         written = await self._hand.change(person, found, [operation])
         contract, done = await self._settling.wait(written, lambda _, now: _incarnation(now) > expected, seconds)
         now = _incarnation(accepted(contract))
-        return SupervisorRestarted(result="success" if done else "pending", restarted=done, incarnation=now)
+        return SupervisorRestarted(result=result_of(done), restarted=done, incarnation=now)
 
 
 def _incarnation(status: ContractStatus) -> int:
