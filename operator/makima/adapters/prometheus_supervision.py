@@ -9,7 +9,7 @@ from makima.models.enums import RestorationOutcome
 
 
 class SupervisionMetrics:
-    """`SupervisionMetrics` of `makima.services.supervision.supervisor_look`, and the workspaces' `WorkspaceMetrics`."""
+    """`SupervisionMetrics` of `makima.services.supervision.status_news`, and the workspaces' `WorkspaceMetrics`."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._restarts = Counter(

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 from uuid import UUID, uuid5
 
 from pydantic import ValidationError
@@ -33,11 +32,13 @@ from makima.errors import Denied, HistoryUnavailable, MakimaError
 from makima.models.contract import Contract
 from makima.models.enums import CommandKind, SupervisorState
 from makima.models.supervision import StoredCommand
-from makima.models.supervisor import Supervisor, SupervisorStatus
+from makima.models.supervisor import Supervisor
 from makima.ports import Clock, EventSink, Pods
 from makima.services.supervision.fleet_rates import FleetRates
+from makima.services.supervision.gathering import Gathering
 from makima.services.supervision.life_steps import LifeSteps, OutOfDateError
 from makima.services.supervision.liveness_watch import LivenessWatch, Watched
+from makima.services.supervision.status_news import StatusNews, SupervisionMetrics
 from makima.services.supervision.supervisor_cache import Carrier, Name
 from makima.stores import CommandStore
 
@@ -48,22 +49,6 @@ FOUND = frozenset({SupervisorState.FAILED, SupervisorState.INTERRUPTED})
 """States in which the operator finds a supervisor that can't say so itself."""
 
 log = logging.getLogger(__name__)
-
-
-class SupervisionMetrics(Protocol):
-    """What is counted of supervisors."""
-
-    def supervisor_restarted(self, reason: str) -> None:
-        """One more `supervisor_restarts_total`."""
-        ...
-
-    def supervisor_restored(self, outcome: str) -> None:
-        """One more `supervisor_restorations_total`."""
-        ...
-
-    def supervisor_given_up(self) -> None:
-        """One more `supervisor_restart_budgets_spent_total`."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +72,8 @@ class SupervisorLook:
 
     def __init__(self, ports: SupervisePorts, steps: LifeSteps, watch: LivenessWatch, rates: FleetRates) -> None:
         self._ports, self._steps, self._watch, self._rates = ports, steps, watch, rates
+        self._gathering = Gathering(steps, ports.clock)
+        self._news = StatusNews(ports.events, ports.metrics)
         self.again: Callable[[Name], None] = lambda _name: None
         self.later: Callable[[Carrier, datetime | None], None] = lambda _carrier, _moment: None
 
@@ -121,7 +108,7 @@ class SupervisorLook:
         if not await self._made(carrier, contract):
             return
         for _ in range(STEPS):
-            seen = await self._gather(carrier, contract)
+            seen = await self._gathering.seen(carrier, contract)
             decision = decide_supervisor(seen)
             self._listen(seen, decision)
             await self._judge(seen, decision)
@@ -155,29 +142,6 @@ class SupervisorLook:
         if changed is not None:
             await self._steps.change_spec(carrier, changed)
         return carrier.body is not None
-
-    async def _gather(self, carrier: Carrier, contract: Contract) -> Seen:
-        if carrier.body is None:
-            raise OutOfDateError("it is gone")
-        contract_id = UUID(contract.metadata.uid)
-        supervisor = Supervisor.model_validate(carrier.body)
-        status, pods = supervisor.status, carrier.own_pods()
-        if self._stale(carrier, contract_id, status):
-            await self._steps.read_session(contract_id, carrier)
-        if status is not None and status.pod_uid and status.pod_uid not in {pod.uid for pod in pods}:
-            await self._steps.find_pod(carrier, status.pod_name or "")
-            pods = carrier.own_pods()
-        lives = status.incarnation if status is not None else None
-        silent = carrier.silent.since if carrier.silent is not None and carrier.silent.incarnation == lives else None
-        session = carrier.session if carrier.session and carrier.session.contract_id == contract_id else None
-        return Seen(contract, supervisor, pods, session, silent, self._ports.clock.now())
-
-    def _stale(self, carrier: Carrier, contract_id: UUID, status: SupervisorStatus | None) -> bool:
-        """Whether Postgres has to be asked: a row that is behind the status may only be an old picture of it."""
-        session, lives = carrier.session, (status.incarnation if status is not None else None) or 0
-        if session is None or session.contract_id != contract_id:
-            return not carrier.session_read or session is not None or lives > 0
-        return session.incarnation < lives
 
     def _listen(self, seen: Seen, decision: SupervisorDecision) -> None:
         contract_id = UUID(seen.contract.metadata.uid)
@@ -225,23 +189,8 @@ class SupervisorLook:
                 return False
         await self._steps.write_status(carrier, step.status)
         carrier.shown_at, carrier.budgeted = now, None
-        self._tell(carrier, seen.supervisor.status, step, now)
+        self._news.tell(carrier, seen.supervisor.status, step, now)
         return True
-
-    def _tell(self, carrier: Carrier, before: SupervisorStatus | None, step: WriteStatus, now: datetime) -> None:
-        if step.restarted is not None:
-            self._ports.metrics.supervisor_restarted(step.restarted)
-        if step.notice is not None and step.notice.reason is EventReason.SUPERVISOR_GIVEN_UP:
-            self._ports.metrics.supervisor_given_up()
-        restored = step.status.restoration
-        known = before.restoration if before is not None else None
-        if restored is not None and (known is None or known.time != restored.time):
-            self._ports.metrics.supervisor_restored(restored.outcome.snake)
-            text = f"{restored.outcome}: {restored.message or ''}"
-            notice = Notice(EventReason.SUPERVISOR_RESTORED, text)
-            self._ports.events.publish(carrier.body or {}, notice, now)
-        if step.notice is not None:
-            self._ports.events.publish(carrier.body or {}, step.notice, now)
 
     async def _ask_restart(self, carrier: Carrier, seen: Seen, step: AskRestart) -> None:
         contract_id, now = UUID(seen.contract.metadata.uid), self._ports.clock.now()
