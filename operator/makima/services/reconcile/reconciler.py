@@ -6,7 +6,6 @@ The flow `kubectl apply → policies → kopf handler → decide → one status 
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,25 +13,24 @@ from time import perf_counter
 
 from pydantic import ValidationError
 
-from makima.domain.backoff import retry_delay
 from makima.domain.notices import Notice
 from makima.domain.reasons import EventReason
 from makima.domain.reconcile.builtin_types import BUILTIN_TYPES
 from makima.domain.reconcile.decision import Decision
 from makima.domain.reconcile.draft import Surroundings
-from makima.domain.reconcile.history import stale_event
 from makima.domain.reconcile.lifecycle import decide
 from makima.domain.settings import Settings
 from makima.domain.supervisor_calls.told import Report
-from makima.errors import ClusterError, ClusterUnavailable, Conflict, Denied, NotFound
+from makima.errors import ClusterError, Conflict, Denied, NotFound
 from makima.models.contract import Contract
-from makima.models.contract_status import ContractStatus
 from makima.models.contract_type import ContractType
 from makima.models.enums import ContractState
 from makima.ports import Clock, Cluster, EventSink, JsonObject, Metrics, Validators
 from makima.services.control_loop.deadline_index import DeadlineIndex
 from makima.services.reconcile.contract_cache import ContractCache, Entry
+from makima.services.reconcile.contract_news import ContractNews
 from makima.services.reconcile.knowledge import Knowledge, Known
+from makima.services.reconcile.look_failures import LookFailures
 from makima.services.reconcile.recorder import HistoryRecorder
 from makima.services.reconcile.validation_queue import ValidationQueue
 from makima.services.status_write import write_refusal, write_status
@@ -42,8 +40,6 @@ MAX_WRITES = 50
 
 ASKED_AGAIN = timedelta(seconds=2)
 """How long after Postgres did not answer a contract that needs it is looked at again."""
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +76,8 @@ class ContractReconciler:
     ) -> None:
         self._ports, self._settings = ports, settings
         self._cache, self._recorder, self._deadlines = cache, recorder, deadlines
+        self._news = ContractNews(recorder, ports.events, ports.metrics, ports.clock)
+        self._failures = LookFailures(ports.events, ports.clock, deadlines)
         self.validation = ValidationQueue(ports.validators)
         self.validation.on_verdict = self._take_verdict
         self.look_again: Callable[[str], None] = lambda uid: deadlines.set(uid, ports.clock.now())
@@ -104,14 +102,13 @@ class ContractReconciler:
         try:
             await self._act(entry)
         except ValidationError as error:
-            self._unreadable(entry, error)
+            self._failures.unreadable(entry, error)
             return "unreadable"
         except ClusterError as error:
-            self._failed(entry, error)
+            self._failures.failed(entry, error)
             return {Denied: "denied", NotFound: "gone", Conflict: "conflict"}.get(type(error), "unavailable")
-        except Exception as error:  # a bug must not stop the other contracts; it is logged whole and retried
-            log.exception("contract %s: unexpected error", entry.key, extra={"contract": str(entry.key)})
-            self._later(entry, error)
+        except Exception as error:  # a bug must not stop the other contracts
+            self._failures.unexpected(entry, error)
             return "error"
         entry.failures = 0
         return "unchanged" if entry.body is before else "written"
@@ -160,16 +157,15 @@ class ContractReconciler:
         try:
             if decision.status is not None:
                 entry.body = await write_status(self._ports.cluster, entry.body, decision.status)
-                self._written(entry, contract, decision.status)
+                self._news.written(entry, contract, decision.status)
             elif decision.refusal is not None:
                 entry.body = await write_refusal(self._ports.cluster, entry.body, decision.refusal)
         except Conflict:
             await self._read_again(entry)
             return
-        for notice in decision.notices:
-            self._ports.events.publish(entry.body, notice, self._ports.clock.now())
+        self._news.publish(entry, decision.notices)
         if decision.became_stale:
-            self._record_stale(entry)
+            self._news.stale(entry)
 
     async def _read_again(self, entry: Entry) -> None:
         fresh = await self._ports.cluster.contract(entry.key.namespace, entry.key.name)
@@ -177,36 +173,11 @@ class ContractReconciler:
             raise NotFound(f"contract {entry.key} is gone")
         entry.body = fresh
 
-    def _written(self, entry: Entry, before: Contract, status: ContractStatus) -> None:
-        contract = Contract.from_object(entry.body)
-        log.info("contract %s: %s", entry.key, _headline(status), extra=_fields(entry, status))
-        self._record(entry, contract)
-        self._count(before.status, status)
-        self._measure(entry, contract)
-
-    def _count(self, before: ContractStatus | None, after: ContractStatus) -> None:
-        if before is None:
-            return
-        if before.phase != after.phase:
-            self._ports.metrics.phase_transition(before.phase, after.phase)
-        if before.completion_detected_time is None and after.completion_detected_time is not None:
-            self._ports.metrics.completion_detected()
-
-    def _record(self, entry: Entry, contract: Contract) -> None:
-        self._recorder.submit(contract)
-        if entry.gone:  # deleted while it was written: recording it brought it back to life there
-            self._recorder.gone([entry.key.uid])
-
-    def _measure(self, entry: Entry, contract: Contract) -> None:
-        if contract.status is not None and not entry.gone:
-            stale = any(c.type == "Stale" and c.status == "True" for c in contract.status.conditions)
-            self._ports.metrics.contract_state(contract.metadata.uid, contract.status.state.snake, stale)
-
     async def _rest(self, entry: Entry, contract: Contract, decision: Decision) -> None:
         """Nothing to write now: see to the history, the time to live, and the next look."""
-        self._measure(entry, contract)
+        self._news.measure(entry, contract)
         if self._recorder.behind(contract):
-            self._record(entry, contract)
+            self._news.record(entry, contract)
         if decision.delete:
             await self._expire(entry)
             return
@@ -220,71 +191,14 @@ class ContractReconciler:
         return max(decision.wake_at, self._ports.clock.now() + timedelta(milliseconds=500))
 
     async def _expire(self, entry: Entry) -> None:
-        self._ports.events.publish(
-            entry.body, Notice(EventReason.EXPIRED, "ttlSecondsAfterFinished is over: deleted"), self._ports.clock.now()
-        )
+        self._news.publish(entry, [Notice(EventReason.EXPIRED, "ttlSecondsAfterFinished is over: deleted")])
         await self._ports.cluster.delete_contract(entry.key, entry.body["metadata"]["resourceVersion"])
 
-    def _record_stale(self, entry: Entry) -> None:
-        contract = Contract.from_object(entry.body)
-        if contract.status is not None:
-            self._recorder.add_event(stale_event(contract, contract.status))
-
     def _take_verdict(self, entry: Entry) -> None:
-        self._tell_verdict(entry)
+        self._news.verdict(entry)
         self.look_again(entry.key.uid)
-
-    def _tell_verdict(self, entry: Entry) -> None:
-        if entry.verdict is not None and entry.verdict.failed:
-            text = "; ".join(entry.verdict.missing) or "the validator failed and is ignored (failurePolicy Ignore)"
-            self._ports.events.publish(
-                entry.body, Notice(EventReason.VALIDATOR_FAILED, text, warning=True), self._ports.clock.now()
-            )
-
-    def _unreadable(self, entry: Entry, error: ValidationError) -> None:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        text = f"{where}: {first['msg']}; the contract is left alone until this is mended"
-        log.error("contract %s: unreadable: %s", entry.key, text)
-        notice = Notice(EventReason.STATUS_UNREADABLE, text, warning=True)
-        self._ports.events.publish(entry.body, notice, self._ports.clock.now())
-        self._later(entry, error)
-
-    def _failed(self, entry: Entry, error: ClusterError) -> None:
-        if isinstance(error, NotFound):
-            return  # the watch says so too, and forgets it
-        if isinstance(error, Denied):
-            log.error("contract %s: write refused: %s", entry.key, error)
-            notice = Notice(EventReason.WRITE_DENIED, str(error), warning=True)
-            self._ports.events.publish(entry.body, notice, self._ports.clock.now())
-        else:
-            log.warning("contract %s: %s", entry.key, error)
-        self._later(entry, error)
-
-    def _later(self, entry: Entry, error: Exception) -> None:
-        soon = isinstance(error, (Conflict, ClusterUnavailable))
-        entry.failures += 1
-        delay = retry_delay(entry.failures, longest=30.0 if soon else 300.0)
-        self._deadlines.set(entry.key.uid, self._ports.clock.now() + timedelta(seconds=delay))
 
 
 def _has_begun(decision: Decision) -> bool:
     """Whether it is past Created: two writes make a contract Active, and those are its first step."""
     return decision.status is not None and decision.status.state is not ContractState.CREATED
-
-
-def _headline(status: ContractStatus) -> str:
-    last = status.transitions[-1] if status.transitions else None
-    reason = f" ({last.reason})" if last is not None and last.version == status.version else ""
-    return f"{status.state} in {status.phase}, version {status.version}{reason}"
-
-
-def _fields(entry: Entry, status: ContractStatus) -> dict[str, str | int]:
-    return {
-        "namespace": entry.key.namespace,
-        "contract": entry.key.name,
-        "uid": entry.key.uid,
-        "state": status.state.value,
-        "phase": status.phase,
-        "version": status.version,
-    }
