@@ -29,8 +29,9 @@ from makima.services.monitor.monitor import Monitor
 from makima.services.reads.supervisor_reads import SupervisorReads
 from makima.services.supervisor_calls.carried_work import CarriedWork
 from makima.services.supervisor_calls.command_delivery import CommandDelivery
-from makima.services.supervisor_calls.contract_reports import Around, ContractReports
+from makima.services.supervisor_calls.contract_reports import ContractReports
 from makima.services.supervisor_calls.memory import Memory
+from makima.services.supervisor_calls.report_writes import Around
 from makima.services.supervisor_calls.sessions import Sessions, Stores
 
 PARTITION_SECONDS = 300.0

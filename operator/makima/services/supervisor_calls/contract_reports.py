@@ -6,20 +6,14 @@ stored, and once more for the write: what would be refused leaves no trace. Repe
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from makima.domain.reconcile.decision import Decision
-from makima.domain.reconcile.draft import Surroundings
-from makima.domain.reconcile.lifecycle import decide
 from makima.domain.reconcile.task_list import ENDED, first_state
 from makima.domain.reconcile.validation import Verdict
-from makima.domain.settings import Settings
 from makima.domain.supervisor_calls import told
-from makima.domain.supervisor_calls.told import AdvanceAnswer, Caller, Outcome, RefusedReport, Report, Taken
-from makima.errors import NotFound, Superseded
-from makima.models.contract_status import ContractStatus
+from makima.domain.supervisor_calls.told import AdvanceAnswer, Caller
+from makima.errors import NotFound
 from makima.models.enums import TaskState
 from makima.models.supervision import Session, StoredQuestion, StoredTask
 from makima.models.wire.problem import Code
@@ -32,27 +26,12 @@ from makima.models.wire.work import (
     EndTask,
     SpawnTask,
 )
-from makima.ports import Clock, EventSink, Validators
 from makima.services.access.authorization import Authorization
 from makima.services.access.identity import Identity
 from makima.services.refusals import refusal
 from makima.services.supervisor_calls.carried_work import Carried, CarriedWork
+from makima.services.supervisor_calls.report_writes import Around, ReportWrites
 from makima.stores import WorkStore
-
-
-@dataclass(frozen=True, slots=True)
-class Around:
-    """What a report is decided with, and who is told of what it caused.
-
-    Attributes:
-        on_move: called with the phases left and entered.
-    """
-
-    settings: Settings
-    validators: Validators
-    events: EventSink
-    clock: Clock
-    on_move: Callable[[str, str], None]
 
 
 class ContractReports:
@@ -60,6 +39,7 @@ class ContractReports:
 
     def __init__(self, store: WorkStore, work: CarriedWork, rights: Authorization, around: Around) -> None:
         self._store, self._work, self._rights, self._around = store, work, rights, around
+        self._writes = ReportWrites(work, around)
 
     async def spawn(self, identity: Identity, contract_id: UUID, call: SpawnTask) -> Accepted:
         """There is a new task, in the phase that the contract is in.
@@ -74,22 +54,11 @@ class ContractReports:
         _must_have_template(carried, call)
         known = next((one for one in carried.status.tasks if one.id == str(call.id)), None)
         phase = known.phase if known is not None else carried.status.phase
-        self._try(carried, told.SpawnTask(by, str(call.id), call.name, phase, now, call.template))
-        task = StoredTask(
-            call.id,
-            contract_id,
-            phase,
-            call.name,
-            first_state(call.template),
-            now,
-            call.template,
-            incarnation=call.incarnation,
-            arguments=call.arguments,
-        )
-        stored = await self._store.spawn_task(task)
+        self._writes.must_be_taken(carried, told.SpawnTask(by, str(call.id), call.name, phase, now, call.template))
+        stored = await self._store.spawn_task(_new_task(contract_id, call, phase, now))
         if stored.state in ENDED:
-            return self._accepted(carried.status, duplicate=True)
-        return await self._tell(session, call.incarnation, _spawned(by, stored))
+            return self._writes.accepted(carried.status, duplicate=True)
+        return await self._writes.tell(session, call.incarnation, _spawned(by, stored))
 
     async def end(
         self, identity: Identity, contract_id: UUID, task_id: UUID, call: EndTask, *, failed: bool
@@ -98,47 +67,34 @@ class ContractReports:
         session = await self._rights.carrier(identity, contract_id, call.incarnation)
         by = _caller(session, call.incarnation)
         await self._list_first(session, call.incarnation, by, task_id)
-        ended = StoredTask(
-            task_id,
-            contract_id,
-            phase="",
-            name="",
-            state=TaskState.FAILED if failed else TaskState.COMPLETED,
-            created_at=self._around.clock.now(),
-            message=call.message or None,
-            completed_at=self._around.clock.now(),
-            incarnation=call.incarnation,
-        )
-        stored = await self._store.end_task(ended)
-        report = told.EndTask(
-            by,
-            str(task_id),
-            stored.state is TaskState.FAILED,
-            stored.completed_at or self._around.clock.now(),
-            stored.message or "",
-        )
-        return await self._tell(session, call.incarnation, report)
+        now = self._around.clock.now()
+        stored = await self._store.end_task(_ended_task(contract_id, task_id, call, failed=failed, now=now))
+        failed_first, ended_at = stored.state is TaskState.FAILED, stored.completed_at or now
+        report = told.EndTask(by, str(task_id), failed_first, ended_at, stored.message or "")
+        return await self._writes.tell(session, call.incarnation, report)
 
     async def ask(self, identity: Identity, contract_id: UUID, call: AskQuestion) -> Accepted:
         """A person is asked. Raises: as `spawn`."""
         session = await self._rights.carrier(identity, contract_id, call.incarnation)
         carried = await self._work.of(session)
         by, now = _caller(session, call.incarnation), self._around.clock.now()
-        self._try(carried, told.AskQuestion(by, str(call.id), call.text, carried.status.phase, now, call.options))
+        self._writes.must_be_taken(
+            carried, told.AskQuestion(by, str(call.id), call.text, carried.status.phase, now, call.options)
+        )
         stored = await self._store.ask(
             StoredQuestion(call.id, contract_id, call.incarnation, carried.status.phase, call.text, call.options, now)
         )
         if stored.answer is not None:
-            return self._accepted(carried.status, duplicate=True)
+            return self._writes.accepted(carried.status, duplicate=True)
         report = told.AskQuestion(by, str(stored.id), stored.text, stored.phase, stored.asked_at, stored.options)
-        return await self._tell(session, call.incarnation, report)
+        return await self._writes.tell(session, call.incarnation, report)
 
     async def complete(self, identity: Identity, contract_id: UUID, call: CompleteDeliverable) -> Accepted:
         """A deliverable is there. Raises: as `spawn`; INVALID_DELIVERABLE."""
         session = await self._rights.current(identity, contract_id, call.incarnation)
         by = _caller(session, call.incarnation)
         report = told.CompleteDeliverable(by, call.phase, call.id, call.uri, call.digest)
-        return await self._tell(session, call.incarnation, report)
+        return await self._writes.tell(session, call.incarnation, report)
 
     async def advance(self, identity: Identity, contract_id: UUID, call: AskAdvance) -> Advanced:
         """Move on, or say what is missing. Raises: as `spawn`."""
@@ -164,7 +120,7 @@ class ContractReports:
     async def _advance(
         self, session: Session, incarnation: int, report: told.AskAdvance, verdict: Verdict | None
     ) -> tuple[AdvanceAnswer, Carried]:
-        outcome, carried = await self._write(session, incarnation, report, verdict)
+        outcome, carried = await self._writes.write(session, incarnation, report, verdict)
         assert isinstance(outcome, AdvanceAnswer), f"{outcome} is no answer to a wish to move on"
         return outcome, carried
 
@@ -178,68 +134,40 @@ class ContractReports:
         if stored is None:
             raise NotFound(f"the contract has no task {task_id}", "spawn it first")
         if stored.state not in ENDED:
-            await self._tell(session, incarnation, _spawned(by, stored))
-
-    async def _tell(self, session: Session, incarnation: int, report: Report) -> Accepted:
-        outcome, carried = await self._write(session, incarnation, report, None)
-        assert isinstance(outcome, Taken), f"{outcome} is no answer to {report}"
-        return self._accepted(carried.status, duplicate=outcome.duplicate)
-
-    async def _write(
-        self, session: Session, incarnation: int, report: Report, verdict: Verdict | None
-    ) -> tuple[Outcome, Carried]:
-        """Bring the report into the status."""
-        seen: list[tuple[Carried, Decision, Outcome]] = []
-
-        def decided(carried: Carried) -> ContractStatus | None:
-            decision, outcome = self._decide(carried, report, verdict)
-            seen.append((carried, decision, outcome))
-            return decision.status if _wrote(carried, decision) else None
-
-        after = await self._work.change(session, incarnation, decided)
-        before, decision, outcome = seen[-1]
-        self._announce(before, after, decision)
-        return outcome, after
-
-    def _try(self, carried: Carried, report: Report) -> None:
-        """Raise what the contract would refuse, before anything is stored."""
-        self._decide(carried, report, None)
-
-    def _decide(self, carried: Carried, report: Report, verdict: Verdict | None) -> tuple[Decision, Outcome]:
-        around = Surroundings(
-            settings=self._around.settings,
-            now=self._around.clock.now(),
-            supervisor=carried.supervisor,
-            verdict=verdict,
-            reports=(report,),
-            recorded_answers=frozenset(),  # closing a question is for the operator, which stores the answer first
-        )
-        decision = decide(carried.contract, around)
-        outcome = decision.told[0]
-        if isinstance(outcome, told.Superseded):
-            raise Superseded(outcome.current)
-        if isinstance(outcome, RefusedReport):
-            raise refusal(outcome.code, outcome.message, hint=outcome.hint, **dict(outcome.details))
-        return decision, outcome
-
-    def _announce(self, before: Carried, after: Carried, decision: Decision) -> None:
-        if before.body["metadata"]["resourceVersion"] == after.body["metadata"]["resourceVersion"]:
-            return
-        for notice in decision.notices:
-            self._around.events.publish(after.body, notice, self._around.clock.now())
-        if before.status.phase != after.status.phase:
-            self._around.on_move(before.status.phase, after.status.phase)
-
-    def _accepted(self, status: ContractStatus, *, duplicate: bool) -> Accepted:
-        return Accepted(server_time=self._around.clock.now(), contract_version=status.version, duplicate=duplicate)
-
-
-def _wrote(carried: Carried, decision: Decision) -> bool:
-    return decision.status is not None and decision.status != carried.status
+            await self._writes.tell(session, incarnation, _spawned(by, stored))
 
 
 def _caller(session: Session, incarnation: int) -> Caller:
     return Caller(session.name, str(session.task_id), incarnation)
+
+
+def _new_task(contract_id: UUID, call: SpawnTask, phase: str, now: datetime) -> StoredTask:
+    return StoredTask(
+        call.id,
+        contract_id,
+        phase,
+        call.name,
+        first_state(call.template),
+        now,
+        call.template,
+        incarnation=call.incarnation,
+        arguments=call.arguments,
+    )
+
+
+def _ended_task(contract_id: UUID, task_id: UUID, call: EndTask, *, failed: bool, now: datetime) -> StoredTask:
+    """Only the end counts: what the task is called, and where it was spawned, is stored already."""
+    return StoredTask(
+        task_id,
+        contract_id,
+        phase="",
+        name="",
+        state=TaskState.FAILED if failed else TaskState.COMPLETED,
+        created_at=now,
+        message=call.message or None,
+        completed_at=now,
+        incarnation=call.incarnation,
+    )
 
 
 def _spawned(by: Caller, stored: StoredTask) -> told.SpawnTask:
