@@ -25,7 +25,8 @@ from makima.services.supervision.session_follow import SessionFollow
 from makima.services.supervision.supervise import Supervise
 from makima.services.supervision.supervisor_cache import SupervisorCache
 from makima.services.supervision.supervisor_look import SupervisePorts
-from makima.services.tasks.task_jobs import JobPorts, TaskJobs
+from makima.services.tasks.task_jobs import TaskJobs
+from makima.services.tasks.task_runs import JobPorts
 from makima.services.tasks.workspace import WorkspacePorts, Workspaces
 
 

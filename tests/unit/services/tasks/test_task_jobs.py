@@ -12,7 +12,8 @@ from makima.domain.settings import Settings
 from makima.errors import Denied
 from makima.models.enums import TaskState
 from makima.models.supervision import Session, StoredTask
-from makima.services.tasks.task_jobs import JobPorts, TaskJobs
+from makima.services.tasks.task_jobs import TaskJobs
+from makima.services.tasks.task_runs import JobPorts
 from makima.services.tasks.workspace import WorkspacePorts, Workspaces
 from tests.support.fake_jobs import FakeJobs
 from tests.support.fake_supervision import FakeSupervision
