@@ -15,7 +15,7 @@ from makima.domain.reconcile.builtin_types import BUILTIN_TYPES
 from makima.domain.reconcile.states import RUNNING
 from makima.models.enums import ContractState
 from makima.models.gate import Phase
-from makima.schema.rules import cel_list, cel_string
+from makima.schema.rules.cel import cel_list, cel_string
 from makima.schema.version import stamp
 
 SOURCES = ("contract-spec.yaml", "contract-status.yaml", "supervisor-spec.yaml", "operator-pods.yaml")

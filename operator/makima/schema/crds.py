@@ -9,7 +9,7 @@ from makima.models.contract_type import ContractType
 from makima.models.markers import API_GROUP, API_VERSION, Column, Model, ResourceNames
 from makima.models.supervisor import Supervisor
 from makima.schema.constraints import Schema
-from makima.schema.rules import rules_of
+from makima.schema.rules.by_model import rules_of
 from makima.schema.structural import field_schema, rules_schema, summary
 from makima.schema.version import stamp
 
