@@ -7,12 +7,9 @@ neither its answers nor its commands could reach it.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -20,10 +17,10 @@ from starlette.types import Receive, Scope, Send
 
 from makima.http.bodies import header
 from makima.http.problems import rendered
+from makima.http.stream_answers import answered, failed, pushed
 from makima.models.wire.commands import Command
-from makima.models.wire.heartbeat import BatchAnswer, BatchEntry, StreamAnswer
+from makima.models.wire.heartbeat import BatchEntry
 from makima.models.wire.message import STATE_BYTES
-from makima.models.wire.problem import ErrorEnvelope, Problem
 from makima.ports import Clock
 from makima.services.access.authentication import Authentication
 from makima.services.ingest.heartbeat_reading import read_frame
@@ -46,12 +43,6 @@ OF_ONE_CALLER = 32
 GOING_AWAY, POLICY, TOO_BIG, TRY_LATER = 1001, 1008, 1009, 1013
 
 log = logging.getLogger(__name__)
-
-
-class StreamFailed(ErrorEnvelope):
-    """The answer to a frame that could not be taken at all; `frame` 0 where its number could not be read."""
-
-    frame: int = 0
 
 
 class Streams:
@@ -167,7 +158,7 @@ class Stream:
         try:
             identity = await self._all.authentication.identity(self._authorization)
         except Refused as error:
-            self._queue(_failed(text, error.problem))
+            self._queue(failed(text, error.problem))
             await self._drain()
             self._why = (TRY_LATER if error.retry_after else POLICY, error.problem.code)
             return False
@@ -176,10 +167,10 @@ class Stream:
             answer, accepted = await self._all.heartbeats.many(identity, entries)
         except Exception as error:
             refused = invalid(error) if isinstance(error, ValidationError) else refused_by(error)
-            self._queue(_failed(text, refused.problem))
+            self._queue(failed(text, refused.problem))
             return True
         self._carry(accepted)
-        self._queue(_answered(number, answer))
+        self._queue(answered(number, answer))
         return True
 
     def _carry(self, contracts: Sequence[UUID]) -> None:
@@ -192,7 +183,7 @@ class Stream:
 
     def _told(self, contract_id: UUID, commands: Sequence[Command]) -> None:
         entry = BatchEntry(index=0, contract_id=str(contract_id), commands=tuple(commands))
-        self._queue(_pushed(self._all.clock.now(), entry))
+        self._queue(pushed(self._all.clock.now(), entry))
 
     def _queue(self, text: str) -> None:
         try:
@@ -222,24 +213,3 @@ class Stream:
                 return  # the client is gone
             finally:
                 self._out.task_done()
-
-
-def _answered(frame: int, answer: BatchAnswer) -> str:
-    whole: dict[str, Any] = {name: getattr(answer, name) for name in BatchAnswer.model_fields}
-    return StreamAnswer.model_construct(frame=frame, **whole).model_dump_json(exclude_none=True)
-
-
-def _pushed(now: datetime, entry: BatchEntry) -> str:
-    return StreamAnswer(frame=0, server_time=now, stored=0, refused=0, entries=(entry,)).model_dump_json(
-        exclude_none=True
-    )
-
-
-def _failed(text: str | bytes, problem: Problem) -> str:
-    """An error envelope with the frame's number, where that can be read."""
-    number = 0
-    with suppress(ValueError, RecursionError):
-        found = json.loads(text)
-        number = found.get("frame", 0) if isinstance(found, dict) else 0
-    failed = StreamFailed(error=problem, frame=number if isinstance(number, int) else 0)
-    return failed.model_dump_json(exclude_none=True)
