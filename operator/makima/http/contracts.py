@@ -16,12 +16,11 @@ from makima.models.wire.contracts import (
     ContractDetail,
     ContractPage,
     DeliverableList,
-    Exported,
-    HistoryPage,
     PhaseReadiness,
     QuestionPage,
     TaskPage,
 )
+from makima.models.wire.history import Exported, HistoryPage
 from makima.models.wire.problem import Code
 from makima.services.access.contract_lookup import Located
 from makima.services.reads import cursor

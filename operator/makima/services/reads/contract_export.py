@@ -6,7 +6,8 @@ import copy
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Literal, TypeVar
 
-from makima.models.wire.contracts import Exported, HistoryEntry, QuestionView
+from makima.models.wire.contracts import QuestionView
+from makima.models.wire.history import Exported, HistoryEntry
 from makima.models.wire.problem import Code
 from makima.models.wire.registration import RestoredMessage
 from makima.models.wire.work import TaskReport

@@ -7,14 +7,8 @@ from uuid import UUID
 
 from makima.domain.settings import Settings
 from makima.models.history import Place, StoredEvent
-from makima.models.wire.contracts import (
-    ContractDetail,
-    DeliverableList,
-    HistoryEntry,
-    HistoryPage,
-    QuestionPage,
-    TaskPage,
-)
+from makima.models.wire.contracts import ContractDetail, DeliverableList, QuestionPage, TaskPage
+from makima.models.wire.history import HistoryEntry, HistoryPage
 from makima.ports import Clock
 from makima.services.access.contract_lookup import Located
 from makima.services.access.live_contract import accepted, contract_in

@@ -5,7 +5,8 @@ from __future__ import annotations
 from makima.domain.monitor.frames import shown_payload
 from makima.models.history import StoredEvent
 from makima.models.supervision import StoredQuestion, StoredTask
-from makima.models.wire.contracts import HistoryEntry, QuestionView
+from makima.models.wire.contracts import QuestionView
+from makima.models.wire.history import HistoryEntry
 from makima.models.wire.work import TaskReport
 
 
