@@ -24,13 +24,12 @@ from makima.adapters.logging_setup import configure_logging
 from makima.adapters.postgres.backfill import run_backfills
 from makima.adapters.postgres.history import PostgresHistory
 from makima.adapters.postgres.supervision import PostgresSupervision
-from makima.adapters.probes import ProbeServer
 from makima.adapters.prometheus import PrometheusMetrics
 from makima.adapters.this_process import SystemClock, collect_seldom, identity
 from makima.adapters.validators import GateValidators
 from makima.config import Config
-from makima.domain.leadership import deaf_for
 from makima.errors import ClusterUnavailable, MakimaError
+from makima.probe_wiring import OperatorProbes
 from makima.schema import SCHEMA_VERSION, render, render_crds, render_policies
 from makima.services.reconcile.operator import ContractOperator
 from makima.services.reconcile.reconciler import Ports
@@ -54,7 +53,6 @@ class OperatorProcess:
         self.lease: Lease
         self.probe: WatchProbe
         self._tasks: list[asyncio.Task[None]] = []
-        self._leading_since: float | None = None
 
     async def lead(self) -> None:
         """Connect, wait for leadership, and start working.
@@ -63,10 +61,21 @@ class OperatorProcess:
             MakimaError: no cluster, no database configured, CRDs or policies too old.
         """
         collect_seldom()
-        options = self.config.operator
         configuration = await load_configuration(self.config.kubeconfig, self.config.context)
         self.connection = Connection(configuration, "makima-operator")
-        lease = f"{self.config.operator.lease_namespace}/{self.config.operator.lease_name}"
+        self._build()
+        await self.probes.serve(self.config.operator)
+        await self.history.open()
+        await self._check_cluster()
+        await self.lease.acquire()
+        await self._check_cluster()  # a standby may wait for weeks, and older ones may have come back meanwhile
+        if self.supervision is not None:
+            await self.supervision.start()
+        self._begin()
+
+    def _build(self) -> None:
+        options = self.config.operator
+        lease = f"{options.lease_namespace}/{options.lease_name}"
         url = self.config.required_database_url()
         self.history = PostgresHistory(url, application_name="makima-operator", recorder=lease)
         self.registry = CollectorRegistry()
@@ -76,20 +85,13 @@ class OperatorProcess:
         )
         self.metrics.leads(lambda: self.lease.leading)
         self.probe = WatchProbe(self.connection, self.lease.path, options.watch_inactivity_seconds)
+        self.probes = OperatorProbes(self.lease, self.probe, self.metrics.render)
         self.events = KubernetesEvents(self.connection, self.identity)
         self.validators = GateValidators(self.connection)
         self.operator = self._build_operator()
         self.events.contracts_wait = self.operator.queue.waiting
         if self.config.feature_flags.supervisor_heartbeat:
             self.supervision = self._build_supervision()
-        await self._serve_probes()
-        await self.history.open()
-        await self._check_cluster()
-        await self.lease.acquire()
-        await self._check_cluster()  # a standby may wait for weeks, and older ones may have come back meanwhile
-        if self.supervision is not None:
-            await self.supervision.start()
-        self._begin()
 
     async def _check_cluster(self) -> None:
         """CRDs and policies have to be new enough; an API server that is away is waited for."""
@@ -113,7 +115,7 @@ class OperatorProcess:
         return supervision
 
     def _begin(self) -> None:
-        self._leading_since = asyncio.get_running_loop().time()
+        self.probes.leading_since = asyncio.get_running_loop().time()
         self.events.start()
         self.operator.start()
         self._tasks = [
@@ -137,41 +139,12 @@ class OperatorProcess:
                 log.info("backfills wait: %s", error)
                 await asyncio.sleep(30)
 
-    async def _serve_probes(self) -> None:
-        options = self.config.operator
-        self.probes = ProbeServer(
-            healthz={"lease": self._lease_check, "watch": self._watch_check},
-            readyz={"leader": self._ready_check},
-            metrics=self.metrics.render,
-        )
-        health, metrics = await self.probes.start(options.bind_address, options.health_port, options.metrics_port)
-        log.info("probes on port %d, metrics on port %d", health, metrics)
-        if options.ports_file is not None:
-            options.ports_file.write_text(f"health={health}\nmetrics={metrics}\n")
-
-    def _lease_check(self) -> str | None:
-        """A standby is healthy while it polls the Lease, a leader while it renews it."""
-        polled = self.lease.last_poll
-        limit = self.lease.duration * 2
-        age = None if polled is None else asyncio.get_running_loop().time() - polled
-        return f"the lease was last seen {age:.0f} s ago" if age is not None and age > limit else None
-
-    def _watch_check(self) -> str | None:
-        """A leader's own renewals have to come back over a watch."""
-        since = self._leading_since
-        leading = asyncio.get_running_loop().time() - since if since is not None else None
-        silent = deaf_for(leading, self.probe.age(), max(30.0, self.lease.duration * 3))
-        return f"no watch event for {silent:.0f} s" if silent is not None else None
-
-    def _ready_check(self) -> str | None:
-        return None if self.lease.last_poll is not None or self.lease.leading else "the API server was not reached yet"
-
     async def close(self) -> None:
         """Stop working, flush, give up the Lease."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._leading_since is not None:
+        if self.probes.leading_since is not None:
             await self.operator.stop()
             if self.supervision is not None:
                 await self.supervision.stop()
