@@ -7,7 +7,7 @@ import select
 import sys
 import time
 
-from makima.sandbox.sandbox import attach
+from makima.sandbox.recorded import attach
 from makima.sandbox.server_process import lives
 
 POLL_SECONDS = 0.5
