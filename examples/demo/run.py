@@ -23,8 +23,8 @@ from people import CONTRACT, NAMESPACE, ROLES, ROOT, Person, prepare, write_toke
 from processes import EXAMPLE, Background, api_url, start_service, start_supervisor
 from tour import give_the_reader_a_contract, show_tour
 
-from makima.cli.sandbox import api_listener, start_ready
 from makima.sandbox import Sandbox
+from makima.sandbox_wiring import start_ready
 
 SYSTEM = "system:serviceaccount:makima-system"
 SYSTEM_GROUPS = ("system:serviceaccounts", "system:serviceaccounts:makima-system", "system:authenticated")
@@ -40,7 +40,7 @@ def demo(sandbox: Sandbox, scratch: Path, *, keep: bool) -> None:
     write_token(admin, scratch / "token")
     with ExitStack() as stack:
         step("The operator and the API service start, each with its own account and nothing more")
-        listener = api_listener(sandbox)
+        listener = sandbox.api_listener
         services = {}
         for kind in ("operator", "api"):
             account = sandbox.cluster.kubeconfig_for(f"{SYSTEM}:makima-{kind}", groups=SYSTEM_GROUPS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shlex
 import time
 from pathlib import Path
@@ -15,7 +14,6 @@ from makima.errors import MakimaError
 
 if TYPE_CHECKING:
     from makima.sandbox import Sandbox
-    from makima.sandbox.api_listener import ApiListener
 
 app = typer.Typer(no_args_is_help=True, help="A real API server and Postgres on this machine, for a first try.")
 
@@ -62,6 +60,8 @@ def up(
 
     MAKIMA_DATABASE_URL, if set, names a Postgres of your own to use.
     """
+    from makima.sandbox_wiring import start_ready
+
     began = time.monotonic()
     found = start_ready(name, kubeconfig=kubeconfig, context=context, node=node)
     option = _option(name)
@@ -113,7 +113,7 @@ def env(name: Name = "default") -> None:
     found = _existing(name)
     typer.echo(f"export KUBECONFIG={shlex.quote(str(found.cluster.kubeconfig))}")
     typer.echo(f"export MAKIMA_DATABASE_URL={shlex.quote(found.database.url)}")
-    listener = api_listener(found)
+    listener = found.api_listener
     for key, value in (listener.environment if listener is not None else {}).items():
         typer.echo(f"export {key}={shlex.quote(value)}")
     if found.node is not None:
@@ -127,7 +127,7 @@ def connect(name: Name = "default") -> None:
     from makima.aggregated_wiring import connect_local_api
 
     found = _existing(name)
-    listener = api_listener(found)
+    listener = found.api_listener
     if listener is None:
         raise MakimaError(
             f"the API server of sandbox {name} is a cluster of your own, which does not reach this machine",
@@ -178,41 +178,6 @@ def load(archive: Annotated[Path, typer.Argument(metavar="IMAGE.tar")], name: Na
         raise MakimaError(f"sandbox {name} has no node", f"makima sandbox down{_option(name)}, then up --node")
     for loaded in found.node.load(archive):
         typer.echo(loaded)
-
-
-def start_ready(
-    name: str,
-    *,
-    kubeconfig: Path | None = None,
-    context: str | None = None,
-    node: bool = False,
-    ends_with: int | None = None,
-) -> Sandbox:
-    """Start a sandbox that contracts can be applied to: manifests installed, database migrated.
-
-    Raises:
-        MakimaError: says what does not work and what to do.
-    """
-    try:
-        from makima.sandbox import Own, start
-    except ModuleNotFoundError as error:
-        hint = "pip install 'makima-operator[sandbox]'"
-        raise MakimaError(f"the sandbox needs {error.name}, which is not installed", hint) from None
-    from makima import database
-    from makima.wiring import install
-
-    own = Own(kubeconfig, context, os.environ.get("MAKIMA_DATABASE_URL"))
-    found = start(name, own=own, node=node, ends_with=ends_with)
-    database.upgrade(found.database.url, "head", 60)
-    asyncio.run(install(found.cluster.kubeconfig))
-    return found
-
-
-def api_listener(found: Sandbox) -> ApiListener | None:
-    """Where the sandbox's API server looks for a `makima api` of this machine; None for a cluster of the user's own."""
-    from makima.sandbox.local_cluster import LocalCluster
-
-    return found.cluster.api_listener if isinstance(found.cluster, LocalCluster) else None
 
 
 def _existing(name: str) -> Sandbox:
