@@ -11,7 +11,8 @@ from itertools import count
 from pathlib import Path
 
 from makima import database
-from makima.adapters.kubernetes.connection import Connection, load_configuration
+from makima.adapters.kubernetes.configuration import load_configuration
+from makima.adapters.kubernetes.connection import Connection
 from makima.sandbox import Sandbox, start
 from makima.wiring import install
 

@@ -17,7 +17,8 @@ from _pytest.terminal import TerminalReporter
 from hypothesis import HealthCheck, settings
 
 from makima import database
-from makima.adapters.kubernetes.connection import Connection, load_configuration
+from makima.adapters.kubernetes.configuration import load_configuration
+from makima.adapters.kubernetes.connection import Connection
 from makima.adapters.postgres.history import PostgresHistory
 from makima.sandbox import Sandbox, attach, start
 from makima.sandbox.locking import exclusive

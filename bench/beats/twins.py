@@ -20,7 +20,8 @@ import psycopg
 import uvloop
 
 from bench.beats.fleet import ACTIVITY, CURRENT, PHASE, contract_id, task_id
-from makima.adapters.kubernetes.connection import MERGE_PATCH, Connection, load_configuration
+from makima.adapters.kubernetes.configuration import load_configuration
+from makima.adapters.kubernetes.connection import MERGE_PATCH, Connection
 
 COLUMNS = "supervisor_task_id, contract_id, incarnation, sequence, state, phase, current_activity, progress"
 BATCH = 1000

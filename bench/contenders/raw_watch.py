@@ -13,7 +13,8 @@ from typing import Any
 
 from bench.contenders.next_status import next_status, without_nulls
 from bench.watching import contract_path, list_all, watch
-from makima.adapters.kubernetes.connection import Connection, load_configuration
+from makima.adapters.kubernetes.configuration import load_configuration
+from makima.adapters.kubernetes.connection import Connection
 from makima.errors import ClusterError, Conflict
 
 WORKERS = 16

@@ -16,7 +16,8 @@ from makima.adapters.kubernetes.api_registration import (
     unregister,
 )
 from makima.adapters.kubernetes.apply import apply_manifests
-from makima.adapters.kubernetes.connection import Connection, load_configuration
+from makima.adapters.kubernetes.configuration import load_configuration
+from makima.adapters.kubernetes.connection import Connection
 from makima.adapters.kubernetes.front_proxy_config import FrontProxyConfig
 from makima.adapters.serving_certificate import make_serving_certificate, serves
 from makima.config import Config, ConfigInvalid

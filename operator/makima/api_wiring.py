@@ -12,7 +12,8 @@ from prometheus_client import CollectorRegistry
 
 from makima.adapters.kubernetes.access_review import KubernetesAccessReviews
 from makima.adapters.kubernetes.as_caller import KubernetesAsCaller
-from makima.adapters.kubernetes.connection import Connection, load_configuration
+from makima.adapters.kubernetes.configuration import load_configuration
+from makima.adapters.kubernetes.connection import Connection
 from makima.adapters.kubernetes.contracts import KubernetesCluster
 from makima.adapters.kubernetes.token_review import KubernetesTokenReviews
 from makima.adapters.logging_setup import configure_logging

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from makima import database
-from makima.adapters.kubernetes.connection import Connection, load_configuration
+from makima.adapters.kubernetes.configuration import load_configuration
+from makima.adapters.kubernetes.connection import Connection
 from makima.adapters.kubernetes.schema_check import SchemaTooOld, check_schema
 from makima.adapters.kubernetes.self_check import not_allowed, version_and_time
 from makima.adapters.postgres.server_time import server_time

@@ -14,7 +14,8 @@ import kopf
 from prometheus_client import CollectorRegistry
 
 from makima.adapters.kubernetes.apply import apply_manifests, wait_enforced
-from makima.adapters.kubernetes.connection import Connection, load_configuration
+from makima.adapters.kubernetes.configuration import load_configuration
+from makima.adapters.kubernetes.connection import Connection
 from makima.adapters.kubernetes.contracts import KubernetesCluster
 from makima.adapters.kubernetes.events import KubernetesEvents
 from makima.adapters.kubernetes.lease import Lease

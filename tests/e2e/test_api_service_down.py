@@ -16,7 +16,8 @@ from uuid import uuid4
 
 import pytest
 
-from makima.adapters.kubernetes.connection import Connection, load_configuration
+from makima.adapters.kubernetes.configuration import load_configuration
+from makima.adapters.kubernetes.connection import Connection
 from makima.aggregated_wiring import AggregatedApi
 from makima.config import Config
 from makima.http.bodies import respond

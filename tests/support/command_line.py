@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 from unittest import mock
 from uuid import uuid4
 
-from makima.adapters.kubernetes.connection import MERGE_PATCH, Connection, load_configuration
+from makima.adapters.kubernetes.configuration import load_configuration
+from makima.adapters.kubernetes.connection import MERGE_PATCH, Connection
 from makima.adapters.kubernetes.contracts import path_of
 from makima.cli.contracts import group
 from makima.cli.contracts.persona import KUBECTL

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from makima.adapters.kubernetes.connection import APPLY_PATCH, MERGE_PATCH, Connection, load_configuration
+from makima.adapters.kubernetes.configuration import load_configuration
+from makima.adapters.kubernetes.connection import APPLY_PATCH, MERGE_PATCH, Connection
 from makima.adapters.kubernetes.contracts import path_of
 from makima.domain.reconcile.draft import Surroundings
 from makima.domain.reconcile.lifecycle import decide

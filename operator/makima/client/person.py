@@ -31,9 +31,10 @@ async def connect(place: Place) -> AsyncIterator[Person]:
     """A connection by the kubeconfig; no call is made yet.
 
     Raises:
-        makima.adapters.kubernetes.connection.NoCluster: there is no kubeconfig that could be used.
+        makima.adapters.kubernetes.configuration.NoCluster: there is no kubeconfig that could be used.
     """
-    from makima.adapters.kubernetes.connection import Connection, load_configuration  # noqa: PLC0415  # a second
+    from makima.adapters.kubernetes.configuration import load_configuration  # noqa: PLC0415  # a second
+    from makima.adapters.kubernetes.connection import Connection  # noqa: PLC0415  # a second
 
     configuration = await load_configuration(place.kubeconfig, place.context)
     async with AsyncExitStack() as ends:

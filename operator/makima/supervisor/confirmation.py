@@ -25,7 +25,8 @@ async def confirm_advance(
         makima.errors.ClusterError: the API server did not do it.
     """
     # a second and 50 MB: only for those who use it
-    from makima.adapters.kubernetes.connection import MERGE_PATCH, Connection, load_configuration  # noqa: PLC0415  # slow, and rarely wanted
+    from makima.adapters.kubernetes.configuration import load_configuration  # noqa: PLC0415  # slow, and rarely wanted
+    from makima.adapters.kubernetes.connection import MERGE_PATCH, Connection  # noqa: PLC0415  # slow, and rarely wanted
 
     advance = {
         "to": to,

@@ -75,7 +75,8 @@ class ServiceAccountToken:
 
     async def _ask(self) -> str:
         # a second and 50 MB: only for those who use it
-        from makima.adapters.kubernetes.connection import Connection, load_configuration  # noqa: PLC0415  # slow, and rarely wanted
+        from makima.adapters.kubernetes.configuration import load_configuration  # noqa: PLC0415  # slow, and rarely wanted
+        from makima.adapters.kubernetes.connection import Connection  # noqa: PLC0415  # slow, and rarely wanted
 
         configuration = await load_configuration(self._kubeconfig, self._context)
         async with Connection(configuration, "makima-supervisor") as connection:

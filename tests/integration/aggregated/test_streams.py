@@ -12,7 +12,8 @@ import pytest
 import yaml
 from starlette.types import Receive, Scope, Send
 
-from makima.adapters.kubernetes.connection import Connection, load_configuration
+from makima.adapters.kubernetes.configuration import load_configuration
+from makima.adapters.kubernetes.connection import Connection
 from makima.aggregated_wiring import AggregatedApi, connect_local_api
 from makima.config import Config
 from makima.http.caller import VERIFIED

@@ -11,7 +11,8 @@ from uuid import uuid4
 
 import pytest
 
-from makima.adapters.kubernetes.connection import Connection, load_configuration
+from makima.adapters.kubernetes.configuration import load_configuration
+from makima.adapters.kubernetes.connection import Connection
 from makima.sandbox import Sandbox
 from tests.support.api_process import ApiUnderTest, make_account, token_of
 from tests.support.carried_world import CarriedWorld

@@ -11,7 +11,8 @@ from uuid import uuid4
 import aiohttp
 import pytest
 
-from makima.adapters.kubernetes.connection import Connection, load_configuration
+from makima.adapters.kubernetes.configuration import load_configuration
+from makima.adapters.kubernetes.connection import Connection
 from makima.adapters.kubernetes.contracts import path_of
 from makima.sandbox import Sandbox
 from tests.support.api_process import ApiUnderTest, CallerOf, StartApi, make_account, token_of

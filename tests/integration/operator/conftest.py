@@ -8,7 +8,8 @@ from uuid import uuid4
 
 import pytest
 
-from makima.adapters.kubernetes.connection import Connection, load_configuration
+from makima.adapters.kubernetes.configuration import load_configuration
+from makima.adapters.kubernetes.connection import Connection
 from makima.adapters.postgres.history import PostgresHistory
 from makima.sandbox import Sandbox
 from tests.support.driven import Driven

@@ -12,7 +12,8 @@ from pathlib import Path
 from uuid import UUID
 
 from makima import database
-from makima.adapters.kubernetes.connection import Connection, load_configuration
+from makima.adapters.kubernetes.configuration import load_configuration
+from makima.adapters.kubernetes.connection import Connection
 from makima.sandbox import Sandbox
 from makima.sandbox.postgres import LocalPostgres
 from tests.support.api_process import API_USER, ApiUnderTest

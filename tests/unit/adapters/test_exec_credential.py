@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from makima.adapters.kubernetes.connection import Connection, NoCluster, load_configuration
+from makima.adapters.kubernetes.configuration import NoCluster, load_configuration
+from makima.adapters.kubernetes.connection import Connection
 from makima.errors import ClusterUnavailable
 
 KIND = "client.authentication.k8s.io/v1"

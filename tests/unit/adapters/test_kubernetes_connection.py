@@ -11,7 +11,8 @@ import pytest
 from kubernetes.aio.client import Configuration
 
 from makima.adapters.kubernetes.as_caller import without_credentials
-from makima.adapters.kubernetes.connection import Connection, environment_proxy, load_configuration
+from makima.adapters.kubernetes.configuration import environment_proxy, load_configuration
+from makima.adapters.kubernetes.connection import Connection
 from makima.sandbox.certificates import Authority
 from tests.unit.adapters.test_exec_credential import kubeconfig, played
 

@@ -1,4 +1,4 @@
-"""One connection to the API server: whichever credential the kubeconfig has, or the pod's own account.
+"""One connection to the API server, and the calls that are made over it.
 
 Requests go past the client's generated models: a status write is plain JSON in, plain JSON out, at a third of the CPU.
 """
@@ -6,23 +6,17 @@ Requests go past the client's generated models: a status write is plain JSON in,
 from __future__ import annotations
 
 import json
-import os
-import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from types import TracebackType
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from kubernetes.aio.client import Configuration
-from kubernetes.aio.client.rest import RESTClientObject
-from kubernetes.aio.config import ConfigException, load_incluster_config
 
 from makima.adapters.kubernetes.failures import failure_of
-from makima.adapters.kubernetes.kubeconfig import Renewal, loader_of
-from makima.errors import ClusterUnavailable, MakimaError
+from makima.adapters.kubernetes.kubeconfig import Renewal
+from makima.adapters.kubernetes.session import Sessions
+from makima.errors import ClusterUnavailable
 
 MERGE_PATCH = "application/merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
@@ -33,53 +27,15 @@ STREAM = aiohttp.ClientTimeout(total=None, connect=10, sock_read=120)
 UNKNOWN = 401
 """The API server does not know the credential."""
 
-IN_POD = "KUBERNETES_SERVICE_HOST"
-
-
-class NoCluster(MakimaError):
-    """There is no kubeconfig that could be used."""
-
-
-async def load_configuration(kubeconfig: Path | None = None, context: str | None = None) -> Configuration:
-    """The connection settings of a kubeconfig and context, or of the pod that this runs in.
-
-    Raises:
-        NoCluster: neither is to be had.
-    """
-    configuration = Configuration()
-    try:
-        if kubeconfig is None and context is None and IN_POD in os.environ and "KUBECONFIG" not in os.environ:
-            load_incluster_config(client_configuration=configuration)
-        else:
-            loader = loader_of(kubeconfig, context)
-            await loader.load_and_set(configuration)  # type: ignore[no-untyped-call]
-            # It travels with the configuration: who makes the connection knows nothing of where that came from.
-            configuration.makima_renewal = Renewal(loader) if loader.has_plugin else None
-    except (ConfigException, OSError) as error:
-        hint = 'name a kubeconfig (KUBECONFIG), or start a trial cluster: eval "$(makima sandbox env)"'
-        raise NoCluster(f"no cluster to talk to: {error}", hint=hint) from None
-    configuration.connection_pool_maxsize = 64
-    configuration.retries = None
-    configuration.proxy = configuration.proxy or environment_proxy(str(configuration.host))
-    return configuration
-
-
-def environment_proxy(url: str) -> str | None:
-    """The proxy that HTTPS_PROXY, HTTP_PROXY and NO_PROXY name for this address."""
-    parts = urlsplit(url)
-    if not parts.hostname or proxy_bypass(parts.hostname):
-        return None
-    return getproxies().get(parts.scheme)
-
 
 class Connection:
     """An HTTP session with the API server that knows how to authenticate, and whose errors are makima's own."""
 
     def __init__(self, configuration: Configuration, user_agent: str = "makima") -> None:
         self.configuration = configuration
-        self._api = _Sessions(configuration)
+        self._api = Sessions(configuration)
         self._renewal: Renewal | None = getattr(configuration, "makima_renewal", None)
-        self._before: _Sessions | None = None
+        self._before: Sessions | None = None
         self._number = self._renewal.number if self._renewal is not None else 0
         self._agent = user_agent
 
@@ -229,36 +185,6 @@ class Connection:
             if self.configuration.cert_file:
                 # Calls and watches of the certificate before go on; those of the one before that begin anew.
                 ended, self._before = self._before, self._api
-                self._api = _Sessions(self.configuration)
+                self._api = Sessions(self.configuration)
                 if ended is not None:
                     await ended.close()
-
-
-class _Sessions(RESTClientObject):
-    """The library's session, made when it is first needed, which asks the environment nothing and leaves nothing open.
-
-    With `trust_env` aiohttp asks which proxy the environment names anew for each call, and looks for a password in
-    ~/.netrc, in another thread: 0.55 ms of CPU for a small call and its answer in place of 0.17 (3,000 calls over
-    loopback, both in one process). Here the proxy is in the configuration.
-    """
-
-    def __init__(self, configuration: Configuration) -> None:
-        wanted = getattr(configuration, "client_session_kwargs", None) or {}
-        configuration.client_session_kwargs = {**wanted, "trust_env": False}
-        super().__init__(configuration)
-
-    def session(self) -> aiohttp.ClientSession:
-        """The session of the running loop."""
-        if self.pool_manager is None:
-            self.pool_manager = self._create_pool_manager()
-        return self.pool_manager
-
-    def _create_connector(self) -> aiohttp.TCPConnector:
-        """Called by the library.
-
-        Until Python 3.12.8 a TLS connection that is closed waits for the server to say so too, for ever where the loop
-        ends first; with `enable_cleanup_closed` the end of the session ends it (cpython#118960, aiohttp's own remedy).
-        """
-        return aiohttp.TCPConnector(
-            limit=self.maxsize, ssl=self.ssl_context, enable_cleanup_closed=sys.version_info < (3, 12, 8)
-        )
