@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from makima.client.api import Token
+from makima.client.api_transport import Token
 
 
 def bearer(*tokens: str | None) -> Token:

@@ -1,30 +1,25 @@
-"""makima's own API, by the same kubeconfig (aggregated) or by an address and a bearer token."""
+"""Calls of makima's own API, by their meaning, and what their answers say went wrong.
+
+`api_transport` has the two ways there: by the same kubeconfig (aggregated), or by an address and a bearer token.
+"""
 
 from __future__ import annotations
 
 import json
-import os
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import quote, urlencode
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
-from makima.client.place import Place
+from makima.client.api_transport import Query, Transport
 from makima.errors import MakimaError
 from makima.models.bounds import UUID_PATTERN
 
 if TYPE_CHECKING:
     import aiohttp
 
-    from makima.adapters.kubernetes.connection import Connection
-
 AGGREGATED = "/apis/monitor.makima.dev/v1alpha1"
 DIRECT = "/api/v1"
-
-Query = Mapping[str, str] | Sequence[tuple[str, str]]
-"""Query parameters; pairs where one is repeated."""
 
 
 class ApiError(MakimaError):
@@ -47,27 +42,8 @@ class ApiUnreachable(ApiError):
     """Nobody answers there: not installed, down, or no way to it. What Kubernetes alone gives still works."""
 
 
-class Transport(Protocol):
-    """How calls get there."""
-
-    async def open(
-        self, method: str, path: str, *, query: Query, headers: Mapping[str, str], body: bytes | None
-    ) -> aiohttp.ClientResponse:
-        """A call; the caller reads the answer, of any status."""
-        ...
-
-    async def websocket(self, path: str, query: Query) -> aiohttp.ClientWebSocketResponse:
-        """A WebSocket."""
-        ...
-
-
-UNAUTHORIZED = 401
-
 API_AGAIN = 10.0
 """Seconds until an API that did not answer is asked again."""
-
-Token = Callable[[bool], Awaitable[str | None]]
-"""Gives the bearer token of now; told True, another one if it can: the last one was refused."""
 
 NEWEST = 2**53
 """A number beyond that of every event: `before` it are the newest."""
@@ -176,117 +152,3 @@ def _by_status(status: int, text: str, where: str) -> ApiError:
         found.status = status
         return found
     return ApiError(f"{where} answered {status}: {text}", status=status)
-
-
-class AggregatedTransport:
-    """Through the Kubernetes API server, as whom the kubeconfig says."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    async def open(
-        self, method: str, path: str, *, query: Query, headers: Mapping[str, str], body: bytes | None
-    ) -> aiohttp.ClientResponse:
-        """A call; a stream says `watch=true`, or the API server ends it after 60 s."""
-        from makima.adapters.kubernetes.connection import STREAM, TIMEOUT  # noqa: PLC0415  # a second
-
-        limits = STREAM if dict(query).get("watch") == "true" else TIMEOUT
-        return await self._connection.open(method, path, data=body, query=query, headers=headers, limits=limits)
-
-    async def websocket(self, path: str, query: Query) -> aiohttp.ClientWebSocketResponse:
-        """A WebSocket; the API server ends it after 60 s too, unless the query says `watch=true`."""
-        return await self._connection.websocket(f"{path}?{urlencode(query)}")
-
-
-class DirectTransport:
-    """To an address, with a bearer token: that of now, as files and plugins renew theirs."""
-
-    def __init__(self, session: aiohttp.ClientSession, url: str, token: Token) -> None:
-        self._session, self._url, self._token = session, url, token
-
-    async def open(
-        self, method: str, path: str, *, query: Query, headers: Mapping[str, str], body: bytes | None
-    ) -> aiohttp.ClientResponse:
-        """A call; made again with another token, if there is one, where this one is known no more."""
-        from makima.adapters.kubernetes.connection import STREAM, TIMEOUT  # noqa: PLC0415  # a second
-
-        limits = STREAM if dict(query).get("watch") == "true" else TIMEOUT
-
-        async def once(token: str | None) -> aiohttp.ClientResponse:
-            every = {**headers, **_authorization(token)}
-            return await self._session.request(
-                method, self._url + path, data=body, params=query, headers=every, timeout=limits
-            )
-
-        token = await self._token(False)
-        response = await once(token)
-        another = await self._renewed(token, response.status)
-        if another is None:
-            return response
-        response.release()
-        return await once(another)
-
-    async def websocket(self, path: str, query: Query) -> aiohttp.ClientWebSocketResponse:
-        """A WebSocket."""
-        import aiohttp  # noqa: PLC0415  # heavy
-
-        url = f"{self._url}{path}?{urlencode(query)}"
-        token = await self._token(False)
-        try:
-            return await self._session.ws_connect(url, headers=_authorization(token), heartbeat=20)
-        except aiohttp.WSServerHandshakeError as error:
-            another = await self._renewed(token, error.status)
-            if another is None:
-                raise
-            return await self._session.ws_connect(url, headers=_authorization(another), heartbeat=20)
-
-    async def _renewed(self, token: str | None, status: int) -> str | None:
-        """Another token, where this one is known no more; None = there is none, or none is needed."""
-        if status != UNAUTHORIZED:
-            return None
-        another = await self._token(True)
-        return another if another != token else None
-
-
-def _authorization(token: str | None) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}"} if token else {}
-
-
-async def open_api(place: Place, connection: Connection, ends: AsyncExitStack) -> Api:
-    """The way to makima's API that the place names.
-
-    Raises:
-        MakimaError: the token file can't be read.
-    """
-    url = place.api_url
-    if url is None:
-        return Api(AggregatedTransport(connection), aggregated=True, where="the aggregated API of the cluster")
-    import aiohttp  # noqa: PLC0415  # heavy
-
-    session = await ends.enter_async_context(aiohttp.ClientSession())
-    token = token_of(place, connection)
-    await token(False)  # a file that can't be read is said before anything is done
-    return Api(DirectTransport(session, url, token), aggregated=False, where=url)
-
-
-def token_of(place: Place, connection: Connection) -> Token:
-    """Where the bearer token comes from: the named file, the environment, else the kubeconfig.
-
-    Its calls raise MakimaError: the file can't be read, or the plugin gives none.
-    """
-    named = place.token_file or os.environ.get("MAKIMA_TOKEN_FILE")
-    given = os.environ.get("MAKIMA_TOKEN")
-
-    async def token(refused: bool) -> str | None:
-        if named:
-            return _read_token(Path(named))
-        return given or await connection.bearer_token(refused=refused)
-
-    return token
-
-
-def _read_token(file: Path) -> str:
-    try:
-        return file.read_text(encoding="ascii").strip()
-    except (OSError, ValueError) as error:
-        raise MakimaError(f"the token can't be read: {error}", "see --token-file and MAKIMA_TOKEN_FILE") from None

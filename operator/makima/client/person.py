@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from makima.client.api import Api, open_api
+from makima.client.api import Api
+from makima.client.api_opening import open_api
 from makima.client.cluster import Cluster
 from makima.client.place import Place, namespace_of
 

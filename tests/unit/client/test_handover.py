@@ -13,7 +13,8 @@ from aiohttp import web
 
 from makima.client import following, handover
 from makima.client import stream as stream_module
-from makima.client.api import Api, ApiError, ApiUnreachable, DirectTransport
+from makima.client.api import Api, ApiError, ApiUnreachable
+from makima.client.api_transport import DirectTransport
 from makima.client.handover import Handover
 from makima.client.stream import Filter, Frame
 from tests.support.bearer import bearer

@@ -13,7 +13,8 @@ import pytest
 from aiohttp import web
 
 from makima.client import stream as stream_module
-from makima.client.api import Api, ApiError, ApiUnreachable, DirectTransport
+from makima.client.api import Api, ApiError, ApiUnreachable
+from makima.client.api_transport import DirectTransport
 from makima.client.stream import Filter, Frame, Monitor
 from tests.support.bearer import bearer
 

@@ -12,7 +12,8 @@ import pytest
 from aiohttp import web
 
 from makima.client import stream as stream_module
-from makima.client.api import AGGREGATED, Api, ApiError, DirectTransport
+from makima.client.api import AGGREGATED, Api, ApiError
+from makima.client.api_transport import DirectTransport
 from makima.client.stream import Filter, Frame
 from makima.client.streams import Monitors
 from tests.support.bearer import bearer

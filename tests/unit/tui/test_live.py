@@ -14,7 +14,8 @@ import pytest
 from aiohttp import web
 
 from makima.client import Person, following, stream
-from makima.client.api import Api, DirectTransport
+from makima.client.api import Api
+from makima.client.api_transport import DirectTransport
 from makima.errors import ClusterUnavailable, Denied
 from makima.tui import live
 from makima.tui.feed import feed_line
