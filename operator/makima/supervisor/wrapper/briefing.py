@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import UUID
 
-from makima.supervisor.client import PATIENCE_SECONDS, Supervisor
+from makima.supervisor.client import Supervisor
 from makima.supervisor.dialects.command_line import CommandLine
 from makima.supervisor.dialects.local_files import is_here
 from makima.supervisor.dialects.programs import Program
 from makima.supervisor.dialects.tool_setup import ToolServer, python_path, set_up
+from makima.supervisor.life import PATIENCE_SECONDS
 from makima.supervisor.tools.calls import TOOLS_SOCKET
 from makima.supervisor.wrapper import processes
 from makima.supervisor.wrapper.prompts import News, afresh, go_on
