@@ -29,24 +29,8 @@ class SupervisorRestarts:
             Refused: SUPERVISOR_NOT_FOUND, nobody ever carried it; CONFLICT, another life carries it; whatever the API
                 server refuses.
         """
-        status = accepted(contract_in(found.live()))
-        current = _incarnation(status)
-        if current == 0:
-            raise refusal(
-                Code.SUPERVISOR_NOT_FOUND,
-                "no supervisor carries this contract",
-                hint="give it one (spec.supervisor), or register an external one",
-            )
-        expected = current if call.expected_incarnation is None else call.expected_incarnation
-        if expected > current:
-            raise refusal(
-                Code.CONFLICT,
-                f"incarnation {expected} has not begun; {current} carries the contract",
-                field="expected_incarnation",
-                hint=f"ask for {current}, or leave it out",
-                expected=expected,
-                actual=current,
-            )
+        current = _incarnation(accepted(contract_in(found.live())))
+        expected = _meant(call, current)
         if expected < current:
             return SupervisorRestarted(result="success", restarted=True, incarnation=current)
         operation = put("restartSupervisor", {"expectedIncarnation": expected})
@@ -54,6 +38,27 @@ class SupervisorRestarts:
         contract, done = await self._settling.wait(written, lambda _, now: _incarnation(now) > expected, seconds)
         now = _incarnation(accepted(contract))
         return SupervisorRestarted(result=result_of(done), restarted=done, incarnation=now)
+
+
+def _meant(call: RestartSupervisor, current: int) -> int:
+    """The life that is to end: the current one, or one before it, which is over already."""
+    if current == 0:
+        raise refusal(
+            Code.SUPERVISOR_NOT_FOUND,
+            "no supervisor carries this contract",
+            hint="give it one (spec.supervisor), or register an external one",
+        )
+    expected = current if call.expected_incarnation is None else call.expected_incarnation
+    if expected > current:
+        raise refusal(
+            Code.CONFLICT,
+            f"incarnation {expected} has not begun; {current} carries the contract",
+            field="expected_incarnation",
+            hint=f"ask for {current}, or leave it out",
+            expected=expected,
+            actual=current,
+        )
+    return expected
 
 
 def _incarnation(status: ContractStatus) -> int:
