@@ -6,6 +6,7 @@ import asyncio
 import logging
 import signal
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from makima.models.enums import CommandKind, SupervisorState
 from makima.models.wire.commands import Command
@@ -86,8 +87,26 @@ class Session:
 
     async def _turn(self, unfinished: int) -> Turn:
         """One run of the program."""
+        heard = self.briefing.answered()
+        code = await self._run(heard)
         picture = self.supervisor.picture
-        phase, heard = picture.phase, self.briefing.answered()
+        return Turn(
+            code=code,
+            said_done=self.recorder.said_done,
+            has_to_say=self.assignment.program.says_when_done,
+            wish=self._wish,
+            unfinished_before=unfinished,
+            questions=len(picture.questions),
+            unconfirmed=self._unconfirmed(),
+            unheard=len(self.briefing.answered() - heard),
+            stays=self.assignment.stays,
+            completed=picture.completed,
+        )
+
+    async def _run(self, heard: set[UUID]) -> int:
+        """The program, from its start to its exit code; `heard`: questions whose answers it is told."""
+        picture = self.supervisor.picture
+        phase = picture.phase
         command = await self.briefing.command()
         picture.agent[RUNNING] = True
         self.recorder.begin_turn()
@@ -104,18 +123,7 @@ class Session:
         picture.agent[RUNNING] = not ended_well
         if code == 0 or self.recorder.progressed:  # else it may not have heard of them: they are told again
             self.briefing.told(phase, heard)
-        return Turn(
-            code=code,
-            said_done=self.recorder.said_done,
-            has_to_say=self.assignment.program.says_when_done,
-            wish=self._wish,
-            unfinished_before=unfinished,
-            questions=len(picture.questions),
-            unconfirmed=self._unconfirmed(),
-            unheard=len(self.briefing.answered() - heard),
-            stays=self.assignment.stays,
-            completed=picture.completed,
-        )
+        return code
 
     async def _ended(self, agent: AgentProcess) -> int:
         running = asyncio.create_task(agent.run(self.recorder.take, self.assignment.grace))
