@@ -53,8 +53,7 @@ async def start_supervisor_calls(
     process.ends.push_async_callback(store.close)
     authentication = Authentication(KubernetesTokenReviews(connection, options.audience))
     commands = CommandDelivery(store.commands, clock, most_polls=options.long_polls)
-    limits = Limits(options.buffer_heartbeats, options.buffer_megabytes * 1024 * 1024)
-    taking = Ingest(store.heartbeats, process.metrics, clock, limits)
+    taking = _ingest(process, store)
     heartbeats = Heartbeats(taking, rights, commands, clock)
     streams = Streams(heartbeats, authentication, commands, clock, most=options.streams)
     process.metrics.count_streams(lambda: streams.open)
@@ -68,19 +67,26 @@ async def start_supervisor_calls(
         rights=rights,
         heartbeats=heartbeats,
         streams=streams,
-        sessions=Sessions(
-            Stores(store.registry, store.heartbeats, store.memory),
-            work,
-            rights,
-            commands,
-            clock,
-            on_restored=process.metrics.restored,
-        ),
+        sessions=_sessions(process, store, work, rights, commands),
         memory=Memory(store.memory, rights, clock),
         reports=ContractReports(store.work, work, rights, _around(process, connection)),
         commands=commands,
         reads=SupervisorReads(store.heartbeats, store.commands, work, rights, clock),
     )
+
+
+def _ingest(process: Process, store: PostgresSupervision) -> Ingest:
+    """Heartbeats on their way into Postgres, as many as the configuration lets wait."""
+    options = process.config.api
+    limits = Limits(options.buffer_heartbeats, options.buffer_megabytes * 1024 * 1024)
+    return Ingest(store.heartbeats, process.metrics, process.clock, limits)
+
+
+def _sessions(
+    process: Process, store: PostgresSupervision, work: CarriedWork, rights: Authorization, commands: CommandDelivery
+) -> Sessions:
+    stores = Stores(store.registry, store.heartbeats, store.memory)
+    return Sessions(stores, work, rights, commands, process.clock, on_restored=process.metrics.restored)
 
 
 async def _begin(
