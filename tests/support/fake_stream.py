@@ -26,7 +26,7 @@ from tests.support.people import FakeReviews, somebody
 
 @dataclass
 class FakeStream:
-    """`makima.stores.EventStream`."""
+    """`makima.contract_stores.EventStream`."""
 
     stored: list[StoredEvent] = field(default_factory=list)
     beats: list[LiveBeat] = field(default_factory=list)

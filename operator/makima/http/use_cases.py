@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from makima.contract_stores import ContractHistory
 from makima.domain.settings import Settings
 from makima.http.stream import Streams
 from makima.ports import Clock
@@ -28,7 +29,6 @@ from makima.services.wishes.contract_inputs import ContractInputs
 from makima.services.wishes.contract_wishes import ContractWishes
 from makima.services.wishes.phase_moves import PhaseMoves
 from makima.services.wishes.supervisor_restart import SupervisorRestarts
-from makima.stores import ContractHistory
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""`makima.stores.ContractLists`: pages of the projection, each at a bounded price (queries/lists.sql)."""
+"""`makima.contract_stores.ContractLists`: pages of the projection, each at a bounded price (queries/lists.sql)."""
 
 from __future__ import annotations
 

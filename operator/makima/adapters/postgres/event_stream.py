@@ -1,4 +1,4 @@
-"""`makima.stores.EventStream`: the history as it grows, for those who watch it."""
+"""`makima.contract_stores.EventStream`: the history as it grows, for those who watch it."""
 
 from __future__ import annotations
 

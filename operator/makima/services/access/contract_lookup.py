@@ -11,6 +11,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from uuid import UUID
 
+from makima.contract_stores import ContractHistory
 from makima.models.bounds import DNS_LABEL, UUID_PATTERN
 from makima.models.history import ContractRow
 from makima.models.wire.problem import Code
@@ -18,7 +19,6 @@ from makima.ports import ContractReader, JsonObject
 from makima.services.access.identity import Identity
 from makima.services.access.rbac import Access, Rbac
 from makima.services.refusals import Refused, refusal
-from makima.stores import ContractHistory
 
 RESERVED = frozenset({"monitor", "dashboard", "batch"})
 """Paths of their own in the place of an id, where their features are on."""

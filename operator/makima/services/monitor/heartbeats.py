@@ -14,11 +14,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from makima.contract_stores import EventStream
 from makima.domain.monitor.filters import Audiences
 from makima.errors import HistoryUnavailable
 from makima.models.supervision import Beat, LiveBeat
 from makima.services.monitor.encoded import Told, told_beat
-from makima.stores import EventStream
 
 FLUSH_SECONDS = 0.25
 LOOK_SECONDS = 1.0

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Protocol
 
+from makima.contract_stores import EventStream
 from makima.domain.monitor.filters import Audiences
 from makima.models.wire.problem import Code
 from makima.ports import Clock
@@ -17,7 +18,6 @@ from makima.services.monitor.heartbeats import LiveHeartbeats
 from makima.services.monitor.subscription import GOING_AWAY, POLICY, REPLAYS, Sources, Subscription
 from makima.services.monitor.tail import EventTail
 from makima.services.refusals import Refused, refusal, refused_by, unavailable
-from makima.stores import EventStream
 
 CLIENTS = 2000
 VERIFY_SECONDS = 30.0

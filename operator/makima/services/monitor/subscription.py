@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from makima.contract_stores import EventStream
 from makima.domain.monitor.filters import Audiences, Interest, interest
 from makima.models.wire.monitor import MonitorFilter
 from makima.models.wire.problem import Code
@@ -19,7 +20,6 @@ from makima.services.monitor.encoded import Told, failed, subscribed, told
 from makima.services.monitor.outbox import Outbox
 from makima.services.monitor.tail import EventTail
 from makima.services.refusals import Refused, refusal, refused_by
-from makima.stores import EventStream
 
 VERB = "watch"
 """RBAC verb on contracts that the stream asks for."""

@@ -14,10 +14,10 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
+from makima.contract_stores import EventStream
 from makima.errors import HistoryUnavailable
 from makima.services.monitor.encoded import Told, told
 from makima.services.refusals import unavailable
-from makima.stores import EventStream
 
 PAGE = 500
 POLL_SECONDS = 0.5

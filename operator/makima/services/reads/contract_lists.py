@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from makima.contract_stores import ContractLists as Store
 from makima.domain.reconcile.states import legacy_status
 from makima.domain.settings import Settings
 from makima.models.contract_filter import ContractFilter
@@ -17,7 +18,6 @@ from makima.services.access.visibility import Scope, Visibility
 from makima.services.reads import cursor
 from makima.services.reads.contract_views import STATES, summary_of_row
 from makima.services.refusals import refusal
-from makima.stores import ContractLists as Store
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from uuid import UUID
 
+from makima.contract_stores import ContractHistory
 from makima.domain.settings import Settings
 from makima.models.history import Place, StoredEvent
 from makima.models.wire.contracts import ContractDetail, DeliverableList, QuestionPage, TaskPage
@@ -15,7 +16,6 @@ from makima.services.access.live_contract import accepted, contract_in
 from makima.services.reads import cursor
 from makima.services.reads.contract_views import deliverables, detail, detail_of_row
 from makima.services.reads.record_views import event_view, question_view, task_view
-from makima.stores import ContractHistory
 
 
 class ContractReads:
