@@ -6,8 +6,8 @@ from bench.rows import Row
 
 TITLES = {
     "single": "single requests, 64 in flight",
-    "batch": "batches of 200, 8 in flight",
-    "stream": "8 streams, frames of 200",
+    "batch": "batches of 200, 16 in flight",
+    "stream": "16 streams, frames of 200",
 }
 AIMS = {"single": 3000, "batch": 25_000, "stream": 25_000}
 

@@ -27,7 +27,7 @@ from bench.results import Results, Run
 from makima.adapters.postgres.database import Database
 from makima.adapters.postgres.heartbeats import PostgresHeartbeats
 
-KINDS = {"single": (64, 1), "batch": (8, 200), "stream": (8, 200)}
+KINDS = {"single": (64, 1), "batch": (16, 200), "stream": (16, 200)}
 """Sockets, and heartbeats in one exchange; one exchange is under way on each socket."""
 
 ROOM = 20_000_000
