@@ -1,31 +1,55 @@
-"""Events from the Kubernetes API alone until makima's API answers, and from its stream from then on."""
+"""Events from makima's stream; from the Kubernetes API alone for as long as that is away."""
 
 from __future__ import annotations
 
 import asyncio
-import random
-from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 
-from makima.client.api import API_AGAIN, Api, ApiError, ApiUnreachable
+from makima.client.api import Api, ApiError, ApiUnreachable
 from makima.client.cluster import Cluster
 from makima.client.live import watched
-from makima.client.merging import merged
+from makima.client.merging import Merging
 from makima.client.stream import Filter, Frame
-from makima.client.streams import Monitors
+from makima.client.streams import Away, Monitors
+from makima.client.told_once import REMEMBERED, ToldOnce
 from makima.domain.monitor.seen_changes import identity
+from makima.errors import Denied
 
-REMEMBERED = 10_000
-"""Events of the watch that are known again when the stream tells them."""
+PATIENCE = 10.0
+"""Seconds that a stream may be cut before the watch speaks in its place: most cuts are shorter, and leave no trace."""
+
+LINGER = 2.0
+"""Seconds that the watch goes on beside a stream that begins for the first time, and knows nothing of before."""
+
+ALONE = "only the Kubernetes API is watched until it answers: no sequence numbers, and heartbeats come late"
+BACK = "makima's API answers: its stream goes on from here"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A frame of the watch of this outage, or what ended that."""
+
+    outage: int
+    said: Frame | Denied
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """The time for something is over, in this outage."""
+
+    outage: int
 
 
 class Handover:
     """One flow of events, from whoever can tell them.
 
-    The watch goes on until the stream has begun, so that nothing falls in between; what both tell comes once (but for
-    states of supervisors, which nothing numbers). What was over between two looks of the watch comes only with
-    `after`, from the history.
+    The watch begins with the cut, and what it sees is kept back: a stream that is there again soon tells all of it, as
+    it goes on after the last number that was seen. What both tell comes once (but for states of supervisors, which
+    nothing numbers). What was over between two looks of the watch comes when the stream is back, from the history; or,
+    where the stream had not begun before, only with `after`.
 
     Attributes:
         say: told, in words for a person, when the one takes the other's place.
@@ -41,69 +65,129 @@ class Handover:
         namespaces: Sequence[str] | None,
         say: Callable[[str], None],
     ) -> None:
-        self._api, self._cluster, self._wanted = api, cluster, wanted
-        self._after, self._namespaces, self._say = after, namespaces, say
-        self._told: OrderedDict[tuple[str, ...], None] = OrderedDict()
-        self._streaming = False
+        self._cluster, self._wanted, self._places, self._say = cluster, wanted, namespaces or (None,), say
+        self._monitors = Monitors(api, wanted, after, namespaces)
+        self._flow, self._once = Merging[Frame | Away | Seen | Over](), ToldOnce()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._held: deque[Frame] = deque(maxlen=REMEMBERED)
+        self._outage, self._begun, self._alone, self._blind = 0, False, False, False
+        self._lingering = 0
+        self._refusal: ApiError | None = None
 
     async def frames(self) -> AsyncGenerator[Frame, None]:
         """Every frame; those of the watch have no `seq`.
 
         Raises:
-            ApiError: the stream was refused at the very first attempt, or after it had taken the watch's place.
-            Denied: this person may not watch there.
+            ApiError: the stream was refused at the very first attempt, or later, to who may not watch either.
+            Denied: this person may not watch there, and there was no stream so far.
         """
-        try:
-            async with aclosing(self._stream()) as frames:
-                async for frame in frames:
+        self._flow.add(self._monitors.for_ever())
+        async with aclosing(self._flow.items()) as items:
+            async for item in items:
+                for frame in self._told(item):
                     yield frame
-        except ApiUnreachable as error:
+
+    def _told(self, item: Frame | Away | Seen | Over) -> Iterable[Frame]:
+        match item:
+            case Away(error):
+                return self._away(error)
+            case Seen(outage, said) if outage == self._lingering:
+                return self._lingered(said)
+            case Seen(outage, said):
+                return self._seen(said) if outage == self._outage else ()
+            case Over(outage):
+                return self._speak() if outage == self._outage else ()
+            case {"type": "Reconnecting"}:
+                self._stand_by()
+                return () if self._alone else (item,)
+            case _:
+                return self._streamed(item)
+
+    def _away(self, error: ApiError) -> Iterable[Frame]:
+        """There is no stream, and won't be for a while."""
+        refused = not isinstance(error, ApiUnreachable)
+        if refused and (self._blind or not (self._begun or self._tasks)):
+            raise error
+        if refused and (self._refusal is None or self._refusal.message != error.message):
+            self._say(f"{error.message}; the Kubernetes API is watched further" if self._alone else error.message)
+        elif not refused and not self._alone:
             self._say(error.message)
-            self._say(
-                "only the Kubernetes API is watched until it answers: no sequence numbers, and heartbeats come late"
-            )
-        async with aclosing(merged((self._watch(), self._stream_once_there()))) as frames:
-            async for frame in frames:
-                yield frame
+        self._refusal = error if refused else None
+        self._stand_by()
+        return self._speak()
 
-    def _stream(self) -> AsyncGenerator[Frame, None]:
-        return Monitors(self._api, self._wanted, self._after, self._namespaces).frames()
+    def _stand_by(self) -> None:
+        """Begin to watch, if that is not so."""
+        if not self._tasks:
+            self._outage += 1
+            self._tasks = [self._flow.add(self._watch(self._outage)), self._flow.add(_later(PATIENCE, self._outage))]
 
-    async def _watch(self) -> AsyncGenerator[Frame, None]:
-        places = self._namespaces or (None,)
-        async with aclosing(watched(self._cluster, places, self._wanted)) as frames:
-            async for frame in frames:
-                if self._streaming:
-                    return
-                self._remember(frame)
-                yield frame
+    async def _watch(self, outage: int) -> AsyncGenerator[Seen, None]:
+        try:
+            async with aclosing(watched(self._cluster, self._places, self._wanted)) as frames:
+                async for frame in frames:
+                    yield Seen(outage, frame)
+        except Denied as error:
+            yield Seen(outage, error)
 
-    async def _stream_once_there(self) -> AsyncGenerator[Frame, None]:
-        """Once it has begun it begins again by itself whenever it is cut."""
-        while True:
-            await asyncio.sleep(API_AGAIN * random.uniform(0.8, 1.2))  # noqa: S311  # not a secret
-            try:
-                async with aclosing(self._stream()) as frames:
-                    async for frame in frames:
-                        self._begin()
-                        if identity(frame) not in self._told:
-                            yield frame
-            except ApiUnreachable:
-                continue
-            except ApiError as error:
-                if self._streaming:  # the watch has ended: nobody would tell anything any more
-                    raise
-                self._say(f"{error.message}; the Kubernetes API is watched further")
-                return
+    def _seen(self, said: Frame | Denied) -> Iterable[Frame]:
+        if isinstance(said, Denied):
+            self._denied(said)
+            return ()
+        if self._held and self._held[-1]["type"] == "Reconnecting":
+            self._held.pop()  # it goes on
+        self._held.append(said)
+        return self._released() if self._alone else ()
 
-    def _begin(self) -> None:
-        if not self._streaming:
-            self._streaming = True
-            self._say("makima's API answers: its stream goes on from here")
+    def _lingered(self, said: Frame | Denied) -> Iterable[Frame]:
+        """What the watch saw that had happened just before the stream began."""
+        return (said,) if not isinstance(said, Denied) and identity(said) and self._once.by_watch(said) else ()
 
-    def _remember(self, frame: Frame) -> None:
-        event = identity(frame)
-        if event is not None:
-            self._told[event] = None
-            while len(self._told) > REMEMBERED:
-                self._told.popitem(last=False)
+    def _denied(self, error: Denied) -> None:
+        """Nobody tells anything now; a stream that was there once is waited for, unless it refuses as well."""
+        if self._refusal is not None or not self._begun:
+            raise self._refusal or error
+        self._blind = self._alone = True
+        self._say(f"{error.message}; nothing is told until makima's API answers")
+
+    def _speak(self) -> Iterable[Frame]:
+        """From now on the watch has the word."""
+        if not self._alone:
+            self._alone = True
+            self._say(ALONE)
+        return self._released()
+
+    def _released(self) -> list[Frame]:
+        """What the watch saw, without what was told, and without what a stream that is live tells."""
+        held = [*self._held]
+        self._held.clear()
+        return [frame for frame in held if not self._streams(frame) and self._once.by_watch(frame)]
+
+    def _streams(self, frame: Frame) -> bool:
+        return "namespace" in frame and self._monitors.tells_of(frame["namespace"])
+
+    def _streamed(self, frame: Frame) -> Iterable[Frame]:
+        if self._tasks and self._monitors.live:
+            self._back()
+        self._begun = True
+        return (frame,) if self._once.by_stream(frame) else ()
+
+    def _back(self) -> None:
+        """The stream has the word again."""
+        if self._alone:
+            self._say(BACK)
+        watch, patience = self._tasks
+        patience.cancel()
+        if self._begun:  # what is still on its way from this watch is told by the stream, as it knows where to go on
+            watch.cancel()
+        else:
+            self._lingering = self._outage
+            asyncio.get_running_loop().call_later(LINGER, watch.cancel)
+        self._tasks, self._refusal, self._outage = [], None, self._outage + 1
+        self._alone = self._blind = False
+        self._held.clear()
+
+
+async def _later(seconds: float, outage: int) -> AsyncGenerator[Over, None]:
+    await asyncio.sleep(seconds)
+    yield Over(outage)

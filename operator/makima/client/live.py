@@ -22,10 +22,11 @@ async def watched(cluster: Cluster, places: Sequence[str | None], wanted: Filter
         places: namespaces; None = all of them.
 
     Raises:
-        Denied: this person may not watch there.
+        Denied: this person may not watch contracts there; supervisors are left out where they may not be seen.
     """
     seen = Seen(wanted)
-    changes = follow_all(cluster, {(plural, place): {} for plural in ("contracts", "supervisors") for place in places})
+    topics = {(plural, place): dict[str, str]() for plural in ("contracts", "supervisors") for place in places}
+    changes = follow_all(cluster, topics, spare=("supervisors",))
     async with aclosing(changes):
         async for topic, change in changes:
             for frame in seen.frames(topic, change, datetime.now(UTC)):

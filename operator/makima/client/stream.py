@@ -61,12 +61,14 @@ class Monitor:
     Attributes:
         after: sequence number of the last event seen; None = only what comes from now on.
         namespace: where only this namespace may be seen, through the aggregated API.
+        live: whether it has begun, and not been cut since.
     """
 
     api: Api
     filter: Filter = field(default_factory=Filter)
     after: int | None = None
     namespace: str | None = None
+    live: bool = False
     _sse: bool = False
 
     async def frames(self) -> AsyncGenerator[Frame, None]:
@@ -81,7 +83,7 @@ class Monitor:
             try:
                 async with aclosing(self._one()) as frames:
                     async for frame in frames:
-                        connected, wait = True, FIRST_WAIT
+                        connected, wait, self.live = True, FIRST_WAIT, True
                         self._remember(frame)
                         yield frame
                 why = "the server ended the stream"
@@ -89,6 +91,8 @@ class Monitor:
                 if not connected:
                     raise
                 why = error.message
+            finally:
+                self.live = False
             yield {"type": "Reconnecting", "reason": why, "seconds": wait}
             await asyncio.sleep(wait * random.uniform(0.8, 1.2))  # noqa: S311  # not a secret
             wait = min(wait * 2, LONGEST_WAIT)

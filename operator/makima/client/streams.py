@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from makima.client.api import Api
+from makima.client.api import API_AGAIN, Api, ApiError
 from makima.client.merging import merged
 from makima.client.stream import Filter, Frame, Monitor
+
+
+@dataclass(frozen=True, slots=True)
+class Away:
+    """No stream: nobody answers, or it is refused. It is asked again after a while."""
+
+    error: ApiError
 
 
 class Monitors:
@@ -34,3 +43,23 @@ class Monitors:
         async with aclosing(merged(monitor.frames() for monitor in self._each)) as frames:
             async for frame in frames:
                 yield frame
+
+    async def for_ever(self) -> AsyncGenerator[Frame | Away, None]:
+        """Every frame; what ends a stream is told, and it is asked for again, every ten seconds or so."""
+        while True:
+            try:
+                async with aclosing(self.frames()) as frames:
+                    async for frame in frames:
+                        yield frame
+            except ApiError as error:
+                yield Away(error)
+            await asyncio.sleep(API_AGAIN * random.uniform(0.8, 1.2))  # noqa: S311  # not a secret
+
+    def tells_of(self, namespace: str) -> bool:
+        """Whether the stream with what happens there is live."""
+        return all(one.live for one in self._each if one.namespace in (None, namespace))
+
+    @property
+    def live(self) -> bool:
+        """Whether every stream is."""
+        return all(one.live for one in self._each)

@@ -12,14 +12,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from makima.client import Person
-from makima.client.api import API_AGAIN, NEWEST, ApiError
+from makima.client.api import NEWEST
 from makima.client.following import FORBIDDEN, Changed, Gone, Lost, follow
 from makima.client.following import Change as KubeChange
 from makima.client.following import Listed as KubeListed
 from makima.client.merging import merged
 from makima.client.readable import contract_in, supervisor_in
 from makima.client.stream import Filter, Frame
-from makima.client.streams import Monitors
+from makima.client.streams import Away, Monitors
 from makima.client.wishes import Wishes
 from makima.errors import Denied
 from makima.models.contract import Contract
@@ -150,16 +150,11 @@ class LiveSource:
         if not api.aggregated and named is not None and len(named) > NAMESPACES:
             named = None  # of so many, events of others are not shown for want of a row
         monitors = Monitors(api, Filter(include_heartbeats=True), None, named)
-        while True:
-            try:
-                async with aclosing(monitors.frames()) as frames:
-                    async for frame in frames:
-                        change = _told(frame)
-                        if change is not None:
-                            yield change
-            except ApiError as error:
-                yield ApiLink(Link(LinkState.DOWN, datetime.now(UTC), error.message))
-            await asyncio.sleep(API_AGAIN)
+        async with aclosing(monitors.for_ever()) as frames:
+            async for frame in frames:
+                change = _told(frame)
+                if change is not None:
+                    yield change
 
 
 def _read(kind: Kind, place: str | None, change: KubeChange) -> Iterator[Change]:
@@ -177,8 +172,10 @@ def _read(kind: Kind, place: str | None, change: KubeChange) -> Iterator[Change]
             pass
 
 
-def _told(frame: Frame) -> Change | None:
+def _told(frame: Frame | Away) -> Change | None:
     """What a frame of the monitor stream says; None = nothing that is shown."""
+    if isinstance(frame, Away):
+        return ApiLink(Link(LinkState.DOWN, datetime.now(UTC), frame.error.message))
     match frame.get("type"):
         case "Subscribed":
             return ApiLink(Link(LinkState.LIVE, datetime.now(UTC)))

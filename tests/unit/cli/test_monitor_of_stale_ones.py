@@ -50,7 +50,7 @@ def test_what_happens_to_contracts_that_are_stale_already_is_told(
 ) -> None:
     @asynccontextmanager
     async def connect(_: Any) -> AsyncIterator[Any]:
-        yield SimpleNamespace(cluster=Cluster(listed), api=None, namespace="ns")
+        yield SimpleNamespace(cluster=Cluster(listed), api=SimpleNamespace(aggregated=False), namespace="ns")
 
     async def frames(_: Any) -> AsyncIterator[dict[str, Any]]:
         for frame in FRAMES:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import aclosing, nullcontext
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager, nullcontext
+from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import web
 
-from makima.client import following, handover
+from makima.client import following, handover, streams
 from makima.client import stream as stream_module
 from makima.client.api import Api, ApiError, ApiUnreachable
 from makima.client.api_transport import DirectTransport
 from makima.client.handover import Handover
-from makima.client.stream import Filter, Frame
+from makima.client.stream import Filter, Frame, Monitor
+from makima.errors import Denied, MakimaError
 from tests.support.bearer import bearer
 from tests.support.monitor_contracts import a_body
 from tests.support.played_cluster import PlayedCluster
@@ -25,122 +27,283 @@ from tests.support.played_cluster import PlayedCluster
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(following, "FIRST_WAIT", 0.001)
-    monkeypatch.setattr(stream_module, "FIRST_WAIT", 0.001)
-    monkeypatch.setattr(handover, "API_AGAIN", 0.01)
+    for name in ("FIRST_WAIT", "LONGEST_WAIT"):
+        monkeypatch.setattr(stream_module, name, 0.01)
+    monkeypatch.setattr(streams, "API_AGAIN", 0.01)
+    monkeypatch.setattr(streams, "Monitor", PlayedMonitor)
 
 
 class PlayedApi(Api):
-    """An API that is away until it is told to be there, and then tells what was given to it."""
+    """An API that is away until it is told to be there, then tells what it is given, and breaks off when told to."""
 
-    def __init__(self, session: aiohttp.ClientSession) -> None:
-        super().__init__(DirectTransport(session, "http://127.0.0.1:9", bearer(None)), aggregated=False, where="there")
-        self.tells: list[Frame] | ApiError | None = None
+    def __init__(self, session: aiohttp.ClientSession, *, aggregated: bool = False) -> None:
+        way = DirectTransport(session, "http://127.0.0.1:9", bearer(None))
+        super().__init__(way, aggregated=aggregated, where="there")
+        self.there: bool | ApiError = False
         self.asked_after: list[int | None] = []
-        self.refused = asyncio.Event()
+        self._tells: dict[str | None, asyncio.Queue[Frame | ApiError]] = {}
+
+    def queue(self, namespace: str | None = None) -> asyncio.Queue[Frame | ApiError]:
+        """What the stream of this namespace tells, or is broken off by."""
+        return self._tells.setdefault(namespace, asyncio.Queue())
+
+    def cut(self, namespace: str | None = None) -> None:
+        self.there = False
+        self.queue(namespace).put_nowait(ApiUnreachable("the stream was cut"))
 
 
-@pytest.fixture
-def stream(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Monitor streams of `PlayedApi`."""
+class PlayedMonitor(Monitor):
+    """Connections of `PlayedApi`; that they are opened again is the real one's work."""
 
-    class Monitors:
-        def __init__(self, api: PlayedApi, wanted: Filter, after: int | None, namespaces: Any) -> None:
-            self._api, self._after = api, after
-
-        async def frames(self) -> AsyncGenerator[Frame, None]:
-            told = self._api.tells
-            if told is None:
-                raise ApiUnreachable("nobody answers")
+    async def _one(self) -> AsyncGenerator[Frame, None]:
+        api = self.api
+        assert isinstance(api, PlayedApi)
+        if isinstance(api.there, ApiError):
+            raise api.there
+        if not api.there:
+            raise ApiUnreachable("nobody answers")
+        api.asked_after.append(self.after)
+        yield {"type": "Subscribed", "seq": self.after or 5}
+        while True:
+            told = await api.queue(self.namespace).get()
             if isinstance(told, ApiError):
                 raise told
-            self._api.asked_after.append(self._after)
-            yield {"type": "Subscribed", "seq": 5}
-            for frame in told:
-                yield frame
-            await self._api.refused.wait()
-            raise ApiError("FORBIDDEN: no more", code="FORBIDDEN", status=403)
-
-    monkeypatch.setattr(handover, "Monitors", Monitors)
+            yield told
 
 
-def paused(body: dict[str, Any]) -> dict[str, Any]:
-    """The contract, paused at its next version."""
+REFUSAL = ApiError("FORBIDDEN: no", code="FORBIDDEN", status=403)
+
+
+@dataclass
+class Scene:
+    """A flow, with what plays the two that tell, and what is said of them."""
+
+    api: PlayedApi
+    cluster: PlayedCluster
+    said: list[str]
+    body: dict[str, Any]
+    frames: asyncio.Queue[Frame | MakimaError] = field(default_factory=asyncio.Queue)
+
+    async def read(self, frames: AsyncGenerator[Frame, None]) -> None:
+        try:
+            async with aclosing(frames):
+                async for frame in frames:
+                    self.frames.put_nowait(frame)
+        except MakimaError as error:
+            self.frames.put_nowait(error)
+
+    async def any(self) -> Frame:
+        """The next frame."""
+        frame = await self.frames.get()
+        if isinstance(frame, MakimaError):
+            raise frame
+        return frame
+
+    @property
+    def uid(self) -> str:
+        return str(self.body["metadata"]["uid"])
+
+    def move(self) -> int:
+        """The watch sees it in another state; the version that it has then."""
+        self.body = moved_on(self.body)
+        self.cluster.tell("contracts", {"type": "MODIFIED", "object": self.body})
+        return int(self.body["status"]["version"])
+
+    def told(self, version: int, seq: int) -> Frame:
+        """How the stream tells of that."""
+        name, at = self.body["metadata"]["name"], self.body["status"]["lastActivityTime"]
+        head = {"namespace": "team-a", "name": name, "at": at, "contract_id": self.uid}
+        return {"type": "StatusChanged", **head, "version": version, "seq": seq}
+
+    async def next(self) -> Frame:
+        """The next frame that is no control frame."""
+        while True:
+            frame = await self.any()
+            if frame["type"] not in ("Subscribed", "Reconnecting"):
+                return frame
+
+    async def until_said(self, text: str) -> list[Frame]:
+        """What comes until this is said."""
+        while not any(text in line for line in self.said):
+            await asyncio.sleep(0.001)
+        return [self.frames.get_nowait() for _ in range(self.frames.qsize())]  # type: ignore[misc]
+
+
+@asynccontextmanager
+async def scene(
+    *, there: bool | ApiError = False, after: int | None = None, namespaces: tuple[str, ...] | None = None
+) -> AsyncIterator[Scene]:
+    body, said = a_body("pay"), list[str]()
+    cluster = PlayedCluster(body)
+    async with aiohttp.ClientSession() as session, asyncio.timeout(30):
+        api = PlayedApi(session, aggregated=namespaces is not None)
+        api.there = there
+        flow = Handover(api, cluster, Filter(), after=after, namespaces=namespaces, say=said.append)  # type: ignore[arg-type]
+        found = Scene(api, cluster, said, body)
+        reading = asyncio.create_task(found.read(flow.frames()))
+        try:
+            yield found
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+
+
+def moved_on(body: dict[str, Any]) -> dict[str, Any]:
+    """The contract, paused at its next version; or active again."""
     status = body["status"]
     version, at = status["version"] + 1, status["lastActivityTime"]
+    to = "Paused" if status["state"] == "Active" else "Active"
     moved = {
         "version": version,
         "time": at,
         "fromState": status["state"],
-        "toState": "Paused",
+        "toState": to,
         "fromPhase": status["phase"],
         "toPhase": status["phase"],
-        "reason": "Paused",
-        "message": "paused",
+        "reason": to,
+        "message": to,
     }
-    return {**body, "status": {**status, "state": "Paused", "version": version, "transitions": [moved]}}
+    return {**body, "status": {**status, "state": to, "version": version, "transitions": [moved]}}
 
 
-async def test_the_stream_takes_over_once_it_is_there_and_tells_nothing_again(stream: None) -> None:
-    body = a_body("pay")
-    uid, version = body["metadata"]["uid"], body["status"]["version"] + 1
-    cluster, said = PlayedCluster(body), list[str]()
-    async with aiohttp.ClientSession() as session, asyncio.timeout(30):
-        api = PlayedApi(session)
-        flow = Handover(api, cluster, Filter(), after=3, namespaces=None, say=said.append)  # type: ignore[arg-type]
-        async with aclosing(flow.frames()) as frames:
-            cluster.tell("contracts", {"type": "MODIFIED", "object": paused(body)})
-            first = await anext(frames)
-            assert (first["type"], first["version"], first.get("seq")) == ("StatusChanged", version, None)
-            assert said[0] == "nobody answers" and "until it answers" in said[1]
-            known = {"type": "StatusChanged", "contract_id": uid, "version": version, "seq": 6}
-            older = {"type": "StatusChanged", "contract_id": uid, "version": version - 1, "seq": 4}
-            newer = {"type": "PhaseChanged", "contract_id": uid, "version": version + 1, "new_phase": "b", "seq": 7}
-            api.tells = [older, known, newer]
-            got = [await anext(frames) for _ in range(3)]
-            assert [frame.get("seq") for frame in got] == [5, 4, 7], "what the watch told does not come again"
-            assert "goes on from here" in said[2]
-            assert api.asked_after == [3]
+async def test_the_stream_takes_over_once_it_is_there_and_tells_nothing_again() -> None:
+    async with scene(after=3) as at:
+        version = at.move()
+        first = await at.next()
+        assert (first["type"], first["version"], first.get("seq")) == ("StatusChanged", version, None)
+        assert at.said == ["nobody answers", handover.ALONE]
+        at.api.there = True
+        for seq in (0, 1, 2):
+            at.api.queue().put_nowait(at.told(version - 1 + seq, 4 + seq))
+        assert [(await at.next()).get("seq") for _ in range(2)] == [4, 6], "what the watch told does not come again"
+        assert at.said[2:] == [handover.BACK]
+        assert at.api.asked_after == [3]
 
 
-async def test_a_stream_that_refuses_is_said_and_the_watch_goes_on(stream: None) -> None:
-    body = a_body("pay")
-    cluster, said = PlayedCluster(body), list[str]()
-    async with aiohttp.ClientSession() as session, asyncio.timeout(30):
-        api = PlayedApi(session)
-        flow = Handover(api, cluster, Filter(), after=None, namespaces=("a",), say=said.append)  # type: ignore[arg-type]
-        async with aclosing(flow.frames()) as frames:
-            cluster.tell("contracts", {"type": "MODIFIED", "object": paused(body)})
-            assert (await anext(frames))["type"] == "StatusChanged"
-            api.tells = ApiError("FORBIDDEN: no", code="FORBIDDEN", status=403)
-            while len(said) < 3:
-                await asyncio.sleep(0.001)
-            assert said[2] == "FORBIDDEN: no; the Kubernetes API is watched further"
-            cluster.tell("contracts", {"type": "DELETED", "object": paused(body)})
-            assert (await anext(frames))["type"] == "ContractDeleted"
+async def test_a_stream_that_is_away_for_longer_is_taken_over_by_the_watch_and_comes_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(handover, "PATIENCE", 0.05)
+    async with scene(there=True) as at:
+        at.api.queue().put_nowait(at.told(7, 9))
+        assert (await at.next())["seq"] == 9
+        at.api.cut()
+        got = await at.until_said(handover.ALONE)
+        assert got and {frame["type"] for frame in got} == {"Reconnecting"}, "said for as long as it is waited for"
+        version = at.move()
+        told = await at.any()
+        assert (told["version"], "seq" in told) == (version, False)
+        at.api.there = True
+        for seq, moved in enumerate((version, version + 1), 10):
+            at.api.queue().put_nowait(at.told(moved, seq))
+        assert (await at.next())["seq"] == 11, "10 was told by the watch"
+        assert at.said[-2:] == [handover.ALONE, handover.BACK]
+        assert at.api.asked_after == [None, 9]
+        at.move()
+        at.api.queue().put_nowait(at.told(99, 12))
+        assert (await at.next())["seq"] == 12, "the watch is over"
 
 
-async def test_a_stream_that_refuses_after_it_took_over_is_an_error(stream: None) -> None:
-    async with aiohttp.ClientSession() as session, asyncio.timeout(30):
-        api = PlayedApi(session)
-        flow = Handover(api, PlayedCluster(), Filter(), after=None, namespaces=None, say=list[str]().append)  # type: ignore[arg-type]
-        async with aclosing(flow.frames()) as frames:
-            begun = asyncio.ensure_future(anext(frames))
-            await asyncio.sleep(0)
-            api.tells = []
-            api.refused.set()
-            assert (await begun)["type"] == "Subscribed"
-            with pytest.raises(ApiError, match="no more"):
-                await anext(frames)
+async def test_a_short_cut_leaves_no_trace_but_its_own_frames() -> None:
+    async with scene(there=True) as at:
+        assert (await at.any())["type"] == "Subscribed"
+        at.api.cut()
+        assert (await at.any())["type"] == "Reconnecting"
+        version = at.move()
+        for _ in range(5):
+            assert (await at.any())["type"] == "Reconnecting"
+        at.api.there = True
+        at.api.queue().put_nowait(at.told(version, 6))
+        told = await at.next()
+        assert (told["seq"], told["version"]) == (6, version), "told by the stream, with its number"
+        assert at.said == []
 
 
-async def test_a_stream_that_refuses_at_once_is_an_error(stream: None) -> None:
-    async with aiohttp.ClientSession() as session:
-        api = PlayedApi(session)
-        api.tells = ApiError("FORBIDDEN: no", code="FORBIDDEN", status=403)
-        flow = Handover(api, PlayedCluster(), Filter(), after=None, namespaces=None, say=print)  # type: ignore[arg-type]
-        async with aclosing(flow.frames()) as frames:
-            with pytest.raises(ApiError, match="FORBIDDEN"):
-                await anext(frames)
+async def test_what_the_watch_sees_before_it_speaks_is_told_once_it_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handover, "PATIENCE", 0.2)
+    async with scene(there=True) as at:
+        version = at.body["status"]["version"] + 1
+        at.api.queue().put_nowait(at.told(version, 6))
+        assert (await at.next())["seq"] == 6
+        at.api.cut()
+        while len(at.cluster.asked) < 2:
+            await at.any()
+        assert at.move() == version
+        later = at.move()
+        told = await at.next()
+        assert told["version"] == later, "not what the stream told: its resource is written later than its history"
+
+
+async def test_only_where_the_stream_is_cut_the_watch_speaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handover, "PATIENCE", 0.02)
+    async with scene(there=True, namespaces=("team-a", "team-b")) as at:
+        assert [(await at.any())["type"] for _ in range(2)] == ["Subscribed"] * 2
+        at.api.cut("team-b")
+        await at.until_said(handover.ALONE)
+        version = at.move()
+        at.api.queue("team-a").put_nowait(at.told(version, 7))
+        assert (await at.next())["seq"] == 7
+
+
+async def test_a_stream_that_refuses_is_said_once_and_the_watch_goes_on() -> None:
+    async with scene() as at:
+        at.move()
+        assert (await at.next())["type"] == "StatusChanged"
+        at.api.there = REFUSAL
+        await at.until_said("FORBIDDEN")
+        assert at.said[2] == "FORBIDDEN: no; the Kubernetes API is watched further"
+        at.cluster.tell("contracts", {"type": "DELETED", "object": at.body})
+        assert (await at.next())["type"] == "ContractDeleted"
+        await asyncio.sleep(0.05)
+        assert len(at.said) == 3
+
+
+@pytest.mark.parametrize("denied", [False, True])
+async def test_a_stream_that_refuses_after_it_had_begun_is_an_error_for_who_may_not_watch_either(denied: bool) -> None:
+    async with scene(there=True) as at:
+        assert (await at.any())["type"] == "Subscribed"
+        at.cluster.denied = {"contracts"} if denied else {"supervisors"}
+        at.api.there = REFUSAL
+        at.api.queue().put_nowait(REFUSAL)
+        with pytest.raises(ApiError, match="FORBIDDEN: no") if denied else nullcontext():
+            at.move()
+            assert (await at.next())["type"] == "StatusChanged"
+        assert at.said == ["FORBIDDEN: no", handover.ALONE]
+
+
+async def test_who_may_not_watch_waits_for_the_stream_that_was_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with scene(there=True) as at:
+        assert (await at.any())["type"] == "Subscribed"
+        at.cluster.denied = {"contracts"}
+        at.api.cut()
+        await at.until_said("contracts is forbidden; nothing is told until makima's API answers")
+        at.api.there = True
+        at.api.queue().put_nowait(at.told(7, 9))
+        assert (await at.next())["seq"] == 9
+        assert at.said[-1] == handover.BACK
+
+
+async def test_a_stream_that_refuses_at_once_is_an_error() -> None:
+    async with scene(there=REFUSAL) as at:
+        with pytest.raises(ApiError, match="FORBIDDEN"):
+            await at.any()
+
+
+async def test_nobody_who_tells_is_an_error() -> None:
+    async with scene() as at:
+        at.cluster.denied = {"contracts"}
+        with pytest.raises(Denied):
+            await at.any()
+
+
+async def test_what_happened_just_before_the_first_stream_began_is_still_told_by_the_watch() -> None:
+    async with scene() as at:
+        at.move()
+        await at.next()
+        at.api.there = True
+        assert (await at.any())["type"] == "Subscribed"
+        version = at.move()
+        assert (await at.next())["version"] == version
 
 
 class Door:

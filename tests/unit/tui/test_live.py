@@ -13,11 +13,10 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from makima.client import Person, following, stream
+from makima.client import Person, following, stream, streams
 from makima.client.api import Api
 from makima.client.api_transport import DirectTransport
 from makima.errors import ClusterUnavailable, Denied
-from makima.tui import live
 from makima.tui.feed import feed_line
 from makima.tui.frames import happening_of, missed_text
 from makima.tui.live import LiveSource
@@ -138,7 +137,7 @@ async def until(what: Callable[[], object]) -> None:
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (following, stream):
         monkeypatch.setattr(module, "FIRST_WAIT", 0.02)
-    monkeypatch.setattr(live, "API_AGAIN", 0.05)
+    monkeypatch.setattr(streams, "API_AGAIN", 0.05)
 
 
 async def test_watch_and_stream_together_are_live_and_events_and_heartbeats_arrive() -> None:

@@ -52,8 +52,9 @@ def command(
 ) -> None:
     """Follow what happens to contracts, live: those named, else all of the namespace.
 
-    Without a terminal, `tui` means `text`. A stream that is cut is resumed after the last event that was seen. Where
-    makima's API can't be reached, the Kubernetes API alone is watched until it answers, and it says so.
+    Without a terminal, `tui` means `text`. A stream that is cut is resumed after the last event that was seen. While
+    makima's API can't be reached, or is away for more than ten seconds, the Kubernetes API alone is watched until it
+    answers, and it says so; what happened unseen in between comes then, and nothing comes twice.
     """
     wanted = Wanted(contracts, statuses, stale, quiet, heartbeats and not quiet, after, all_namespaces)
     if form == "tui" and call.screen.terminal:
@@ -108,7 +109,7 @@ def _tui(call: Call, wanted: Wanted) -> None:
 
 
 async def _frames(person: Person, call: Call, wanted: Wanted, writer: Writer) -> AsyncGenerator[Frame, None]:
-    """The stream of makima's API; where nobody answers there, what Kubernetes alone tells until somebody does."""
+    """The stream of makima's API; while nobody answers there, what Kubernetes alone tells."""
     from makima.client.handover import Handover
     from makima.client.stream import Filter
     from makima.models.enums import ContractState
