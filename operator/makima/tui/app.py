@@ -179,8 +179,7 @@ class MonitorApp(App[None]):
         if not command.argument and command.verb is not Verb.CLEAR:
             self.notify(f"say which: {command.text}", severity="warning")
         elif command.verb is Verb.SORT:
-            self.listing.sorting = Sorting(Order[command.argument])
-            screen.show_all()
+            screen.sort(Sorting(Order[command.argument]))
         else:
             field = "ns" if command.verb is Verb.NAMESPACE else "state"
             screen.set_filter("" if command.verb is Verb.CLEAR else f"{field}:{command.argument}")

@@ -18,7 +18,7 @@ from makima.tui.source import ApiLink, ContractGone, ContractsSeen, Happened, Ku
 from makima.tui.widgets.heading_line import HeadingLine
 from tests.support.monitor_contracts import NOW, a_contract
 from tests.support.monitor_seat import at_monitor
-from tests.support.monitor_teams import a_crowd, happening
+from tests.support.monitor_teams import a_crowd, a_team, happening
 from tests.support.monitor_world import PlayedWorld, told
 
 SIZES = [(80, 24), (120, 40), (240, 70)]
@@ -127,6 +127,31 @@ async def test_the_cursor_stays_on_its_contract_when_the_list_moves_around_it() 
         seat.world.tell(ContractGone(("team-b", "web-checkout")))
         await seat.until(lambda: seat.table.shown == 9)
         assert seat.table.cursor_key is not None
+
+
+async def test_the_cursor_on_the_first_line_stays_on_its_contract_and_what_comes_above_it_is_seen() -> None:
+    async with at_monitor() as seat:
+        assert seat.table.cursor_key == ("team-b", "billing-export")
+        urgent = a_contract("urgent", "Blocked", since=99999)
+        seat.world.tell(ContractsSeen([urgent]))
+        await seat.until(lambda: seat.table.shown == 10)
+        assert seat.table.cursor_key == ("team-b", "billing-export")
+        assert "urgent" in seat.screen().split("billing-export")[0]
+        await seat.press("g", "s")
+        first = seat.table.cursor_key
+        assert first != ("team-a", "urgent"), "put in another order by the person, the list is seen from its top"
+        await seat.press("k")
+        assert seat.table.cursor_key == first
+
+
+async def test_while_the_list_is_read_the_cursor_is_on_its_first_line() -> None:
+    async with at_monitor(PlayedWorld()) as seat:
+        everything = told(*a_team())
+        for part in ([a_contract("zzz", "Completed")], [a_contract("yyy")]):
+            seat.world.tell(ContractsSeen(part))
+            await seat.until(lambda part=part: seat.table.cursor_key == ("team-a", part[0].metadata.name))
+        seat.world.tell(*everything)
+        await seat.until(lambda: seat.table.cursor_key == ("team-b", "billing-export"))
 
 
 async def test_the_status_line_follows_the_connections() -> None:

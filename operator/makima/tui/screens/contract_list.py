@@ -13,6 +13,7 @@ from textual.widgets import Footer, Input
 from makima.tui.filtering import parse_filter
 from makima.tui.happenings import is_important
 from makima.tui.listing import Listing
+from makima.tui.ordering import Sorting
 from makima.tui.screens.deeds import DeedScreen
 from makima.tui.source import Happening, Key, LinkState
 from makima.tui.titles import nothing_shown, title
@@ -49,7 +50,7 @@ class ContractListScreen(DeedScreen):
     def __init__(self, listing: Listing, quiet: bool) -> None:
         super().__init__()
         self.listing, self.quiet = listing, quiet
-        self._must_rebuild = False
+        self._must_rebuild = self._read_once = False
         self._events_wanted: bool | None = None
 
     def compose(self) -> ComposeResult:
@@ -121,8 +122,7 @@ class ContractListScreen(DeedScreen):
     @on(HeadingLine.Sorted)
     def heading_clicked(self, event: HeadingLine.Sorted) -> None:
         """Sort by it; again turns it round."""
-        self.listing.sorting = self.listing.sorting.by(event.order)
-        self._rebuild()
+        self.sort(self.listing.sorting.by(event.order))
 
     @on(Input.Changed, "#filter")
     def filter_changed(self, event: Input.Changed) -> None:
@@ -142,7 +142,12 @@ class ContractListScreen(DeedScreen):
         problem = self.query_one("#filter-problem", Words)
         problem.display = bool(self.listing.chosen.problem)
         problem.update(f"! {self.listing.chosen.problem}")
-        self._rebuild()
+        self._rebuild(top_stays=True)
+
+    def sort(self, sorting: Sorting) -> None:
+        """Put the list in this order."""
+        self.listing.sorting = sorting
+        self._rebuild(top_stays=True)
 
     def set_filter(self, text: str) -> None:
         """The same, from elsewhere: the line shows what the list is filtered by."""
@@ -173,13 +178,11 @@ class ContractListScreen(DeedScreen):
 
     def action_sort(self) -> None:
         """The next order."""
-        self.listing.sorting = self.listing.sorting.next()
-        self._rebuild()
+        self.sort(self.listing.sorting.next())
 
     def action_reverse(self) -> None:
         """Turn the order round."""
-        self.listing.sorting = self.listing.sorting.by(self.listing.sorting.order)
-        self._rebuild()
+        self.sort(self.listing.sorting.by(self.listing.sorting.order))
 
     def action_events(self) -> None:
         """Show the latest events, or the list alone."""
@@ -207,13 +210,15 @@ class ContractListScreen(DeedScreen):
         if self._must_rebuild:
             self._rebuild()
 
-    def _rebuild(self) -> None:
+    def _rebuild(self, *, top_stays: bool = False) -> None:
         if not self.drawn:
             return
         self._must_rebuild = False
         world, table = self.monitor.world, self.query_one(ContractTable)
         table.lay_out(self._silent_columns())
-        table.show(self.listing.lines(world.rows.values()), self.monitor.now())
+        lines, reading = self.listing.lines(world.rows.values()), not self._read_once
+        table.show(lines, self.monitor.now(), top_stays=top_stays or reading)
+        self._read_once = self._read_once or world.feed.kube.state is LinkState.LIVE
         self.query_one(HeadingLine).show(table.columns, self.listing.sorting)
         known = [row for row in world.rows.values() if self.listing.always(row)]
         self.query_one("#title", Words).update(title(known, table.shown, self.listing.sorting, self.monitor.options))

@@ -84,13 +84,18 @@ class ContractTable(ScrollView, can_focus=True):
         """How many contracts are in the list."""
         return len(self._places)
 
-    def show(self, lines: list[Line], now: datetime) -> None:
-        """Show these lines; the cursor stays on its contract, at its height on the screen.
+    def show(self, lines: list[Line], now: datetime, *, top_stays: bool = False) -> None:
+        """Show these lines; the cursor stays on its contract.
 
+        It stays at its height on the screen, too, unless that shows the very top: one wants to see what comes there.
         Contracts that moved or changed get a mark, if most of the list is what it was.
+
+        Args:
+            top_stays: a cursor on the first contract stays on the first one, as this is another look at the list (the
+                person sorts or filters it, or it is still being read), and nothing that happened to it.
         """
-        before, height = self.cursor_key, self._cursor - self.scroll_offset.y
-        follows = self._cursor > self._first() or before is None  # at the very top one wants to see what comes there
+        before, top = self.cursor_key, self.scroll_offset.y
+        height, follows = self._cursor - top, before is None or not (top_stays and self._cursor <= self._first())
         self.now, self._fresh = now, self._changed_in(lines)
         self._lines = lines
         self._places = {line.key: place for place, line in enumerate(lines) if isinstance(line, Row)}
@@ -98,7 +103,10 @@ class ContractTable(ScrollView, can_focus=True):
         kept = self._places.get(before) if before is not None else None
         if kept is not None and follows:
             self._cursor = kept
-            self.scroll_to(y=max(0, kept - height), animate=False, immediate=True)
+            if top:
+                self.scroll_to(y=max(0, kept - height), animate=False, immediate=True)
+            else:
+                self._into_view()
         else:
             self._cursor = self._nearest(min(self._cursor, len(lines) - 1)) if follows else self._first()
             self._into_view()
