@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from makima.cli.times import utc
 from makima.errors import MakimaError
 
 if TYPE_CHECKING:
@@ -195,7 +196,7 @@ def _option(name: str) -> str:
 
 def _show(found: Sandbox) -> bool:
     works = True
-    since = f"{'up since' if found.running else 'started'} {found.created.astimezone():%Y-%m-%d %H:%M}"
+    since = f"{'up since' if found.running else 'started'} {utc(found.created)}"
     typer.echo(f"{found.name}: {found.cluster.server_url}, {since}, logs in {found.folder}")
     if found.node is not None:
         typer.echo(f"  pods at {found.node.addresses.pods}; {found.node.enforcement}; more logs in {found.node.folder}")

@@ -22,7 +22,8 @@ commands say so and go on with what Kubernetes alone gives.
 
 An ID is a name, `namespace/name`, or a UID. Options that change nothing but the looks: `--no-color`, the variable
 NO_COLOR. Completion: `eval "$(_MAKIMA_COMPLETE=bash_source makima)"` (or `zsh_source`, `fish_source`); kubectl
-completes `kubectl contracts` by itself once its own completion is on.
+completes `kubectl contracts` by itself once its own completion is on. Times in text are UTC, as RFC 3339
+(`2026-03-02T14:00:00Z`); how long ago something was is as kubectl writes ages.
 
 Where the two names differ:
 

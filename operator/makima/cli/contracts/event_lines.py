@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from makima.cli.contracts.text import Screen, plain
+from makima.cli.times import utc
 
 Frame = dict[str, Any]
 
@@ -34,7 +35,7 @@ def is_important(frame: Frame) -> bool:
 
 def event_line(frame: Frame, screen: Screen) -> str:
     """Time, contract, event, and what it says."""
-    moment = plain(frame.get("at", ""))[:19].replace("T", " ")
+    moment = plain(utc(str(frame.get("at", ""))))
     kind = plain(frame.get("type", ""))
     key = plain(f"{frame.get('namespace', '')}/{frame.get('name', '')}")
     return f"{moment}  {key}  {screen.paint(kind, COLORS.get(kind))}  {plain(says(frame))}".rstrip()

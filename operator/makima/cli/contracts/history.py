@@ -6,7 +6,6 @@ From makima's API; or from Postgres itself, for an administrator whose configura
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,6 +14,7 @@ from makima.cli.contracts.call import Call, Ended, common
 from makima.cli.contracts.completion import contracts as complete_contracts
 from makima.cli.contracts.exits import Exit
 from makima.cli.contracts.formats import format_option, say_data
+from makima.cli.times import utc
 
 if TYPE_CHECKING:
     from makima.client import Person
@@ -163,7 +163,7 @@ def _table(call: Call, events: list[Event]) -> None:
         (
             event["seq"],
             _text(event.get("version")),
-            _time(event["at"]),
+            utc(event["at"], "milliseconds"),
             event["type"],
             _what(event),
             event.get("actor") or "",
@@ -177,10 +177,6 @@ def _text(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _time(text: str) -> str:
-    return f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M:%S.%f}"[:-3]
-
-
 def _what(event: Event) -> str:
     payload = event.get("payload") or {}
     for old, new in (("old_phase", "new_phase"), ("old_status", "new_status"), ("old_state", "new_state")):
@@ -189,4 +185,4 @@ def _what(event: Event) -> str:
     if "deliverable_id" in payload:
         return f"{payload['phase']}/{payload['deliverable_id']} {str(payload.get('digest') or '')[:19]}"
     said = payload.get("new_status") or payload.get("question") or payload.get("task_name") or payload.get("message")
-    return str(said or payload.get("last_activity") or "")
+    return str(said or utc(str(payload.get("last_activity") or "")))

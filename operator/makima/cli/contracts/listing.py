@@ -21,6 +21,7 @@ from makima.cli.contracts.selecting import (
     selection_of,
     selector_option,
 )
+from makima.cli.times import utc
 
 if TYPE_CHECKING:
     from makima.client import Person
@@ -135,7 +136,7 @@ class View:
         else:
             from makima.cli.contracts.rows import compact
 
-            self.screen.say(f"{now():%H:%M:%S}  {compact(contract, now())} {word}".rstrip())
+            self.screen.say(f"{utc(now())}  {compact(contract, now())} {word}".rstrip())
 
     def _line(self, body: JsonObject, contract: Contract) -> str:
         from makima.cli.contracts.rows import compact

@@ -10,6 +10,7 @@ from makima.cli.contracts.call import Call, Ended, common
 from makima.cli.contracts.exits import Exit
 from makima.cli.contracts.selecting import contract_argument, one, supervisor_of
 from makima.cli.contracts.text import plain, readable
+from makima.cli.times import utc
 from makima.models.labels import CONTRACT_LABEL, INCARNATION_LABEL, ROLE_LABEL, SUPERVISOR_ROLE
 
 if TYPE_CHECKING:
@@ -176,6 +177,6 @@ async def _heartbeats(person: Person, call: Call, contract: Contract, tail: int 
     for beat in reversed(beats):
         said = (beat.get("state"), beat.get("activity"), beat.get("progress"))
         if said != last:
-            call.screen.say(plain(f"{beat['timestamp']} {said[0]} {said[2]}%: {said[1]}"))
+            call.screen.say(plain(f"{utc(str(beat['timestamp']))} {said[0]} {said[2]}%: {said[1]}"))
         last = said
     return bool(beats)

@@ -11,6 +11,7 @@ import click
 
 from makima.cli.contracts.call import Call, Function, now
 from makima.cli.contracts.formats import as_json, say_data
+from makima.cli.times import utc
 
 if TYPE_CHECKING:
     from makima.client import Person
@@ -103,7 +104,7 @@ class Watched(Generic[Item]):
                 if not over:
                     screen.say(self._looks.name(item))
             case _:
-                screen.say(f"{now():%H:%M:%S}  {self._looks.line(item, over)}")
+                screen.say(f"{utc(now())}  {self._looks.line(item, over)}")
 
     def _value(self, item: Item, over: bool) -> dict[str, Any]:
         return {**self._looks.value(item), **({"over": True} if over else {})}

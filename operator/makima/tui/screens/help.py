@@ -70,7 +70,8 @@ def help_page() -> Group:
     for look in STATES.values():
         legend.append(f"{look.symbol}\u00a0{look.word}  ", style=look.colour)
     legend.append("! in trouble", style=WHITE)
-    return Group(_table("Keys", KEYS), _table("Filter", FILTERS), Text("States", style=f"bold {WHITE}"), legend)
+    states, zone = Text("States", style=f"bold {WHITE}"), Text("\nTimes of day are those of your own time zone.")
+    return Group(_table("Keys", KEYS), _table("Filter", FILTERS), states, legend, zone)
 
 
 def _table(title: str, rows: tuple[tuple[str, str], ...]) -> Table:
