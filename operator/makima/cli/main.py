@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from makima.cli.tabled import Tabled
 from makima.errors import MakimaError
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -28,11 +29,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
 """Command → module with a typer `app`, and the line shown in `makima --help` (so that it imports none of them)."""
 
 
-class LazyCommands(click.Group):
+class LazyCommands(Tabled):
     """A group that imports a command's module when the command is called."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+    table = COMMANDS
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
@@ -45,10 +45,6 @@ class LazyCommands(click.Group):
         command = get_command(app)
         command.name = cmd_name
         return command  # type: ignore[return-value]  # typer 0.20 vendors click's classes
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
 
 def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:

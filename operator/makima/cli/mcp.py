@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="The tools of a supervised agent, as an MCP server on standard input and output.")
+app = typer.Typer(
+    add_completion=False, help="The tools of a supervised agent, as an MCP server on standard input and output."
+)
 
 
 @app.command()

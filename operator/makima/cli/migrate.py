@@ -10,7 +10,7 @@ import typer
 
 from makima.models.history_schema import SchemaStatus
 
-app = typer.Typer(no_args_is_help=True, help="The schema of the history in Postgres.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="The schema of the history in Postgres.")
 
 Url = Annotated[
     str | None,

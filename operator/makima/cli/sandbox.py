@@ -16,7 +16,9 @@ from makima.errors import MakimaError
 if TYPE_CHECKING:
     from makima.sandbox import Sandbox
 
-app = typer.Typer(no_args_is_help=True, help="A real API server and Postgres on this machine, for a first try.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="A real API server and Postgres on this machine, for a first try."
+)
 
 Name = Annotated[str, typer.Option("--name", help="Which sandbox; several live side by side.")]
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Run any agent program as the supervisor of a contract.")
+app = typer.Typer(add_completion=False, help="Run any agent program as the supervisor of a contract.")
 
 
 @app.command(

@@ -243,7 +243,7 @@ def test_kubectl_runs_the_plugin_and_completes_its_words(filled: Stage, plugin_p
 
 def test_completion_is_silent_where_there_is_no_cluster(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert completions(["show", "--kubeconfig", str(tmp_path / uuid4().hex), "wo"]) == []
+    assert completions(["show", "--kubeconfig", str(tmp_path / uuid4().hex), "wo"]) == [":4"]
 
 
 def test_a_shell_completes_names_from_the_cluster(filled: Stage, plugin_path: dict[str, str]) -> None:

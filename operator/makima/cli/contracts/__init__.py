@@ -12,6 +12,7 @@ import click
 
 from makima.cli.contracts.call import PERSONA
 from makima.cli.contracts.persona import MAKIMA, Persona, for_persona
+from makima.cli.tabled import Tabled
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "list": ("listing", "List contracts, with filters."),
@@ -34,22 +35,23 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "cleanup": ("cleanup", "Archive, delete and clear up what is old."),
     "batch": ("batch", "Run a bulk operation of makima's API."),
 }
-"""Command → module, and the line shown in the list of commands (so that it imports none of them)."""
+"""Command → module, and the line shown in the list of commands (so that it imports none of them).
+
+In the order in which people need them.
+"""
 
 EPILOG = "Exit codes: 0 done, 2 usage, 3 not found, 4 forbidden, 5 conflict, 6 timed out, 7 unhealthy, 8 waits for a \
 person, 9 refused, 10 unavailable, 1 anything else."
 
 
-class Contracts(click.Group):
+class Contracts(Tabled):
     """The group; imports a command's module when the command is called."""
+
+    table = COMMANDS
 
     def __init__(self, persona: Persona, **more: Any) -> None:
         super().__init__(**more)
         self.persona = persona
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """In the order in which people need them."""
-        return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command, with the option names of this persona."""
@@ -58,11 +60,6 @@ class Contracts(click.Group):
             return None
         found = import_module(f"makima.cli.contracts.{COMMANDS[cmd_name][0]}").command
         return for_persona(found, self.persona)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The list of commands."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
 
 def group(program: str = MAKIMA) -> Contracts:

@@ -8,7 +8,7 @@ import click
 
 from makima.cli.contracts.acting import Judge, acting_options, key_of, outcome, report, wishes_of
 from makima.cli.contracts.call import Call, Ended, common
-from makima.cli.contracts.completion import phases as complete_phases
+from makima.cli.contracts.completion import next_phases
 from makima.cli.contracts.exits import BY_CODE, Exit
 from makima.cli.contracts.formats import ONE_FORMATS, format_option
 from makima.cli.contracts.selecting import contract_argument, one
@@ -24,7 +24,7 @@ ATTEMPTS = 3
 @click.command("advance")
 @contract_argument
 @click.option(
-    "--phase", shell_complete=complete_phases, help="Where to. Default: the next phase; Completed after the last."
+    "--phase", shell_complete=next_phases, help="Where to. Default: the next phase; Completed after the last."
 )
 @click.option("--force", is_flag=True, help="Although the gate is not ready; recorded. Never skips the phase guard.")
 @click.option(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from makima.cli.contracts.completion import contexts, namespaces
 from makima.cli.contracts.exits import Exit, code_of, exit_of
 from makima.cli.contracts.persona import MAKIMA, Named, Persona
 from makima.cli.contracts.text import Screen, command_line
@@ -153,15 +154,9 @@ def option(*names: str, **more: Any) -> Function:
     return click.option(*names, cls=Named, **more)
 
 
-def _namespaces(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    from makima.cli.contracts.completion import namespaces
-
-    return namespaces(ctx, incomplete)
-
-
 OPTIONS = (
-    option("--namespace", kubectl=("-n",), help="Namespace. Default: that of the context.", shell_complete=_namespaces),
-    click.option("--context", help="Context of the kubeconfig. Default: the current one."),
+    option("--namespace", kubectl=("-n",), help="Namespace. Default: that of the context.", shell_complete=namespaces),
+    click.option("--context", help="Context of the kubeconfig. Default: the current one.", shell_complete=contexts),
     click.option("--kubeconfig", type=click.Path(path_type=Path), help="kubeconfig file. Default: KUBECONFIG."),
     click.option("--api", metavar="URL", help="makima's API. Default: MAKIMA_API_URL, else through the cluster."),
     click.option(

@@ -9,6 +9,7 @@ import click
 
 from makima.cli.contracts.acting import acting_options, outcome, report
 from makima.cli.contracts.call import DURATION, Call, Ended, common
+from makima.cli.contracts.completion import types
 from makima.cli.contracts.exits import Exit
 from makima.cli.contracts.formats import ONE_FORMATS, format_option
 
@@ -34,7 +35,10 @@ def _labels(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) 
     "-f", "--filename", type=click.File("rb"), help="Manifest to begin with (YAML or JSON; `-`: standard input)."
 )
 @click.option(
-    "--type", "kind", help="simple, specification, execute, or a ContractType of the namespace. Default: simple."
+    "--type",
+    "kind",
+    shell_complete=types,
+    help="simple, specification, execute, or a ContractType of the namespace. Default: simple.",
 )
 @click.option("--description", help="What the work is.")
 @click.option(

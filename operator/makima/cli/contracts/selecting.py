@@ -10,6 +10,7 @@ import click
 from makima.cli.contracts.call import DURATION, Call, Ended, Function, option
 from makima.cli.contracts.completion import contracts as complete_contracts
 from makima.cli.contracts.completion import phases as complete_phases
+from makima.cli.contracts.completion import types
 from makima.cli.contracts.exits import Exit
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ status_option = option(
 def filter_options(function: Function) -> Function:
     """The filters of `list`."""
     for one in (
-        option("--type", "kind", help="Only of this type."),
+        option("--type", "kind", help="Only of this type.", shell_complete=types),
         option("--phase", help="Only in this phase.", shell_complete=complete_phases),
         option("--waiting", is_flag=True, help="Only those that wait for a person."),
         option(
