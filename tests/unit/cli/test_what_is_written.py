@@ -17,7 +17,7 @@ from makima.cli.contracts.text import Screen, command_line, cut, plain, readable
 from makima.domain.reads.tree import lines, tree_of
 from makima.models.contract import Contract
 from makima.models.contract_status import CompletedDeliverable, TaskCount
-from makima.models.enums import SupervisorState, TaskState
+from makima.models.enums import ContractState, SupervisorState, TaskState
 from tests.support.builders import (
     a_contract,
     a_question,
@@ -75,6 +75,79 @@ def test_the_tree_of_a_contract() -> None:
     assert_kept("tree.txt", "\n".join(f"{line.lead}[{line.mark}] {line.text}" for line in lines(tree)) + "\n")
     drawn = lines(tree_of(rich(), None, None, NOW), ascii_only=True)
     assert_kept("tree-ascii.txt", "\n".join(f"{line.lead}{line.text}" for line in drawn) + "\n")
+
+
+FINISHED = {"finished_time": at(60)}
+BROKEN = {"failure_reason": "restart budget spent"}
+
+
+@pytest.mark.parametrize(
+    ("state", "changes", "marks"),
+    [
+        ("Active", {}, "current open"),
+        ("Paused", {}, "current open"),
+        ("Completing", {"phase": "execute"}, "done done"),
+        ("Completed", {"phase": "execute", **FINISHED}, "done done"),
+        ("Failed", {**FINISHED, **BROKEN}, "failed open"),
+        ("Failed", {"phase": "execute", **FINISHED, **BROKEN}, "done failed"),
+        ("Archived", {"phase": "execute", **FINISHED}, "done done"),
+        ("Archived", {**FINISHED, **BROKEN}, "failed open"),
+        ("Archived", {}, "open open"),
+    ],
+)
+def test_the_marks_of_phases(state: str, changes: dict[str, Any], marks: str) -> None:
+    contract = with_status(active(), state=ContractState(state), phase_start_time=at(60), **changes)
+    phases = [
+        node for node in tree_of(contract, None, None, NOW).children if node.text.split()[0] in ("plan", "execute")
+    ]
+    assert " ".join(node.mark for node in phases) == marks
+    assert ["for" in node.text for node in phases] == [mark == "current" for mark in marks.split()], "it is over"
+
+
+CONTAINER = {"name": "agent"}
+PODS: list[tuple[dict[str, Any], str]] = [
+    ({"phase": "Running"}, "[current] pod work-1 Running on n1"),
+    ({"phase": "Succeeded"}, "[done] pod work-1 Succeeded on n1"),
+    ({"phase": "Failed"}, "[failed] pod work-1 Failed on n1"),
+    (
+        {"phase": "Pending", "containerStatuses": [{"state": {"waiting": {"reason": "ContainerCreating"}}}]},
+        "[open] pod work-1 Pending on n1",
+    ),
+    (
+        {
+            "phase": "Pending",
+            "containerStatuses": [{"state": {"waiting": {"reason": "ErrImagePull", "message": "no"}}}],
+        },
+        "[failed] pod work-1 Pending on n1: ErrImagePull (no)",
+    ),
+    (
+        {
+            "phase": "Pending",
+            "conditions": [
+                {"type": "Initialized", "status": "False"},
+                {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes"},
+            ],
+        },
+        "[failed] pod work-1 Pending on n1: Unschedulable (0/1 nodes)",
+    ),
+    (
+        {"phase": "Failed", "containerStatuses": [{"state": {"terminated": {"reason": "OOMKilled", "exitCode": 137}}}]},
+        "[failed] pod work-1 Failed on n1: OOMKilled, exit code 137",
+    ),
+]
+
+
+@pytest.mark.parametrize("registered", [True, False])
+@pytest.mark.parametrize(("told", "line"), PODS)
+def test_the_pod_stands_below_its_supervisor_also_before_that_has_registered(
+    told: dict[str, Any], line: str, registered: bool
+) -> None:
+    state = SupervisorState.IDLE if registered else None
+    supervisor = a_supervisor(state, incarnation=1, pod_name="work-1")
+    drawn = lines(tree_of(active(), supervisor, {"spec": {"nodeName": "n1"}, "status": told}, NOW))
+    above, pod = drawn[-2:]
+    assert above.text == ("supervisor Idle, life 1" if registered else "supervisor: not registered, life 1")
+    assert f"[{pod.mark}] {pod.text}" == line
 
 
 def test_the_tree_of_a_contract_that_was_not_accepted() -> None:

@@ -111,8 +111,8 @@ class Drawing:
         from makima.domain.durations import format_duration
 
         since = f", for {format_duration(now() - wait.since)}" if wait.since is not None else ""
-        line = f"waits for {plain(wait.what)}{since}"
-        return f"{line}\n  → {self.call.line(*wait.command)}" if wait.command is not None else line
+        command = f" {'->' if self.ascii_only else '→'} {self.call.line(*wait.command)}" if wait.command else ""
+        return f"waits for {plain(wait.what)}{since}{command}"
 
 
 async def _watch(person: Person, drawing: Drawing, seen: Contract) -> None:
@@ -120,14 +120,21 @@ async def _watch(person: Person, drawing: Drawing, seen: Contract) -> None:
     import asyncio
 
     from makima.client.finding import ContractNotFound
+    from makima.errors import ClusterUnavailable
 
-    changed = asyncio.Event()
+    lost, changed = "", asyncio.Event()
     watches = [asyncio.create_task(_notice(person, seen, plural, changed)) for plural in ("contracts", "supervisors")]
     try:
         while not watches[0].done():
             await _pause(changed, drawing)
-            seen = await one(person, f"{seen.metadata.namespace}/{seen.metadata.name}")
-            drawing.again(seen, *await _around(person, seen))
+            try:
+                seen = await one(person, f"{seen.metadata.namespace}/{seen.metadata.name}")
+                drawing.again(seen, *await _around(person, seen))
+                lost = ""
+            except ClusterUnavailable as error:  # the watches are taken up again, too
+                if lost != error.message:
+                    drawing.call.screen.note(f"note: {error.message}; trying again")
+                lost = error.message
         await watches[0]
     except ContractNotFound:
         pass

@@ -75,8 +75,7 @@ def _state_mark(state: ContractState) -> Mark:
 def _phase(phase: Phase, status: ContractStatus, contract: Contract, now: datetime, *, verbose: bool) -> Node:
     names = [item.name for item in status.phases]
     here, current = names.index(phase.name), names.index(status.phase)
-    done = here < current or status.state in (ContractState.COMPLETED, ContractState.COMPLETING)
-    mark = Mark.DONE if done else Mark.CURRENT if here == current else Mark.OPEN
+    mark = _phase_mark(here - current, status)
     complete = {item.id: item for item in status.deliverables if item.phase == phase.name}
     below = [_deliverable(item, complete.get(item.id), now, verbose=verbose) for item in phase.deliverables]
     below += _tasks(phase.name, status, now)
@@ -84,6 +83,18 @@ def _phase(phase: Phase, status: ContractStatus, contract: Contract, now: dateti
     began = status.phase_start_time if mark is Mark.CURRENT else None
     since = f"  for {format_duration(now - began)}" if began is not None else ""
     return Node(f"{phase.name}{since}", mark, tuple(below))
+
+
+def _phase_mark(place: int, status: ContractStatus) -> Mark:
+    """What became of a phase so many places after (before: negative) the one that the contract is or was last in."""
+    archived, finished = status.state is ContractState.ARCHIVED, status.state is ContractState.COMPLETED
+    succeeded = finished or (archived and status.finished_time is not None and status.failure_reason is None)
+    if place < 0 or succeeded or (place == 0 and status.state is ContractState.COMPLETING):
+        return Mark.DONE
+    if place > 0:
+        return Mark.OPEN
+    failed = status.state is ContractState.FAILED or status.failure_reason is not None
+    return Mark.FAILED if failed else Mark.OPEN if archived else Mark.CURRENT
 
 
 def _deliverable(item: Deliverable, there: CompletedDeliverable | None, now: datetime, *, verbose: bool) -> Node:
@@ -135,8 +146,10 @@ SUPERVISOR_MARKS = {
 
 def _supervisor(supervisor: Supervisor, pod: Mapping[str, Any] | None, now: datetime, *, verbose: bool) -> Node:
     status = supervisor.status
-    if status is None or status.state is None:
+    if status is None:
         return Node("supervisor: not registered", Mark.OPEN)
+    if status.state is None:
+        return Node(f"supervisor: not registered, life {status.incarnation or 0}", Mark.OPEN, tuple(_pod(status, pod)))
     parts = [f"supervisor {status.state}", f"life {status.incarnation or 0}", *_life(status, now)]
     if status.restarts:
         parts.append(f"{status.restarts} restarts of {supervisor.spec.restart.max_restarts}")
@@ -167,8 +180,34 @@ def _pod(status: SupervisorStatus, pod: Mapping[str, Any] | None) -> list[Node]:
     told = pod.get("status") or {}
     node = (pod.get("spec") or {}).get("nodeName")
     where = f" on {node}" if node else ""
-    mark = Mark.FAILED if told.get("phase") == "Failed" else Mark.CURRENT
-    return [Node(f"pod {status.pod_name} {told.get('phase', '')}{where}", mark)]
+    phase, trouble = str(told.get("phase", "")), _trouble(told)
+    mark = Mark.FAILED if trouble else POD_MARKS.get(phase, Mark.OPEN)
+    return [Node(f"pod {status.pod_name} {phase}{where}{f': {trouble}' if trouble else ''}", mark)]
+
+
+POD_MARKS = {"Failed": Mark.FAILED, "Running": Mark.CURRENT, "Succeeded": Mark.DONE}
+STARTING = frozenset({"ContainerCreating", "PodInitializing"})
+"""Why a container waits that merely has not begun yet."""
+
+
+def _trouble(told: Mapping[str, Any]) -> str:
+    """Why it does not run, as the scheduler or the kubelet says; "" where nothing is wrong."""
+    for item in told.get("conditions") or ():
+        if item.get("type") == "PodScheduled" and item.get("status") == "False":
+            return _said(item)
+    for item in [*(told.get("initContainerStatuses") or ()), *(told.get("containerStatuses") or ())]:
+        state = item.get("state") or {}
+        waiting, ended = state.get("waiting") or {}, state.get("terminated") or {}
+        if waiting.get("reason") and waiting["reason"] not in STARTING:
+            return _said(waiting)
+        if ended.get("exitCode"):
+            return f"{_said(ended)}, exit code {ended['exitCode']}"
+    return ""
+
+
+def _said(item: Mapping[str, Any]) -> str:
+    reason, message = str(item.get("reason") or ""), str(item.get("message") or "")
+    return f"{reason} ({message})" if message else reason
 
 
 def _details(status: ContractStatus, now: datetime) -> Iterator[Node]:
