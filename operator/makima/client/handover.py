@@ -70,9 +70,10 @@ class Handover:
         self._flow, self._once = Merging[Frame | Away | Seen | Over](), ToldOnce()
         self._tasks: list[asyncio.Task[None]] = []
         self._held: deque[Frame] = deque(maxlen=REMEMBERED)
-        self._outage, self._begun, self._alone, self._blind = 0, False, False, False
+        self._outage, self._begun, self._alone = 0, False, False
         self._lingering = 0
         self._refusal: ApiError | None = None
+        self._blind: Denied | None = None
 
     async def frames(self) -> AsyncGenerator[Frame, None]:
         """Every frame; those of the watch have no `seq`.
@@ -147,15 +148,20 @@ class Handover:
         """Nobody tells anything now; a stream that was there once is waited for, unless it refuses as well."""
         if self._refusal is not None or not self._begun:
             raise self._refusal or error
-        self._blind = self._alone = True
-        self._say(f"{error.message}; nothing is told until makima's API answers")
+        self._blind = error
+        if self._alone:
+            self._say(self._instead())
 
     def _speak(self) -> Iterable[Frame]:
         """From now on the watch has the word."""
         if not self._alone:
             self._alone = True
-            self._say(ALONE)
+            self._say(self._instead())
         return self._released()
+
+    def _instead(self) -> str:
+        """What there is while the stream is away."""
+        return ALONE if self._blind is None else f"{self._blind.message}; nothing is told until makima's API answers"
 
     def _released(self) -> list[Frame]:
         """What the watch saw, without what was told, and without what a stream that is live tells."""
@@ -164,7 +170,8 @@ class Handover:
         return [frame for frame in held if not self._streams(frame) and self._once.by_watch(frame)]
 
     def _streams(self, frame: Frame) -> bool:
-        return "namespace" in frame and self._monitors.tells_of(frame["namespace"])
+        """A stream that begins for the first time tells nothing of what the watch saw before."""
+        return self._begun and "namespace" in frame and self._monitors.tells_of(frame["namespace"])
 
     def _streamed(self, frame: Frame) -> Iterable[Frame]:
         if self._tasks and self._monitors.live:
@@ -184,7 +191,7 @@ class Handover:
             self._lingering = self._outage
             asyncio.get_running_loop().call_later(LINGER, watch.cancel)
         self._tasks, self._refusal, self._outage = [], None, self._outage + 1
-        self._alone = self._blind = False
+        self._alone, self._blind = False, None
         self._held.clear()
 
 

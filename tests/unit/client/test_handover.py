@@ -272,6 +272,7 @@ async def test_a_stream_that_refuses_after_it_had_begun_is_an_error_for_who_may_
 
 
 async def test_who_may_not_watch_waits_for_the_stream_that_was_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handover, "PATIENCE", 0.05)
     async with scene(there=True) as at:
         assert (await at.any())["type"] == "Subscribed"
         at.cluster.denied = {"contracts"}
