@@ -22,7 +22,7 @@ PATIENCE = 10.0
 """Seconds that a stream may be cut before the watch speaks in its place: most cuts are shorter, and leave no trace."""
 
 LINGER = 2.0
-"""Seconds that the watch goes on beside a stream that begins for the first time, and knows nothing of before."""
+"""Seconds that the watch goes on beside a stream that begins, and does not know after which event to go on."""
 
 ALONE = "only the Kubernetes API is watched until it answers: no sequence numbers, and heartbeats come late"
 BACK = "makima's API answers: its stream goes on from here"
@@ -71,6 +71,7 @@ class Handover:
         self._tasks: list[asyncio.Task[None]] = []
         self._held: deque[Frame] = deque(maxlen=REMEMBERED)
         self._outage, self._begun, self._alone = 0, False, False
+        self._goes_on = after is not None
         self._lingering = 0
         self._refusal: ApiError | None = None
         self._blind: Denied | None = None
@@ -170,13 +171,13 @@ class Handover:
         return [frame for frame in held if not self._streams(frame) and self._once.by_watch(frame)]
 
     def _streams(self, frame: Frame) -> bool:
-        """A stream that begins for the first time tells nothing of what the watch saw before."""
-        return self._begun and "namespace" in frame and self._monitors.tells_of(frame["namespace"])
+        """A stream that does not know where to go on tells nothing of what the watch saw before it began."""
+        return self._goes_on and "namespace" in frame and self._monitors.tells_of(frame["namespace"])
 
     def _streamed(self, frame: Frame) -> Iterable[Frame]:
         if self._tasks and self._monitors.live:
             self._back()
-        self._begun = True
+        self._begun = self._goes_on = True
         return (frame,) if self._once.by_stream(frame) else ()
 
     def _back(self) -> None:
@@ -185,7 +186,7 @@ class Handover:
             self._say(BACK)
         watch, patience = self._tasks
         patience.cancel()
-        if self._begun:  # what is still on its way from this watch is told by the stream, as it knows where to go on
+        if self._goes_on:  # what is still on its way from this watch is told by the stream
             watch.cancel()
         else:
             self._lingering = self._outage

@@ -192,6 +192,39 @@ def test_monitor_that_began_without_the_api_goes_on_with_its_stream_once_it_answ
             creating.join(60)
 
 
+def test_monitor_whose_stream_is_away_goes_on_with_the_watch_and_comes_back_and_tells_each_event_once(
+    served: tuple[Stage, ApiUnderTest], way: tuple[str, ...]
+) -> None:
+    stage, api = served
+    port, address = free_port(), ("127.0.0.1", int(api.url.rpartition(":")[2]))
+    told = list[dict[str, Any]]()
+
+    def until(name: str, status: str) -> dict[str, Any]:
+        for line in process.stdout or ():
+            told.append(json.loads(line))
+            if (told[-1].get("name"), told[-1].get("new_status")) == (name, status):
+                return told[-1]
+        raise AssertionError("it ended")
+
+    with monitoring(stage, "--format", "json", *way, "--api", f"http://127.0.0.1:{port}", "--after", "0") as process:
+        assert process.stderr is not None
+        assert "can't be reached" in process.stderr.readline()
+        assert "until it answers" in process.stderr.readline()
+        with forwarded(*address, at=port):
+            assert "goes on from here" in process.stderr.readline()
+            stage.create("near", suspend=True)
+            assert "seq" in until("near", "paused")
+        assert "until it answers" in process.stderr.readline()
+        stage.create("far", suspend=True)
+        assert "seq" not in until("far", "paused")
+        with forwarded(*address, at=port):
+            assert "goes on from here" in process.stderr.readline()
+            stage.create("back", suspend=True)
+            assert "seq" in until("back", "paused")
+    paused = [frame["name"] for frame in told if frame.get("new_status") == "paused"]
+    assert sorted(set(paused)) == sorted(paused) and {"near", "far", "back"} <= set(paused)
+
+
 def test_what_an_external_supervisor_said_stands_in_place_of_a_log(
     served: tuple[Stage, ApiUnderTest], way: tuple[str, ...], token: str
 ) -> None:

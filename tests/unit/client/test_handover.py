@@ -297,14 +297,18 @@ async def test_nobody_who_tells_is_an_error() -> None:
             await at.any()
 
 
-async def test_what_happened_just_before_the_first_stream_began_is_still_told_by_the_watch() -> None:
-    async with scene() as at:
+@pytest.mark.parametrize("after", [None, 3])
+async def test_what_happened_just_before_the_first_stream_began_is_told_by_who_knows_it(after: int | None) -> None:
+    async with scene(after=after) as at:
         at.move()
         await at.next()
         at.api.there = True
         assert (await at.any())["type"] == "Subscribed"
         version = at.move()
-        assert (await at.next())["version"] == version
+        if after is not None:  # the stream goes on where it was told to
+            at.api.queue().put_nowait(at.told(version, 6))
+        told = await at.next()
+        assert (told["version"], told.get("seq")) == (version, None if after is None else 6)
 
 
 class Door:
