@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import os
 from collections.abc import Callable, Iterator
@@ -13,7 +14,9 @@ from typing import Any, Self
 import aiohttp
 
 from makima.adapters.kubernetes.connection import Connection
+from makima.aggregated_wiring import connect_local_api, disconnect_api
 from makima.sandbox import Sandbox
+from makima.sandbox.local_cluster import LocalCluster
 from tests.support.own_process import MAKIMA_GROUPS, ProcessUnderTest
 
 API_USER = "system:serviceaccount:makima-system:makima-api"
@@ -64,6 +67,20 @@ def apis(sandbox: Sandbox, database_url: str, folder: Path, **settings: object) 
             return found.start()
 
         yield start
+
+
+@contextmanager
+def aggregated_api(sandbox: Sandbox, database_url: str, folder: Path, **settings: object) -> Iterator[ApiUnderTest]:
+    """An API process that the sandbox's API server forwards to; taken away again. There is one of them at a time."""
+    assert isinstance(sandbox.cluster, LocalCluster)
+    cluster, listener = sandbox.cluster, sandbox.cluster.api_listener
+    listening = {key.removeprefix("MAKIMA_").lower(): value for key, value in listener.environment.items()}
+    with apis(sandbox, database_url, folder, api__front_proxy_seconds=0.2, **listening, **settings) as start:
+        found = start()
+        certificate = listener.pair.certificate.read_bytes()
+        asyncio.run(connect_local_api(cluster.kubeconfig, certificate, listener.port))
+        yield found
+        asyncio.run(disconnect_api(cluster.kubeconfig))
 
 
 async def make_account(admin: Connection, namespace: str, name: str) -> None:

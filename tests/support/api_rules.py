@@ -6,6 +6,8 @@ refuse fails a test that takes a millisecond.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from makima.models.contract import Contract
 from makima.models.contract_status import ContractStatus
 
@@ -21,6 +23,19 @@ TABLE = {
     "Archived": "",
 }
 """The design's table, typed off the page."""
+
+ROUTES: Mapping[str, tuple[str, ...]] = {
+    "Created": (),
+    "Active": ("Active",),
+    "WaitingForInput": ("Active", "WaitingForInput"),
+    "Blocked": ("Active", "Blocked"),
+    "Paused": ("Paused",),
+    "Completing": ("Active", "Completing"),
+    "Completed": ("Active", "Completing", "Completed"),
+    "Failed": ("Failed",),
+    "Archived": ("Archived",),
+}
+"""How to get to each state from Created."""
 
 
 class WriteRefusedError(AssertionError):

@@ -7,23 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.api_rules import TABLE
+from tests.support.api_rules import ROUTES, TABLE
 from tests.support.kube import Attempt, Body, Cast, Person, assert_refused, changed, contract
 
 STATES = tuple(TABLE)
-ROUTES: Mapping[str, tuple[str, ...]] = {
-    "Created": (),
-    "Active": ("Active",),
-    "WaitingForInput": ("Active", "WaitingForInput"),
-    "Blocked": ("Active", "Blocked"),
-    "Paused": ("Paused",),
-    "Completing": ("Active", "Completing"),
-    "Completed": ("Active", "Completing", "Completed"),
-    "Failed": ("Failed",),
-    "Archived": ("Archived",),
-}
-"""How to get to each state."""
-
 ONE_PHASE = {"type": "execute"}
 """A contract in its last phase from the start: no phase stands in the way of any state."""
 

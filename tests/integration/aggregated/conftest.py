@@ -14,10 +14,8 @@ import aiohttp
 import pytest
 
 from makima.adapters.kubernetes.connection import Connection
-from makima.aggregated_wiring import connect_local_api, disconnect_api
 from makima.sandbox import Sandbox
-from makima.sandbox.local_cluster import LocalCluster
-from tests.support.api_process import ApiUnderTest, apis
+from tests.support.api_process import ApiUnderTest, aggregated_api
 from tests.support.carried_world import CarriedWorld
 from tests.support.command_line import Stage, stage
 from tests.support.operator_process import operators
@@ -37,16 +35,8 @@ def api(
     installed_cluster: Sandbox, module_database: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ApiUnderTest]:
     """An API process that the sandbox's API server forwards to."""
-    assert isinstance(installed_cluster.cluster, LocalCluster)
-    cluster = installed_cluster.cluster
-    listener, folder = cluster.api_listener, tmp_path_factory.mktemp("aggregated")
-    settings = {key.removeprefix("MAKIMA_").lower(): value for key, value in listener.environment.items()}
-    with apis(installed_cluster, module_database, folder, api__front_proxy_seconds=0.2, **settings) as start:
-        found = start()
-        certificate = listener.pair.certificate.read_bytes()
-        asyncio.run(connect_local_api(cluster.kubeconfig, certificate, listener.port))
+    with aggregated_api(installed_cluster, module_database, tmp_path_factory.mktemp("aggregated")) as found:
         yield found
-        asyncio.run(disconnect_api(cluster.kubeconfig))
 
 
 @pytest.fixture(scope="module")
