@@ -48,6 +48,26 @@ async def test_the_backlog_waits_until_the_listing_is_over_but_changes_do_not() 
     assert not queue.listing()
 
 
+async def test_a_listing_does_not_wake_those_that_wait_for_it_again_and_again() -> None:
+    queue = WorkQueue()
+    looked = 0
+    look = queue._next  # that is what a waiting worker does each time it wakes up
+
+    def counted() -> str | None:
+        nonlocal looked
+        looked += 1
+        return look()
+
+    queue._next = counted  # type: ignore[method-assign]
+    workers = [asyncio.create_task(queue.take()) for _ in range(4)]
+    for place in range(100):
+        queue.put(f"at {place}", backlog=place)
+        await asyncio.sleep(0)
+    assert looked <= 3 * len(workers)
+    found = await asyncio.wait_for(asyncio.gather(*workers), SOON)
+    assert sorted(found) == ["at 96", "at 97", "at 98", "at 99"]
+
+
 async def test_a_listed_key_that_changes_is_raised_and_looked_at_once() -> None:
     queue = WorkQueue()
     queue.put("other", backlog=2)
