@@ -87,7 +87,11 @@ class Conflict(ClusterError):
 
 
 class NotFound(ClusterError):
-    """The object is gone (404, 410)."""
+    """The object is gone (404)."""
+
+
+class Expired(NotFound):
+    """What was asked about is forgotten: most often the moment of a list that was to be continued (410)."""
 
 
 class Denied(ClusterError):

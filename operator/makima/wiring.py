@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
-import kopf
 from prometheus_client import CollectorRegistry
 
 from makima.adapters.kubernetes.apply import apply_manifests, wait_enforced
@@ -168,22 +167,6 @@ class OperatorProcess:
 def configure_process_logging(config: Config) -> None:
     """Logs as configured: JSON lines, or for people at a terminal."""
     configure_logging(config.operator.log_format, config.operator.log_level)
-
-
-async def connection_info(config: Config) -> kopf.ConnectionInfo:
-    """The same credentials for kopf."""
-    found = await load_configuration(config.kubeconfig, config.context)
-    header = await found.get_api_key_with_prefix("BearerToken", alias="authorization")
-    scheme, _, token = (header or "").rpartition(" ")
-    return kopf.ConnectionInfo(
-        server=found.host,
-        ca_path=found.ssl_ca_cert,
-        insecure=not found.verify_ssl,
-        scheme=scheme or None,
-        token=token or None,
-        certificate_path=found.cert_file,
-        private_key_path=found.key_file,
-    )
 
 
 @asynccontextmanager

@@ -19,14 +19,15 @@ from makima.handlers.memoryless import NoDiffBase, NoProgress
 from makima.handlers.pods import watch_pods
 from makima.handlers.process import KEY
 from makima.handlers.supervisors import watch_supervisors
-from makima.wiring import OperatorProcess, connection_info
+from makima.watch_wiring import watch_session
+from makima.wiring import OperatorProcess
 
 
 @kopf.on.login()
-async def login(memo: kopf.Memo, **_: Any) -> kopf.ConnectionInfo:
+async def login(memo: kopf.Memo, **_: Any) -> kopf.AiohttpSession:
     """The operator's own credentials; asked for again when they expire."""
     process: OperatorProcess = memo[KEY]
-    return await connection_info(process.config)
+    return await watch_session(process.config)
 
 
 @kopf.on.startup(errors=kopf.ErrorsMode.PERMANENT)
@@ -60,7 +61,9 @@ def configure(settings: kopf.OperatorSettings, watch_inactivity: float) -> None:
     settings.peering.standalone = True  # leadership is a Lease; peering joins any object named `default`
     settings.scanning.disabled = True  # the three kinds are known; no rights to watch CRDs and namespaces needed
     settings.watching.initial_streaming = False  # a stream cut midway silently loses objects
-    settings.watching.chunk_size = None  # an expired continue token ends the process
+    # Of a long list no more than a page is there as text and parsed with everything in it (peak memory of a restart
+    # with 5,000: docs/benchmarks.md). One that can't be continued begins again (`watch_wiring`).
+    settings.watching.chunk_size = 500
     settings.watching.inactivity_timeout = watch_inactivity  # a watch that went silent is opened again
     settings.watching.server_timeout = 300  # a watch is renewed now and then, whatever is between us and the server
     # Handlers only hand over: keep no worker per object, and few at a time. Thousands at once, as a listing starts

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from makima.adapters.kubernetes.failures import denied, failure_of
-from makima.errors import ClusterError, ClusterUnavailable, Conflict, Denied, NotFound
+from makima.errors import ClusterError, ClusterUnavailable, Conflict, Denied, Expired, NotFound
 
 
 def answer(reason: str, message: str) -> bytes:
@@ -23,7 +23,7 @@ def answer(reason: str, message: str) -> bytes:
         (404, "NotFound", NotFound),
         (409, "Conflict", Conflict),
         (409, "AlreadyExists", Conflict),
-        (410, "Expired", NotFound),
+        (410, "Expired", Expired),
         (413, "RequestEntityTooLarge", Denied),
         (422, "Invalid", Denied),
         (429, "TooManyRequests", ClusterUnavailable),

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from makima.domain.reconcile.field_owners import advance_owner, deliverable_owners
+from makima.domain.reconcile.field_owners import advance_owner, deliverable_owners, read_owners
 from makima.models import enums
 from makima.models.contract import Contract
 from makima.models.enums import ContractState, Word
@@ -72,13 +72,31 @@ KEYS = st.one_of(
     st.fixed_dictionaries({"phase": ANYTHING, "id": ANYTHING}).map(json.dumps).map("k:".__add__),
 )
 DELIVERABLES = st.one_of(ANYTHING, st.dictionaries(KEYS, ANYTHING, max_size=4))
-SPECS = st.one_of(ANYTHING, st.fixed_dictionaries({"f:deliverables": DELIVERABLES}))
+SPECS = st.one_of(
+    ANYTHING,
+    st.fixed_dictionaries({"f:deliverables": DELIVERABLES}),
+    st.fixed_dictionaries({"f:advance": ANYTHING, "f:deliverables": DELIVERABLES}),
+)
 FIELDS = st.one_of(ANYTHING, st.fixed_dictionaries({"f:spec": SPECS}))
 ENTRIES = st.one_of(
     st.dictionaries(st.text(max_size=8), ANYTHING, max_size=3),
     st.fixed_dictionaries({"manager": ANYTHING, "fieldsV1": FIELDS}),
     st.fixed_dictionaries({"fieldsV1": FIELDS}),
 )
+
+
+@given(st.lists(ENTRIES, max_size=4))
+def test_what_is_kept_of_managed_fields_says_as_much_as_all_of_them(entries: list[dict[str, Any]]) -> None:
+    kept = read_owners(entries)
+    assert deliverable_owners(kept) == deliverable_owners(entries)
+    assert advance_owner(kept) == advance_owner(entries)
+
+
+def test_owners_of_the_status_are_not_kept() -> None:
+    written = {"manager": "makima-operator", "subresource": "status", "fieldsV1": {"f:status": {"f:state": {}}}}
+    asked = {"manager": "ann", "time": "t", "fieldsV1": {"f:spec": {"f:advance": {"f:to": {}}, "f:suspend": {}}}}
+    fields = {"f:spec": {"f:advance": {"f:to": {}}}}
+    assert read_owners([written, asked]) == [{"manager": "ann", "time": "t", "fieldsV1": fields}]
 
 
 @given(st.lists(ENTRIES, max_size=4))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from makima.errors import ClusterError, ClusterUnavailable, Conflict, Denied, NotFound
+from makima.errors import ClusterError, ClusterUnavailable, Conflict, Denied, Expired, NotFound
 
 CODE = re.compile(r"\b([A-Z][A-Z]+_[A-Z_]*[A-Z]|UNAUTHORIZED): ")
 OVERLOADED = 429
@@ -14,8 +14,10 @@ OVERLOADED = 429
 def failure_of(status: int, payload: bytes, call: str) -> ClusterError:
     """The error for an answer with an HTTP status of 400 or more."""
     message = _message(payload) or f"{call}: HTTP {status}"
-    if status in (404, 410):
+    if status == 404:
         return NotFound(message)
+    if status == 410:
+        return Expired(message)
     if status == 409:
         return Conflict(message)
     if status == OVERLOADED or status >= 500:

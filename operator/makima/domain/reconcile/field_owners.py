@@ -6,6 +6,19 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+READ = ("f:deliverables", "f:advance")
+"""Fields of the spec whose owner is asked for."""
+
+
+def read_owners(managed_fields: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """As much of managedFields as the functions below read."""
+    kept = []
+    for entry in managed_fields:
+        spec = _inside(entry, "fieldsV1", "f:spec")
+        if found := {name: spec[name] for name in READ if name in spec}:
+            kept.append({**entry, "fieldsV1": {"f:spec": found}})
+    return kept
+
 
 def deliverable_owners(managed_fields: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], str]:
     """Field manager by (phase, id) of spec.deliverables; entries without an owner, or unreadable, are left out."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from makima.domain.reconcile.field_owners import read_owners
 from makima.domain.reconcile.validation import Verdict
 from makima.models.supervisor import Supervisor
 from makima.ports import JsonObject, ObjectKey
@@ -14,7 +15,9 @@ class Entry:
     """One contract.
 
     Attributes:
-        body: the newest object seen, from the watch or as the answer to a write of our own.
+        body: the newest object seen, from the watch or as the answer to a write of our own, with no more of
+            managedFields than is read: half of the object is bookkeeping, kept for as long as the contract is there.
+            Nothing of it is ever written back (`status_write.KEPT_METADATA`).
         verdict: latest answer of a validator; lost on restart, which only means asking again.
         failures: looks in a row that ended in an error, for the back-off.
     """
@@ -24,6 +27,10 @@ class Entry:
     verdict: Verdict | None = None
     failures: int = 0
     gone: bool = False
+
+    def take(self, body: JsonObject) -> None:
+        """This is the newest object now."""
+        self.body = without_unread_owners(body)
 
 
 def resource_version(body: JsonObject) -> int:
@@ -36,6 +43,12 @@ def wish_unseen(body: JsonObject) -> bool:
     """Whether somebody changed the spec of an accepted contract, and its status does not answer to that yet."""
     status = body.get("status") or {}
     return "state" in status and status.get("observedGeneration") != body["metadata"].get("generation")
+
+
+def without_unread_owners(body: JsonObject) -> JsonObject:
+    """The object with as much of managedFields as decisions are made by."""
+    meta = body["metadata"]
+    return {**body, "metadata": {**meta, "managedFields": read_owners(meta.get("managedFields") or ())}}
 
 
 class ContractCache:
@@ -67,12 +80,12 @@ class ContractCache:
         key = ObjectKey(meta.get("namespace", ""), meta["name"], meta["uid"])
         entry = self._entries.get(key.uid)
         if entry is None:
-            entry = self._entries[key.uid] = Entry(key, body)
+            entry = self._entries[key.uid] = Entry(key, without_unread_owners(body))
             self._by_name[key.namespace, key.name] = key.uid
             return entry
         if resource_version(body) <= resource_version(entry.body):
             return None
-        entry.body = body
+        entry.take(body)
         return entry
 
     def forget(self, uid: str) -> Entry | None:

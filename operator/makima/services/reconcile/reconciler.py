@@ -156,10 +156,10 @@ class ContractReconciler:
     async def _write(self, entry: Entry, contract: Contract, decision: Decision) -> None:
         try:
             if decision.status is not None:
-                entry.body = await write_status(self._ports.cluster, entry.body, decision.status)
+                entry.take(await write_status(self._ports.cluster, entry.body, decision.status))
                 self._news.written(entry, contract, decision.status)
             elif decision.refusal is not None:
-                entry.body = await write_refusal(self._ports.cluster, entry.body, decision.refusal)
+                entry.take(await write_refusal(self._ports.cluster, entry.body, decision.refusal))
         except Conflict:
             await self._read_again(entry)
             return
@@ -171,7 +171,7 @@ class ContractReconciler:
         fresh = await self._ports.cluster.contract(entry.key.namespace, entry.key.name)
         if fresh is None or fresh["metadata"]["uid"] != entry.key.uid:
             raise NotFound(f"contract {entry.key} is gone")
-        entry.body = fresh
+        entry.take(fresh)
 
     async def _rest(self, entry: Entry, contract: Contract, decision: Decision) -> None:
         """Nothing to write now: see to the history, the time to live, and the next look."""

@@ -1,0 +1,46 @@
+"""How kopf talks to the API server: its session, and what happens to a listing that is too old to be continued."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import aiohttp
+import kopf
+
+from makima.adapters.kubernetes.configuration import load_configuration
+from makima.adapters.kubernetes.kopf_listing import begin_again
+from makima.config import Config
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class WatchSession(kopf.AiohttpSession):
+    """A session of our own for kopf. Equal is what has equal credentials: kopf takes none again that were refused."""
+
+    aiohttp_session: aiohttp.ClientSession = dataclasses.field(compare=False)
+    credentials: kopf.ConnectionInfo
+
+
+async def watch_session(config: Config) -> WatchSession:
+    """The operator's own credentials as they are now, and a session with them; kopf closes it."""
+    credentials = await _credentials(config)
+    session = aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, ssl=credentials.as_ssl_context()),
+        headers=credentials.as_http_headers(),
+        raise_for_status=begin_again,
+    )
+    return WatchSession(server=credentials.server, aiohttp_session=session, credentials=credentials)
+
+
+async def _credentials(config: Config) -> kopf.ConnectionInfo:
+    found = await load_configuration(config.kubeconfig, config.context)
+    header = await found.get_api_key_with_prefix("BearerToken", alias="authorization")
+    scheme, _, token = (header or "").rpartition(" ")
+    return kopf.ConnectionInfo(
+        server=found.host,
+        ca_path=found.ssl_ca_cert,
+        insecure=not found.verify_ssl,
+        scheme=scheme or None,
+        token=token or None,
+        certificate_path=found.cert_file,
+        private_key_path=found.key_file,
+    )

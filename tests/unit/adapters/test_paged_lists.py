@@ -1,0 +1,187 @@
+"""Long lists come in pages; one that the API server can't continue begins again, for kopf and for the comparison."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import kopf
+import pytest
+from aiohttp import web
+
+from makima.adapters.kubernetes.configuration import load_configuration
+from makima.adapters.kubernetes.connection import Connection
+from makima.adapters.kubernetes.contracts import KubernetesCluster
+from makima.config import Config
+from makima.errors import Expired
+from makima.handlers.lifecycle import configure
+from makima.models.markers import API_GROUP, API_VERSION
+from makima.ports import ObjectKey
+from makima.watch_wiring import watch_session
+
+CONTRACTS = f"/apis/{API_GROUP}/{API_VERSION}/contracts"
+
+Body = dict[str, Any]
+
+
+def resources(*kinds: tuple[str, str]) -> Body:
+    """What an API server tells of a group and version."""
+    verbs = ["get", "list", "watch"]
+    return {
+        "resources": [
+            {"name": plural, "kind": kind, "singularName": "", "namespaced": kind == "Contract", "verbs": verbs}
+            for plural, kind in kinds
+        ]
+    }
+
+
+DISCOVERY = {
+    "/api": {"versions": ["v1"]},
+    "/api/v1": resources(("namespaces", "Namespace")),
+    "/apis": {
+        "groups": [
+            {"name": group, "versions": [{"version": version}], "preferredVersion": {"version": version}}
+            for group, version in ((API_GROUP, API_VERSION), ("apiextensions.k8s.io", "v1"))
+        ]
+    },
+    "/apis/apiextensions.k8s.io/v1": resources(("customresourcedefinitions", "CustomResourceDefinition")),
+    f"/apis/{API_GROUP}/{API_VERSION}": resources(("contracts", "Contract")),
+}
+
+
+def metadata(number: int) -> Body:
+    """Of the contract with this number."""
+    return {"name": f"c{number}", "namespace": "ns", "uid": f"u{number}", "resourceVersion": "1"}
+
+
+class PagedServer:
+    """An API server with contracts.
+
+    Attributes:
+        size: how many contracts.
+        expires: how often it has forgotten the moment of a list when its last page is asked for.
+        begun: lists that were begun.
+        largest: objects in the largest page.
+    """
+
+    def __init__(self) -> None:
+        self.size, self.expires, self.begun, self.largest = 1100, 0, 0, 0
+        self.authorizations: set[str] = set()
+        self.watched = asyncio.Event()
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        self.authorizations.add(request.headers["Authorization"])
+        if request.path != CONTRACTS:
+            return web.json_response(DISCOVERY[request.path])
+        return await self._watch(request) if "watch" in request.query else self._list(request)
+
+    async def _watch(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        self.watched.set()
+        await asyncio.sleep(60)
+        return response
+
+    def _list(self, request: web.Request) -> web.Response:
+        start = int(request.query.get("continue", 0))
+        self.begun += not start
+        end = min(self.size, start + int(request.query["limit"]))
+        if end == self.size and self.expires:
+            self.expires -= 1
+            return web.json_response({"kind": "Status", "code": 410, "reason": "Expired"}, status=410)
+        self.largest = max(self.largest, end - start)
+        more = {"continue": str(end)} if end < self.size else {}
+        items = [{"metadata": metadata(number)} for number in range(start, end)]
+        return web.json_response({"kind": "List", "metadata": {"resourceVersion": "9", **more}, "items": items})
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[PagedServer]:
+    played = PagedServer()
+    app = web.Application()
+    app.router.add_get("/{path:.*}", played.answer)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    (tmp_path / "kubeconfig").write_text(json.dumps(_kubeconfig(str(site.name))))
+    yield played
+    await runner.cleanup()
+
+
+def _kubeconfig(url: str) -> Body:
+    return {
+        "current-context": "c",
+        "clusters": [{"name": "c", "cluster": {"server": url}}],
+        "users": [{"name": "u", "user": {"token": "t"}}],
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+    }
+
+
+@pytest.fixture
+def config(server: PagedServer, tmp_path: Path) -> Config:
+    del server
+    return Config(kubeconfig=tmp_path / "kubeconfig")
+
+
+def watch(config: Config, seen: list[str], stop: threading.Event) -> None:
+    """kopf as the operator configures it, with one handler; in a thread, since it takes all of a loop for its own."""
+    registry, settings = kopf.OperatorRegistry(), kopf.OperatorSettings()
+    configure(settings, 60)
+    assert settings.watching.chunk_size == 500
+    settings.watching.chunk_size = 5
+
+    async def login(**_: Any) -> kopf.AiohttpSession:
+        return await watch_session(config)
+
+    async def contract_seen(event: Any, **_: Any) -> None:
+        seen.append(event["object"]["metadata"]["name"])
+
+    kopf.on.login(registry=registry)(login)
+    kopf.on.event(API_GROUP, API_VERSION, "contracts", registry=registry)(contract_seen)
+    asyncio.run(kopf.operator(registry=registry, settings=settings, clusterwide=True, stop_flag=stop))
+
+
+async def test_kopf_lists_in_pages_and_begins_again_where_a_page_came_too_late(
+    server: PagedServer, config: Config
+) -> None:
+    server.size, server.expires = 12, 2
+    seen: list[str] = []
+    stop = threading.Event()
+    running = asyncio.create_task(asyncio.to_thread(watch, config, seen, stop))
+    await asyncio.wait_for(server.watched.wait(), 20)
+    stop.set()
+    await asyncio.wait_for(running, 20)
+    assert set(seen) == {f"c{number}" for number in range(12)}
+    assert (server.begun, server.largest) == (3, 5)
+    assert server.authorizations == {"Bearer t"}
+
+
+async def test_sessions_are_equal_where_their_credentials_are_so_kopf_refuses_those_that_were_refused(
+    config: Config, tmp_path: Path
+) -> None:
+    before, same = await watch_session(config), await watch_session(config)
+    file = tmp_path / "kubeconfig"
+    file.write_text(file.read_text().replace('"token": "t"', '"token": "renewed"'))
+    renewed = await watch_session(config)
+    for found in (before, same, renewed):
+        await found.aiohttp_session.close()
+    assert before == same
+    assert before != renewed
+
+
+async def test_keys_are_listed_in_pages_and_once_more_where_a_page_came_too_late(
+    server: PagedServer, config: Config
+) -> None:
+    async with Connection(await load_configuration(config.kubeconfig)) as connection:
+        server.expires = 1
+        keys = await KubernetesCluster(connection).list_contract_keys()
+        assert keys == [ObjectKey("ns", f"c{number}", f"u{number}") for number in range(1100)]
+        assert (server.begun, server.largest) == (2, 500)
+        server.expires = 2
+        with pytest.raises(Expired):
+            await KubernetesCluster(connection).list_contract_keys()
