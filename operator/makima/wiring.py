@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from prometheus_client import CollectorRegistry
 
@@ -66,9 +67,10 @@ class OperatorProcess:
         self._build()
         await self.probes.serve(self.config.operator)
         await self.history.open()
-        await self._check_cluster()
+        needed = [*render_crds(), *render_policies()]
+        await self._check_cluster(needed)
         await self.lease.acquire()
-        await self._check_cluster()  # a standby may wait for weeks, and older ones may have come back meanwhile
+        await self._check_cluster(needed)  # a standby may wait for weeks, and older ones may have come back meanwhile
         if self.supervision is not None:
             await self.supervision.start()
         self._begin()
@@ -93,11 +95,11 @@ class OperatorProcess:
         if self.config.feature_flags.supervisor_heartbeat:
             self.supervision = self._build_supervision()
 
-    async def _check_cluster(self) -> None:
+    async def _check_cluster(self, needed: list[dict[str, Any]]) -> None:
         """CRDs and policies have to be new enough; an API server that is away is waited for."""
         while True:
             try:
-                return await check_schema(self.connection, [*render_crds(), *render_policies()], SCHEMA_VERSION)
+                return await check_schema(self.connection, needed, SCHEMA_VERSION)
             except ClusterUnavailable as error:
                 log.warning("waiting for the API server: %s", error)
                 await asyncio.sleep(2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from makima.errors import MakimaError, NotFound
 from makima.schema.version import SCHEMA_VERSION_ANNOTATION
 
 CHECKED = ("CustomResourceDefinition", "ValidatingAdmissionPolicy")
+METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 
 
 class SchemaTooOld(MakimaError):
@@ -24,20 +26,20 @@ async def check_schema(connection: Connection, manifests: Sequence[Mapping[str, 
         SchemaTooOld: names each that is missing or older.
         ClusterError: they could not be read.
     """
-    wrong = []
-    for manifest in manifests:
-        if manifest["kind"] in CHECKED:
-            found = await _edition(connection, dict(manifest))
-            if found is None or found < needed:
-                state = "missing" if found is None else f"edition {found}"
-                wrong.append(f"{manifest['kind']} {manifest['metadata']['name']} is {state}")
+    checked = [dict(manifest) for manifest in manifests if manifest["kind"] in CHECKED]
+    editions = await asyncio.gather(*(_edition(connection, manifest) for manifest in checked))
+    wrong = [
+        f"{manifest['kind']} {manifest['metadata']['name']} is {'missing' if found is None else f'edition {found}'}"
+        for manifest, found in zip(checked, editions, strict=True)
+        if found is None or found < needed
+    ]
     if wrong:
         raise SchemaTooOld(f"needs edition {needed}: {'; '.join(wrong)}", hint="run: makima install")
 
 
 async def _edition(connection: Connection, manifest: dict[str, Any]) -> int | None:
     try:
-        body = await connection.request("GET", manifest_path(manifest))
+        body = await connection.request("GET", manifest_path(manifest), accept=METADATA_ONLY)
     except NotFound:
         return None
     text = (body["metadata"].get("annotations") or {}).get(SCHEMA_VERSION_ANNOTATION, "0")
