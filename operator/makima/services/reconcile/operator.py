@@ -91,9 +91,7 @@ class ContractOperator:
         if kind == "DELETED":
             return  # running contracts keep their snapshot
         for entry in self.cache.entries():
-            spec = entry.body.get("spec") or {}
-            waits = not (entry.body.get("status") or {}).get("state") and spec.get("type") == meta["name"]
-            if waits and entry.key.namespace == meta.get("namespace"):
+            if entry.awaits == meta["name"] and entry.key.namespace == meta.get("namespace"):
                 self.queue.put(entry.key.uid, backlog=resource_version(body) if kind is None else None)
 
     def contract_gone(self, uid: str) -> None:

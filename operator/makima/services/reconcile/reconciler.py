@@ -98,7 +98,7 @@ class ContractReconciler:
 
     async def _attempt(self, entry: Entry) -> str:
         """Act, and turn every failure into a later look; what became of it in a word, for the metrics."""
-        before = entry.body
+        before = entry.version
         try:
             await self._act(entry)
         except ValidationError as error:
@@ -111,22 +111,23 @@ class ContractReconciler:
             self._failures.unexpected(entry, error)
             return "error"
         entry.failures = 0
-        return "unchanged" if entry.body is before else "written"
+        return "unchanged" if entry.version == before else "written"
 
     async def _act(self, entry: Entry) -> None:
         for _ in range(MAX_WRITES):
-            contract = Contract.from_object(entry.body)
+            body = entry.body
+            contract = Contract.from_object(body)
             known = await self.knowledge.of(contract) if self.knowledge is not None else Known()
             decision = decide(contract, await self._surroundings(entry, contract, known))
             if decision.question is not None:
                 self.validation.ask(entry, decision.question)
                 return
             if decision.status is not None or decision.refusal is not None:
-                await self._write(entry, contract, decision)
+                await self._write(entry, body, contract, decision)
                 if _has_begun(decision) and self.step_later(entry.key.uid):
                     return
             else:
-                await self._rest(entry, contract, decision)
+                await self._rest(entry, body, contract, decision)
                 if known.incomplete:
                     self._deadlines.set(entry.key.uid, self._ports.clock.now() + ASKED_AGAIN)
                 return
@@ -153,13 +154,14 @@ class ContractReconciler:
             return None
         return await self._ports.cluster.contract_type(contract.metadata.namespace, contract.spec.type)
 
-    async def _write(self, entry: Entry, contract: Contract, decision: Decision) -> None:
+    async def _write(self, entry: Entry, body: JsonObject, contract: Contract, decision: Decision) -> None:
+        """Over the object that was decided about, not over a newer one that the watch has seen meanwhile."""
         try:
             if decision.status is not None:
-                entry.take(await write_status(self._ports.cluster, entry.body, decision.status))
+                entry.take(await write_status(self._ports.cluster, body, decision.status))
                 self._news.written(entry, contract, decision.status)
             elif decision.refusal is not None:
-                entry.take(await write_refusal(self._ports.cluster, entry.body, decision.refusal))
+                entry.take(await write_refusal(self._ports.cluster, body, decision.refusal))
         except Conflict:
             await self._read_again(entry)
             return
@@ -173,16 +175,16 @@ class ContractReconciler:
             raise NotFound(f"contract {entry.key} is gone")
         entry.take(fresh)
 
-    async def _rest(self, entry: Entry, contract: Contract, decision: Decision) -> None:
+    async def _rest(self, entry: Entry, body: JsonObject, contract: Contract, decision: Decision) -> None:
         """Nothing to write now: see to the history, the time to live, and the next look."""
         self._news.measure(entry, contract)
         if self._recorder.behind(contract):
             self._news.record(entry, contract)
         if decision.delete:
-            await self._expire(entry)
+            await self._expire(entry, contract)
             return
         self._deadlines.set(entry.key.uid, self._next_look(decision))
-        self.at_rest(contract, entry.body)
+        self.at_rest(contract, body)
 
     def _next_look(self, decision: Decision) -> datetime | None:
         """A contract whose time to live is over, but whose history is not recorded yet, is looked at again soon."""
@@ -190,9 +192,9 @@ class ContractReconciler:
             return None
         return max(decision.wake_at, self._ports.clock.now() + timedelta(milliseconds=500))
 
-    async def _expire(self, entry: Entry) -> None:
+    async def _expire(self, entry: Entry, contract: Contract) -> None:
         self._news.publish(entry, [Notice(EventReason.EXPIRED, "ttlSecondsAfterFinished is over: deleted")])
-        await self._ports.cluster.delete_contract(entry.key, entry.body["metadata"]["resourceVersion"])
+        await self._ports.cluster.delete_contract(entry.key, contract.metadata.resource_version)
 
     def _take_verdict(self, entry: Entry) -> None:
         self._news.verdict(entry)

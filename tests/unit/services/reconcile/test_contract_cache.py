@@ -33,5 +33,16 @@ def test_all_of_a_contract_is_kept_but_managed_fields_that_nobody_reads() -> Non
     assert seen == before, "what somebody else may hold is not changed"
 
 
+def test_an_answer_that_is_older_than_what_the_watch_saw_is_not_taken() -> None:
+    cache = ContractCache()
+    entry = cache.see(a_body(10))
+    assert entry is not None
+    assert cache.see(a_body(12)) is entry
+    entry.take(a_body(11))
+    assert entry.version == 12
+    assert entry.body["metadata"]["resourceVersion"] == "12"
+    assert cache.see(a_body(12)) is None
+
+
 def test_what_is_not_kept_whole_is_never_written_back() -> None:
     assert "managedFields" not in KEPT_METADATA

@@ -10,11 +10,14 @@ import pytest
 
 from makima.domain.settings import Settings
 from makima.errors import Denied
+from makima.models.contract import Contract
 from makima.models.contract_type import ContractType
 from makima.ports import JsonObject
+from makima.services.reconcile.knowledge import Known
 from makima.services.reconcile.operator import ContractOperator
 from makima.services.reconcile.reconciler import Ports
-from tests.support.fakes import FakeClock, FakeCluster, FakeEvents, FakeHistory, FakeMetrics, FakeValidators
+from tests.support.builders import an_id
+from tests.support.fakes import START, FakeClock, FakeCluster, FakeEvents, FakeHistory, FakeMetrics, FakeValidators
 
 AUTO = {"gate": {"autoAdvance": True}}
 
@@ -104,6 +107,40 @@ async def test_a_lost_race_is_read_and_decided_again(stage: Stage) -> None:
     stage.cluster.create("a", {"type": "simple"})
     await stage.until(lambda: stage.status("a").get("state") == "Created")
     assert stage.status("a")["version"] == 1
+
+
+class Asks:
+    """Whoever knows what is in Postgres; while it is asked, a supervisor puts a question into the status, once."""
+
+    def __init__(self, cluster: FakeCluster) -> None:
+        self._cluster, self.asked = cluster, False
+
+    async def of(self, contract: Contract) -> Known:
+        if contract.spec.deliverables and not self.asked:
+            self.asked = True
+            question = {
+                "id": an_id(1),
+                "phase": "one",
+                "question": "Which?",
+                "type": "choice",
+                "askedTime": START.isoformat(),
+            }
+            self._cluster.patch_status("a", {"questions": [question]})
+        return Known()
+
+
+async def test_what_others_write_while_it_is_decided_is_not_written_over() -> None:
+    stage = Stage(Settings())
+    asks = Asks(stage.cluster)
+    stage.operator.ask(asks)
+    stage.operator.start()
+    stage.cluster.create("a", {"phases": PHASES})
+    await stage.until(lambda: stage.status("a").get("state") == "Created")
+    stage.cluster.patch_spec("a", {"deliverables": [{"phase": "one", "id": "doc"}]})
+    await stage.until(lambda: stage.status("a").get("state") == "Completed")
+    await stage.operator.stop()
+    assert asks.asked
+    assert [question["question"] for question in stage.status("a")["questions"]] == ["Which?"]  # type: ignore[attr-defined]
 
 
 async def test_a_contract_deleted_while_it_is_written_is_deleted_in_the_history_and_counted_no_more(
