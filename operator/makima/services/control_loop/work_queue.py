@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections import deque
+from contextlib import suppress
 from time import monotonic
 
 LISTING_PAUSE = 0.2
@@ -34,7 +35,7 @@ class WorkQueue:
         self._stepping: set[str] = set()
         self._again: dict[str, bool] = {}  # true: only for its next step
         self._pressed_until = 0.0
-        self._available = asyncio.Event()
+        self._waiting: deque[asyncio.Future[None]] = deque()
         self._listing_until = 0.0
 
     def __len__(self) -> int:
@@ -74,14 +75,25 @@ class WorkQueue:
             self._added(key)
             return
         self._queued.add(key)
-        if not self._backlog:  # from then on whoever waits knows until when; woken by each of a listing of 5,000,
-            self._available.set()  # 16 workers took 1.6 s of CPU to find that it goes on
         heapq.heappush(self._backlog, (-backlog, key))
+        if len(self._backlog) == 1:  # who was woken by this one waits for the end of the listing
+            self._wake()
 
     def _added(self, key: str) -> None:
-        """`key` waits in one of the ranks: whoever waits for work may look."""
+        """`key` waits in one of the ranks."""
         self._queued.add(key)
-        self._available.set()
+        self._wake()
+
+    def _wake(self) -> None:
+        """Have one of those that wait look; it wakes the next one if there is more (`take`).
+
+        All of them at once, 16 took 1.6 s of CPU to find that a listing of 5,000 goes on.
+        """
+        while self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.done():  # else its time is over, or it ends
+                waiter.set_result(None)
+                return
 
     async def take(self) -> str:
         """The next key; wait for one. The caller gives it back with `done`."""
@@ -90,8 +102,9 @@ class WorkQueue:
             if key is not None:
                 self._queued.discard(key)
                 self._working.add(key)
+                if self._queued:
+                    self._wake()
                 return key
-            self._available.clear()
             await self._wait()
 
     def _next(self) -> str | None:
@@ -127,11 +140,19 @@ class WorkQueue:
         later = [self._listing_until] if self._backlog else []
         later += [self._pressed_until] if self._steps else []
         pause = max(0.0, min(later) - monotonic()) if later else None
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiter)
         try:
             async with asyncio.timeout(pause):
-                await self._available.wait()
+                await waiter
         except TimeoutError:
             return
+        except asyncio.CancelledError:
+            self._wake()  # it may have been woken, and does not look any more
+            raise
+        finally:
+            with suppress(ValueError):
+                self._waiting.remove(waiter)
 
     def listing(self) -> bool:
         """Whether a listing goes on."""
@@ -142,7 +163,7 @@ class WorkQueue:
         self._working.discard(key)
         if key in self._stepping:
             self._stepping.discard(key)
-            self._available.set()  # another step may be taken
+            self._wake()  # another step may be taken
         only_a_step = self._again.pop(key, None)
         if only_a_step:
             self._steps.append(key)

@@ -63,9 +63,28 @@ async def test_a_listing_does_not_wake_those_that_wait_for_it_again_and_again() 
     for place in range(100):
         queue.put(f"at {place}", backlog=place)
         await asyncio.sleep(0)
-    assert looked <= 3 * len(workers)
+    assert looked <= 2 * len(workers)
     found = await asyncio.wait_for(asyncio.gather(*workers), SOON)
     assert sorted(found) == ["at 96", "at 97", "at 98", "at 99"]
+
+
+async def test_every_worker_has_its_key_though_only_one_is_woken_at_a_time() -> None:
+    queue = WorkQueue()
+    workers = [asyncio.create_task(queue.take()) for _ in range(4)]
+    await asyncio.sleep(0)
+    for name in "abcd":
+        queue.put(name)
+    assert sorted(await asyncio.wait_for(asyncio.gather(*workers), SOON)) == ["a", "b", "c", "d"]
+
+
+async def test_what_a_worker_that_ends_was_woken_for_another_one_takes() -> None:
+    queue = WorkQueue()
+    ending, staying = (asyncio.create_task(queue.take()) for _ in range(2))
+    await asyncio.sleep(0)
+    queue.put("a")
+    ending.cancel()
+    assert await asyncio.wait_for(staying, SOON) == "a"
+    assert (await asyncio.gather(ending, return_exceptions=True))[0].__class__ is asyncio.CancelledError
 
 
 async def test_a_listed_key_that_changes_is_raised_and_looked_at_once() -> None:
