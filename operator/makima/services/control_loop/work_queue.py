@@ -102,7 +102,7 @@ class WorkQueue:
             if key is not None:
                 self._queued.discard(key)
                 self._working.add(key)
-                if self._queued:
+                if self._queued or self._backlog:  # somebody has to know when the listing is over
                     self._wake()
                 return key
             await self._wait()

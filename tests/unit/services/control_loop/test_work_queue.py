@@ -87,6 +87,22 @@ async def test_what_a_worker_that_ends_was_woken_for_another_one_takes() -> None
     assert (await asyncio.gather(ending, return_exceptions=True))[0].__class__ is asyncio.CancelledError
 
 
+async def test_a_listing_is_not_left_to_one_busy_worker_by_what_was_raised_before() -> None:
+    queue = WorkQueue()
+    workers = [asyncio.create_task(queue.take()) for _ in range(3)]
+    await asyncio.sleep(0)
+    queue.put("raised", backlog=1)
+    await asyncio.sleep(0)
+    queue.put("raised")  # its entry in the backlog is left behind
+    await asyncio.sleep(0)
+    queue.put("listed", backlog=2)
+    async with asyncio.timeout(SOON):
+        while sum(worker.done() for worker in workers) < 2:
+            await asyncio.sleep(0.01)
+    queue.put("listed later", backlog=3)  # both others are at work
+    assert sorted(await asyncio.wait_for(asyncio.gather(*workers), SOON)) == ["listed", "listed later", "raised"]
+
+
 async def test_a_listed_key_that_changes_is_raised_and_looked_at_once() -> None:
     queue = WorkQueue()
     queue.put("other", backlog=2)
