@@ -8,8 +8,9 @@ import aiohttp
 import kopf
 
 from makima.adapters.kubernetes.configuration import load_configuration
-from makima.adapters.kubernetes.kopf_listing import begin_again
+from makima.adapters.kubernetes.kopf_listing import begin_again, lists
 from makima.config import Config
+from makima.services.control_loop.work_queue import WorkQueue
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -20,13 +21,25 @@ class WatchSession(kopf.AiohttpSession):
     credentials: kopf.ConnectionInfo
 
 
-async def watch_session(config: Config) -> WatchSession:
-    """The operator's own credentials as they are now, and a session with them; kopf closes it."""
+async def watch_session(config: Config, queue: WorkQueue) -> WatchSession:
+    """The operator's own credentials as they are now, and a session with them; kopf closes it.
+
+    Args:
+        config: says where the credentials are.
+        queue: of contracts; it is told how far their listing is.
+    """
+
+    async def came(response: aiohttp.ClientResponse) -> None:
+        await begin_again(response)
+        page = lists(response, "contracts")
+        if page is not None:
+            queue.listed(all_of_it=not page)
+
     credentials = await _credentials(config)
     session = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0, ssl=credentials.as_ssl_context()),
         headers=credentials.as_http_headers(),
-        raise_for_status=begin_again,
+        raise_for_status=came,
     )
     return WatchSession(server=credentials.server, aiohttp_session=session, credentials=credentials)
 

@@ -27,7 +27,7 @@ from makima.wiring import OperatorProcess
 async def login(memo: kopf.Memo, **_: Any) -> kopf.AiohttpSession:
     """The operator's own credentials; asked for again when they expire."""
     process: OperatorProcess = memo[KEY]
-    return await watch_session(process.config)
+    return await watch_session(process.config, process.operator.queue)
 
 
 @kopf.on.startup(errors=kopf.ErrorsMode.PERMANENT)

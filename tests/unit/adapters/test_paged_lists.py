@@ -21,6 +21,7 @@ from makima.errors import Expired
 from makima.handlers.lifecycle import configure
 from makima.models.markers import API_GROUP, API_VERSION
 from makima.ports import ObjectKey
+from makima.services.control_loop.work_queue import WorkQueue
 from makima.watch_wiring import watch_session
 
 CONTRACTS = f"/apis/{API_GROUP}/{API_VERSION}/contracts"
@@ -128,7 +129,18 @@ def config(server: PagedServer, tmp_path: Path) -> Config:
     return Config(kubeconfig=tmp_path / "kubeconfig")
 
 
-def watch(config: Config, seen: list[str], stop: threading.Event) -> None:
+class Told(WorkQueue):
+    """A queue that remembers what it was told of listings."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pages: list[bool] = []
+
+    def listed(self, *, all_of_it: bool) -> None:
+        self.pages.append(all_of_it)
+
+
+def watch(config: Config, queue: WorkQueue, seen: list[str], stop: threading.Event) -> None:
     """kopf as the operator configures it, with one handler; in a thread, since it takes all of a loop for its own."""
     registry, settings = kopf.OperatorRegistry(), kopf.OperatorSettings()
     configure(settings, 60)
@@ -136,7 +148,7 @@ def watch(config: Config, seen: list[str], stop: threading.Event) -> None:
     settings.watching.chunk_size = 5
 
     async def login(**_: Any) -> kopf.AiohttpSession:
-        return await watch_session(config)
+        return await watch_session(config, queue)
 
     async def contract_seen(event: Any, **_: Any) -> None:
         seen.append(event["object"]["metadata"]["name"])
@@ -151,23 +163,24 @@ async def test_kopf_lists_in_pages_and_begins_again_where_a_page_came_too_late(
 ) -> None:
     server.size, server.expires = 12, 2
     seen: list[str] = []
-    stop = threading.Event()
-    running = asyncio.create_task(asyncio.to_thread(watch, config, seen, stop))
+    stop, told = threading.Event(), Told()
+    running = asyncio.create_task(asyncio.to_thread(watch, config, told, seen, stop))
     await asyncio.wait_for(server.watched.wait(), 20)
     stop.set()
     await asyncio.wait_for(running, 20)
     assert set(seen) == {f"c{number}" for number in range(12)}
     assert (server.begun, server.largest) == (3, 5)
     assert server.authorizations == {"Bearer t"}
+    assert told.pages == [False, False] * 2 + [False, False, False, True]
 
 
 async def test_sessions_are_equal_where_their_credentials_are_so_kopf_refuses_those_that_were_refused(
     config: Config, tmp_path: Path
 ) -> None:
-    before, same = await watch_session(config), await watch_session(config)
+    before, same = await watch_session(config, WorkQueue()), await watch_session(config, WorkQueue())
     file = tmp_path / "kubeconfig"
     file.write_text(file.read_text().replace('"token": "t"', '"token": "renewed"'))
-    renewed = await watch_session(config)
+    renewed = await watch_session(config, WorkQueue())
     for found in (before, same, renewed):
         await found.aiohttp_session.close()
     assert before == same

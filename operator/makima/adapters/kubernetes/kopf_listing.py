@@ -11,6 +11,13 @@ GONE = 410
 log = logging.getLogger(__name__)
 
 
+def lists(response: aiohttp.ClientResponse, plural: str) -> bool | None:
+    """Whether it is a page of a list of these objects; False: it is their watch, which follows the last page."""
+    if not response.ok or response.url.name != plural:
+        return None
+    return "watch" not in response.url.query
+
+
 async def begin_again(response: aiohttp.ClientResponse) -> None:
     """Have a list begin again that can't be continued; for each response of kopf's session (`raise_for_status`).
 

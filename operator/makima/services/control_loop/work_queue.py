@@ -18,6 +18,9 @@ from time import monotonic
 LISTING_PAUSE = 0.2
 """Seconds without an addition to the backlog after which the listing is taken to be over."""
 
+NEXT_PAGE = 5.0
+"""Seconds after a page of a listing came in which more of it is awaited."""
+
 PRESSED = 0.1
 """Seconds after a change in which next steps are taken one at a time: so they take little of an API server that is busy
 and answers slowly, more of one that is not, and never stand still."""
@@ -48,7 +51,7 @@ class WorkQueue:
             backlog: the key was there already, and only listed: its place, the higher the sooner. None: it changed.
         """
         if backlog is not None:
-            self._listing_until = monotonic() + LISTING_PAUSE
+            self._listing_until = max(self._listing_until, monotonic() + LISTING_PAUSE)
         if key in self._working:
             self._again[key] = False
         elif key not in self._queued:
@@ -153,6 +156,11 @@ class WorkQueue:
         finally:
             with suppress(ValueError):
                 self._waiting.remove(waiter)
+
+    def listed(self, *, all_of_it: bool) -> None:
+        """Another page of a listing came, or the last one: looks at the first ones would hold up those that follow."""
+        self._listing_until = monotonic() + (LISTING_PAUSE if all_of_it else NEXT_PAGE)
+        self._wake()
 
     def listing(self) -> bool:
         """Whether a listing goes on."""

@@ -48,6 +48,17 @@ async def test_the_backlog_waits_until_the_listing_is_over_but_changes_do_not() 
     assert not queue.listing()
 
 
+async def test_between_two_pages_of_a_listing_the_backlog_waits_however_long_the_next_takes() -> None:
+    queue = WorkQueue()
+    queue.listed(all_of_it=False)
+    queue.put("listed", backlog=1)
+    worker = asyncio.create_task(queue.take())
+    await asyncio.sleep(LISTING_PAUSE * 1.5)
+    assert queue.listing() and not worker.done()
+    queue.listed(all_of_it=True)
+    assert await asyncio.wait_for(worker, SOON) == "listed"
+
+
 async def test_a_listing_does_not_wake_those_that_wait_for_it_again_and_again() -> None:
     queue = WorkQueue()
     looked = 0
