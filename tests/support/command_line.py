@@ -94,7 +94,7 @@ class Stage:
         command: Callable[[list[str]], int],
     ) -> Done:
         nothing = {"MAKIMA_DATABASE_URL": "", "MAKIMA_CONFIG": "", "MAKIMA_API_URL": ""}
-        words = [*words, "--kubeconfig", str(self.kubeconfig(who))]  # KUBECONFIG is read once in a process
+        words = [*words, "--kubeconfig", str(self.kubeconfig(who))]
         out, err = (io.StringIO(), io.StringIO()) if typed is None else (Terminal(), Terminal())
         stdin = io.StringIO() if typed is None else Terminal(typed)
         with (

@@ -28,7 +28,7 @@ async def load_configuration(kubeconfig: Path | None = None, context: str | None
     """
     configuration = Configuration()
     try:
-        if kubeconfig is None and context is None and IN_POD in os.environ and "KUBECONFIG" not in os.environ:
+        if kubeconfig is None and context is None and IN_POD in os.environ and not os.environ.get("KUBECONFIG"):
             load_incluster_config(client_configuration=configuration)
         else:
             loader = loader_of(kubeconfig, context)

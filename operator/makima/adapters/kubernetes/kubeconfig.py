@@ -17,15 +17,13 @@ from typing import Any
 import yaml
 from kubernetes.aio.client import Configuration
 from kubernetes.aio.config import ConfigException
-from kubernetes.aio.config.kube_config import (
-    KUBE_CONFIG_DEFAULT_LOCATION,
-    FileOrData,
-    KubeConfigLoader,
-    KubeConfigMerger,
-)
+from kubernetes.aio.config.kube_config import FileOrData, KubeConfigLoader, KubeConfigMerger
 
 from makima.adapters.kubernetes.exec_credential import CERTIFICATE, Plugin, has_certificate
 from makima.errors import ClusterUnavailable
+
+DEFAULT = "~/.kube/config"
+"""Where kubectl looks if KUBECONFIG names nothing."""
 
 EARLY = timedelta(seconds=10)
 """Renewed so long before its time is over: a call takes a moment to arrive."""
@@ -107,7 +105,7 @@ def loader_of(kubeconfig: Path | None, context: str | None) -> Loader:
     Raises:
         ConfigException: there is none, or it can't be read.
     """
-    paths = str(kubeconfig) if kubeconfig is not None else KUBE_CONFIG_DEFAULT_LOCATION
+    paths = str(kubeconfig) if kubeconfig is not None else os.environ.get("KUBECONFIG") or DEFAULT
     named = [Path(path).expanduser() for path in paths.split(os.pathsep) if path]
     if not any(path.exists() for path in named):
         raise ConfigException(f"there is no kubeconfig {' or '.join(map(str, named))}")
