@@ -6,12 +6,13 @@ import asyncio
 import os
 import signal
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import ClassVar, Self
+
+from tests.support.forked import ForkedPython
 
 MAKIMA_GROUPS = ("system:serviceaccounts", "system:serviceaccounts:makima-system", "system:authenticated")
 """Groups of the service accounts that makima's processes run on."""
@@ -42,15 +43,13 @@ class ProcessUnderTest:
             f"MAKIMA_{self.section}__PORTS_FILE": str(self.ports_file),
             **{f"MAKIMA_{key.upper()}": str(value) for key, value in settings.items()},
         }
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: ForkedPython | None = None
         self.ports: dict[str, str] = {}
 
     def start(self) -> Self:
         """Start it; returns at once."""
         self.ports_file.unlink(missing_ok=True)
-        with self.log.open("ab") as out:
-            command = [sys.executable, *self.command]
-            self.process = subprocess.Popen(command, env=self._environment, stdout=out, stderr=out)
+        self.process = ForkedPython(self.command, self._environment, self.log, self.log)
         return self
 
     async def keep_running(self) -> None:
@@ -109,8 +108,11 @@ class ProcessUnderTest:
 
     def stop(self) -> int:
         """End it in good order; gives its exit code."""
-        if self.process is None or self.process.poll() is not None:
-            return self.process.returncode if self.process is not None else 0
+        if self.process is None:
+            return 0
+        ended = self.process.poll()
+        if ended is not None:
+            return ended
         self.process.send_signal(signal.SIGCONT)
         self.process.send_signal(signal.SIGTERM)
         try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from itertools import count
 from pathlib import Path
 
 from tests.support.api_double import ApiDouble
+from tests.support.forked import ForkedPython
 
 SCRIPTED = (sys.executable, str(Path(__file__).parent / "scripted_agent.py"))
 """Prints reports, the same ones whenever it runs."""
@@ -27,19 +27,13 @@ class WrapperUnderTest:
     def __init__(self, log: Path, api: ApiDouble, home: Path, command: Sequence[str], options: Sequence[str]) -> None:
         self.log = log
         environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKIMA_")}
-        self._arguments = [sys.executable, "-m", "makima", "supervise", "--contract", "here/work", "--api", api.url]
-        with log.open("ab") as out, log.with_suffix(".out").open("ab") as printed:
-            self.process = subprocess.Popen(
-                [*self._arguments, *options, "--", *command],
-                stdout=printed,
-                stderr=out,
-                env={
-                    **environment,
-                    "HOME": str(home),
-                    "MAKIMA_STATE_DIR": str(home / "state"),
-                    "PYTHONUNBUFFERED": "1",
-                },
-            )
+        arguments = ["-m", "makima", "supervise", "--contract", "here/work", "--api", api.url]
+        self.process = ForkedPython(
+            [*arguments, *options, "--", *command],
+            {**environment, "HOME": str(home), "MAKIMA_STATE_DIR": str(home / "state"), "PYTHONUNBUFFERED": "1"},
+            log.with_suffix(".out"),
+            log,
+        )
 
     @property
     def running(self) -> bool:
@@ -56,7 +50,7 @@ class WrapperUnderTest:
         async with asyncio.timeout(seconds):
             while self.running:
                 await asyncio.sleep(0.01)
-        return self.process.returncode
+        return self.process.wait()
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to it alone."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,6 +13,7 @@ from typing import Any, Protocol
 
 from tests.support.api_process import make_account, token_of
 from tests.support.driven import Driven
+from tests.support.forked import ForkedPython
 from tests.support.kube import account, bind, person
 
 SCRIPT = Path(__file__).parent / "agent.py"
@@ -60,7 +59,7 @@ class OnThisMachine:
     folder: Path
     _driven: Driven | None = None
     _environment: dict[str, str] = field(default_factory=dict)
-    _running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    _running: dict[str, ForkedPython] = field(default_factory=dict)
     _keepers: list[asyncio.Task[None]] = field(default_factory=list)
 
     @asynccontextmanager
@@ -103,7 +102,7 @@ class OnThisMachine:
         """As a Deployment would."""
         assert self._driven is not None
         variables = {"MAKIMA_CONTRACT": f"{self._driven.admin.namespace}/{name}", "LEFT_OUT": left_out}
-        command = [sys.executable, str(SCRIPT), "--take-over"]
+        command = [str(SCRIPT), "--take-over"]
         while True:
             process = self._start(name, command, variables)
             self._running[name] = process
@@ -112,9 +111,8 @@ class OnThisMachine:
             if process.returncode == 0:
                 return
 
-    def _start(self, name: str, command: list[str], variables: Mapping[str, str]) -> subprocess.Popen[bytes]:
-        with self._log(name).open("ab") as out:
-            return subprocess.Popen(command, env={**self._environment, **variables}, stdout=out, stderr=out)
+    def _start(self, name: str, command: list[str], variables: Mapping[str, str]) -> ForkedPython:
+        return ForkedPython(command, {**self._environment, **variables}, self._log(name), self._log(name))
 
     async def kill(self, name: str, life: int | None, *, whole_pod: bool) -> None:
         """There is no pod around it: the process is all that can be killed."""
