@@ -25,8 +25,9 @@ BUILDER = f"{RUNTIME},python3-venv,python3-pip"
 BASES = {"localhost/makima-test-base:1": RUNTIME, "localhost/makima-test-builder:1": BUILDER}
 BASE, BASE_BUILDER = BASES
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
-OPTIONS = {"docker": "--network=host", "podman": "--network=host", "buildah": "--isolation=chroot"}
-"""`chroot` needs no rights of a runtime; a daemon without a network builds in that of the machine."""
+OPTIONS = {"docker": "--network=host", "podman": "--isolation=chroot", "buildah": "--isolation=chroot"}
+"""`chroot` needs no runtime, which may not take the cgroups of this machine (crun and hybrid ones); a daemon without a
+network builds in that of the machine."""
 
 
 def run(*command: str, seconds: float = 600, **environment: str) -> str:
