@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -87,37 +88,45 @@ async def test_kopf_run_works_too(
     assert "Traceback" not in log.read_text()
 
 
-def test_an_operator_on_an_unprepared_cluster_says_what_to_do(database_url: str, tmp_path: Path) -> None:
-    bare = start(f"bare-{os.getpid()}", ends_with=os.getpid())
-    try:
-        operator = OperatorUnderTest(tmp_path / "bare.log", bare.cluster.kubeconfig, database_url).start()
-        assert operator.process is not None
-        assert operator.process.wait(timeout=60) == 1
-        text = operator.log.read_text()
-        assert "makima install" in text
-        assert "Traceback" not in text
-    finally:
-        bare.stop()
+@pytest.fixture(scope="module")
+def own_cluster() -> Iterator[Path]:
+    """A kubeconfig of a cluster of this module's own, without makima's CRDs."""
+    own = start(f"bare-{os.getpid()}", ends_with=os.getpid())
+    yield own.cluster.kubeconfig
+    own.stop()
 
 
-def test_a_standby_does_not_lead_on_crds_that_went_back_while_it_waited(database_url: str, tmp_path: Path) -> None:
-    own = start(f"older-{os.getpid()}", ends_with=os.getpid())
+def test_an_operator_on_an_unprepared_cluster_says_what_to_do(
+    own_cluster: Path, database_url: str, tmp_path: Path
+) -> None:
+    operator = OperatorUnderTest(tmp_path / "bare.log", own_cluster, database_url).start()
+    assert operator.process is not None
+    assert operator.process.wait(timeout=60) == 1
+    text = operator.log.read_text()
+    assert "makima install" in text
+    assert "Traceback" not in text
+
+
+def test_a_standby_does_not_lead_on_crds_that_went_back_while_it_waited(
+    own_cluster: Path, installed_cluster: Sandbox, database_url: str, tmp_path: Path
+) -> None:
+    asyncio.run(install(own_cluster))  # after the test above, which is about a cluster without
+    common = {"operator__lease_duration_seconds": 3}
+    logs = [tmp_path / "leader.log", tmp_path / "standby.log"]
+    leader, standby = (OperatorUnderTest(log, own_cluster, database_url, **common) for log in logs)
     try:
-        asyncio.run(install(own.cluster.kubeconfig))
-        common = {"operator__lease_duration_seconds": 3}
-        logs = [tmp_path / "leader.log", tmp_path / "standby.log"]
-        leader, standby = (OperatorUnderTest(log, own.cluster.kubeconfig, database_url, **common) for log in logs)
         leader.start().wait_leading()
         standby.start().wait_ready()
         annotation = f"{SCHEMA_VERSION_ANNOTATION}={SCHEMA_VERSION - 1}"
-        kubectl = [str(own.cluster.programs / "kubectl"), f"--kubeconfig={own.cluster.kubeconfig}"]
+        kubectl = [str(installed_cluster.cluster.programs / "kubectl"), f"--kubeconfig={own_cluster}"]
         subprocess.run([*kubectl, "annotate", "--overwrite", "crd/contracts.makima.dev", annotation], check=True)
         leader.kill()
         assert standby.process is not None
         assert standby.process.wait(timeout=60) == 1
         assert f"needs edition {SCHEMA_VERSION}: CustomResourceDefinition contracts" in standby.log.read_text()
     finally:
-        own.stop()
+        leader.stop()
+        standby.stop()
 
 
 def test_an_operator_without_a_database_says_what_to_do(installed_cluster: Sandbox, tmp_path: Path) -> None:
