@@ -1,8 +1,8 @@
 """Processes of `python`, forked from one that has imported makima already.
 
-A run of the tests starts hundreds of processes, and all that `makima api` imports takes 3.3 s of CPU (two AMD EPYC cores,
-nothing else at work; forked: 0.2 s). Python's fork server imports once for each worker of the run; what is forked is a
-process of its own, with its own pid, signals, environment and exit code.
+A run of the tests starts hundreds of processes, and all that `makima api` imports takes 3.3 s of CPU (two AMD EPYC
+cores, nothing else at work; forked: 0.2 s). Python's fork server imports once for each worker of the run; what is
+forked is a process of its own, with its own pid, signals, environment and exit code.
 """
 
 from __future__ import annotations
