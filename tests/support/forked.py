@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import faulthandler
 import multiprocessing
+import multiprocessing.connection
 import os
 import runpy
 import signal

@@ -25,8 +25,10 @@ class ContractNews:
 
     def publish(self, entry: Entry, notices: Sequence[Notice]) -> None:
         """Events about the contract as it is now."""
-        for notice in notices:
-            self._events.publish(entry.body, notice, self._clock.now())
+        if notices:
+            body = entry.body  # made anew each time
+            for notice in notices:
+                self._events.publish(body, notice, self._clock.now())
 
     def written(self, entry: Entry, before: Contract, status: ContractStatus) -> None:
         """A status was written over the contract `before`."""
