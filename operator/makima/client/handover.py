@@ -47,9 +47,8 @@ class Handover:
     """One flow of events, from whoever can tell them.
 
     The watch begins with the cut, and what it sees is kept back: a stream that is there again soon tells all of it, as
-    it goes on after the last number that was seen. What both tell comes once (but for states of supervisors, which
-    nothing numbers). What was over between two looks of the watch comes when the stream is back, from the history; or,
-    where the stream had not begun before, only with `after`.
+    it goes on after the last number that was seen. What both tell comes once. What was over between two looks of the
+    watch comes when the stream is back, from the history; or, where it had not begun before, only with `after`.
 
     Attributes:
         say: told, in words for a person, when the one takes the other's place.
@@ -70,9 +69,8 @@ class Handover:
         self._flow, self._once = Merging[Frame | Away | Seen | Over](), ToldOnce()
         self._tasks: list[asyncio.Task[None]] = []
         self._held: deque[Frame] = deque(maxlen=REMEMBERED)
-        self._outage, self._begun, self._alone = 0, False, False
-        self._goes_on = after is not None
-        self._lingering = 0
+        self._outage, self._lingering = 0, 0
+        self._begun, self._alone, self._goes_on = False, False, after is not None
         self._refusal: ApiError | None = None
         self._blind: Denied | None = None
 
@@ -190,9 +188,10 @@ class Handover:
             watch.cancel()
         else:
             self._lingering = self._outage
+            self._once.stream_goes_on()
             asyncio.get_running_loop().call_later(LINGER, watch.cancel)
-        self._tasks, self._refusal, self._outage = [], None, self._outage + 1
-        self._alone, self._blind = False, None
+        self._tasks, self._outage = [], self._outage + 1
+        self._alone, self._blind, self._refusal = False, None, None
         self._held.clear()
 
 

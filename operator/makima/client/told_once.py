@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import OrderedDict
 
 from makima.client.stream import Frame
+from makima.client.supervisor_states_told import SupervisorStatesTold
 from makima.domain.monitor.seen_changes import identity
 
 REMEMBERED = 10_000
 """Events of either that are known again when the other tells them."""
+
+STATE = "SupervisorStateChanged"
 
 
 class ToldOnce:
@@ -21,9 +24,14 @@ class ToldOnce:
     def __init__(self) -> None:
         self._stream: OrderedDict[tuple[str, ...], None] = OrderedDict()
         self._watch: OrderedDict[tuple[str, ...], None] = OrderedDict()
+        self._states = SupervisorStatesTold()
 
     def by_stream(self, frame: Frame) -> bool:
-        """Whether it is to be told; what has no identity (heartbeats, states of supervisors) always is."""
+        """Whether it is to be told; heartbeats, and what the watch does not know, always are."""
+        if frame["type"] == STATE:
+            return self._states.by_stream(*_state(frame))
+        if frame["type"] == "Missed":
+            self.stream_goes_on()  # the states that it left out never come
         event = identity(frame)
         if event is None:
             return True
@@ -32,12 +40,22 @@ class ToldOnce:
 
     def by_watch(self, frame: Frame) -> bool:
         """The same for a frame of the watch."""
+        if frame["type"] == STATE:
+            return self._states.by_watch(*_state(frame))
         event = identity(frame)
         if event is None:
             return True
         known = event in self._stream or event in self._watch
         _keep(self._watch, event)
         return not known
+
+    def stream_goes_on(self) -> None:
+        """The stream tells what happens from now on, and not all of what the watch told."""
+        self._states.stream_goes_on()
+
+
+def _state(frame: Frame) -> tuple[str, str]:
+    return str(frame["contract_id"]), str(frame["new_state"])
 
 
 def _keep(memory: OrderedDict[tuple[str, ...], None], event: tuple[str, ...]) -> None:

@@ -20,7 +20,7 @@ from makima.client.handover import Handover
 from makima.client.stream import Filter, Frame, Monitor
 from makima.errors import Denied, MakimaError
 from tests.support.bearer import bearer
-from tests.support.monitor_contracts import a_body
+from tests.support.monitor_contracts import a_body, a_supervisor
 from tests.support.played_cluster import PlayedCluster
 
 
@@ -178,6 +178,22 @@ async def test_the_stream_takes_over_once_it_is_there_and_tells_nothing_again() 
         assert [(await at.next()).get("seq") for _ in range(2)] == [4, 6], "what the watch told does not come again"
         assert at.said[2:] == [handover.BACK]
         assert at.api.asked_after == [3]
+
+
+async def test_a_state_of_a_supervisor_that_the_watch_told_does_not_come_again() -> None:
+    idle = a_supervisor("pay", "Idle").model_dump(mode="json", by_alias=True, exclude_none=True)
+    async with scene(after=3) as at:
+        at.move()
+        await at.next()
+        while "supervisors" not in {plural for plural, *_ in at.cluster.asked}:
+            await asyncio.sleep(0.001)
+        at.cluster.tell("supervisors", {"type": "MODIFIED", "object": idle})
+        by_watch = await at.next()
+        assert (by_watch["type"], by_watch["new_state"]) == ("SupervisorStateChanged", "idle")
+        at.api.there = True
+        for seq, state in enumerate(("idle", "working"), 4):
+            at.api.queue().put_nowait({**by_watch, "new_state": state, "seq": seq})
+        assert (await at.next()).get("seq") == 5
 
 
 async def test_a_stream_that_is_away_for_longer_is_taken_over_by_the_watch_and_comes_back(
