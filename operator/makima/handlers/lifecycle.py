@@ -19,6 +19,7 @@ from makima.handlers.memoryless import NoDiffBase, NoProgress
 from makima.handlers.pods import watch_pods
 from makima.handlers.process import KEY
 from makima.handlers.supervisors import watch_supervisors
+from makima.ports import CONTRACTS_PAGE
 from makima.watch_wiring import watch_session
 from makima.wiring import OperatorProcess
 
@@ -61,9 +62,7 @@ def configure(settings: kopf.OperatorSettings, watch_inactivity: float) -> None:
     settings.peering.standalone = True  # leadership is a Lease; peering joins any object named `default`
     settings.scanning.disabled = True  # the three kinds are known; no rights to watch CRDs and namespaces needed
     settings.watching.initial_streaming = False  # a stream cut midway silently loses objects
-    # Of a long list no more than a page is there as text and parsed with everything in it (peak memory of a restart
-    # with 5,000: docs/benchmarks.md). One that can't be continued begins again (`watch_wiring`).
-    settings.watching.chunk_size = 250
+    settings.watching.chunk_size = CONTRACTS_PAGE  # a list that can't be continued begins again (`watch_wiring`)
     settings.watching.inactivity_timeout = watch_inactivity  # a watch that went silent is opened again
     settings.watching.server_timeout = 300  # a watch is renewed now and then, whatever is between us and the server
     # Handlers only hand over: keep no worker per object, and few at a time. Thousands at once, as a listing starts

@@ -9,13 +9,11 @@ from makima.adapters.kubernetes.connection import Connection
 from makima.errors import Expired, NotFound
 from makima.models.contract_type import ContractType
 from makima.models.markers import API_GROUP, API_VERSION
-from makima.ports import JsonObject, ObjectKey
+from makima.ports import CONTRACTS_PAGE, JsonObject, ObjectKey
 
 ROOT = f"/apis/{API_GROUP}/{API_VERSION}"
 FIELD_MANAGER = "makima-operator"
 METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
-PAGE = "250"
-"""Their managedFields come with them, half of a contract: of 5,000 at once they took 100 MiB."""
 
 
 def path_of(plural: str, namespace: str | None = None, name: str | None = None, subresource: str | None = None) -> str:
@@ -77,14 +75,14 @@ class KubernetesCluster:
 
     async def _list_keys(self, path: str) -> list[ObjectKey]:
         keys: list[ObjectKey] = []
-        query = {"limit": PAGE}
+        query = {"limit": str(CONTRACTS_PAGE)}
         while True:
             page = await self._connection.request("GET", path, query=query, accept=METADATA_ONLY)
             keys += [_key(item) for item in page.get("items") or ()]
             more = page["metadata"].get("continue")
             if not more:
                 return keys
-            query = {"limit": PAGE, "continue": more}
+            query = {"limit": str(CONTRACTS_PAGE), "continue": more}
 
     async def _get(self, path: str) -> JsonObject | None:
         try:

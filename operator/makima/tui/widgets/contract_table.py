@@ -21,14 +21,12 @@ from textual.strip import Strip
 
 from makima.tui.columns import GAP, Cell, Layout, fitted, layout
 from makima.tui.listing import Heading, Line
+from makima.tui.placed_lines import PlacedLines
 from makima.tui.rows import Row
 from makima.tui.source import Key
 
 GUTTER = 2
 CURSOR, CHANGED = "▸", "•"
-
-MARKED = 20
-"""More changes at once are not a change of the world but another look at it: another filter, a new list."""
 
 
 class ContractTable(ScrollView, can_focus=True):
@@ -68,21 +66,20 @@ class ContractTable(ScrollView, can_focus=True):
         self.columns: Layout = ()
         self.without = tuple(without)
         self.now = datetime.now().astimezone()
-        self._lines: list[Line] = []
-        self._places: dict[Key, int] = {}
+        self._lines = PlacedLines()
         self._cursor = 0
         self._fresh: frozenset[Key] = frozenset()
 
     @property
     def cursor_key(self) -> Key | None:
         """The contract that the cursor is on."""
-        row = self._row_at(self._cursor)
+        row = self._lines.row_at(self._cursor)
         return row.key if row is not None else None
 
     @property
     def shown(self) -> int:
         """How many contracts are in the list."""
-        return len(self._places)
+        return self._lines.contracts
 
     def show(self, lines: list[Line], now: datetime, *, top_stays: bool = False) -> None:
         """Show these lines; the cursor stays on its contract.
@@ -94,21 +91,18 @@ class ContractTable(ScrollView, can_focus=True):
             top_stays: a cursor on the first contract stays on the first one, as this is another look at the list (the
                 person sorts or filters it, or it is still being read), and nothing that happened to it.
         """
-        before, top = self.cursor_key, self.scroll_offset.y
+        before, top, placed = self.cursor_key, self.scroll_offset.y, PlacedLines(lines)
         height, follows = self._cursor - top, before is None or not (top_stays and self._cursor <= self._first())
-        self.now, self._fresh = now, self._changed_in(lines)
-        self._lines = lines
-        self._places = {line.key: place for place, line in enumerate(lines) if isinstance(line, Row)}
-        self.virtual_size = Size(0, len(lines))
-        kept = self._places.get(before) if before is not None else None
-        if kept is not None and follows:
-            self._cursor = kept
-            if top:
-                self.scroll_to(y=max(0, kept - height), animate=False, immediate=True)
-            else:
-                self._into_view()
+        self.now, self._fresh, self._lines = now, placed.changed_since(self._lines), placed
+        self.virtual_size = Size(0, len(placed))
+        kept = placed.place_of(before) if follows else None
+        if kept is None:
+            self._cursor = placed.nearest(self._cursor) if follows else self._first()
         else:
-            self._cursor = self._nearest(min(self._cursor, len(lines) - 1)) if follows else self._first()
+            self._cursor = kept
+        if kept is not None and top:
+            self.scroll_to(y=max(0, kept - height), animate=False, immediate=True)
+        else:
             self._into_view()
         if self.cursor_key != before:
             self.post_message(self.Moved(self.cursor_key))
@@ -116,27 +110,14 @@ class ContractTable(ScrollView, can_focus=True):
 
     def redraw(self, rows: dict[Key, Row], now: datetime, changed: Collection[Key]) -> None:
         """Take these rows over in place and draw them if they are in sight."""
-        dirty, fresh = self._fresh.union(changed), set()  # marks of earlier changes go
-        for key in changed:
-            place, row = self._places.get(key), rows.get(key)
-            if place is not None and row is not None:
-                before = self._lines[place]
-                if isinstance(before, Row) and _notable(before) != _notable(row):
-                    fresh.add(key)
-                self._lines[place] = row
-        self.now, self._fresh = now, frozenset(fresh)
+        dirty = self._fresh.union(changed)  # marks of earlier changes go
+        now_here = (rows[key] for key in changed if key in rows)
+        self.now, self._fresh = now, frozenset(row.key for row in now_here if self._lines.replace(row))
         self._draw(dirty)
-
-    def _changed_in(self, lines: list[Line]) -> frozenset[Key]:
-        if not self._places:
-            return frozenset()
-        before = {line.key: _notable(line) for line in self._lines if isinstance(line, Row)}
-        changed = [line.key for line in lines if isinstance(line, Row) and before.get(line.key) != _notable(line)]
-        return frozenset(changed) if len(changed) <= MARKED else frozenset()
 
     def _draw(self, keys: Collection[Key]) -> None:
         top, size = self.scroll_offset.y, self.scrollable_content_region
-        places = (self._places[key] - top for key in keys if key in self._places)
+        places = (place - top for key in keys if (place := self._lines.place_of(key)) is not None)
         lines = [Region(0, place, size.width, 1) for place in places if 0 <= place < size.height]
         if lines:
             self.refresh(*lines)
@@ -148,7 +129,7 @@ class ContractTable(ScrollView, can_focus=True):
 
     def go_to(self, key: Key) -> bool:
         """Put the cursor on this contract, if it is in the list."""
-        place = self._places.get(key)
+        place = self._lines.place_of(key)
         if place is not None:
             self._put(place)
         return place is not None
@@ -184,7 +165,7 @@ class ContractTable(ScrollView, can_focus=True):
     def on_click(self, event: Click) -> None:
         """A click puts the cursor there; a second one opens."""
         place = event.y + self.scroll_offset.y
-        if self._row_at(place) is None:
+        if self._lines.row_at(place) is None:
             return
         again = place == self._cursor and event.chain > 1
         self._put(place)
@@ -193,10 +174,8 @@ class ContractTable(ScrollView, can_focus=True):
 
     def action_move(self, by: int) -> None:
         """To the next contract in this direction."""
-        place = self._cursor + by
-        while 0 <= place < len(self._lines) and self._row_at(place) is None:
-            place += by
-        if 0 <= place < len(self._lines):
+        place = self._lines.onward(self._cursor, by)
+        if place is not None:
             self._put(place)
         elif by < 0:
             self.scroll_to(y=0, animate=False)  # the heading above the first one
@@ -204,11 +183,11 @@ class ContractTable(ScrollView, can_focus=True):
     def action_page(self, by: int) -> None:
         """A screen further."""
         height = max(1, self.scrollable_content_region.height - 1)
-        self._put(self._nearest(max(0, min(self._cursor + by * height, len(self._lines) - 1))))
+        self._put(self._lines.nearest(self._cursor + by * height))
 
     def action_end(self, last: bool) -> None:
         """To the first or the last contract."""
-        self._put(self._nearest(len(self._lines) - 1) if last else self._first())
+        self._put(self._lines.nearest(len(self._lines)) if last else self._first())
 
     def action_open(self) -> None:
         """Show the contract that the cursor is on."""
@@ -225,19 +204,8 @@ class ContractTable(ScrollView, can_focus=True):
             segments.append(Segment(cell.fitted(cells, column.right) + gap, style + _paint(cell)))
         return Strip(segments).adjust_cell_length(width, style)
 
-    def _row_at(self, place: int) -> Row | None:
-        line = self._lines[place] if 0 <= place < len(self._lines) else None
-        return line if isinstance(line, Row) else None
-
     def _first(self) -> int:
-        return self._nearest(0)
-
-    def _nearest(self, place: int) -> int:
-        """This place, or the next one that holds a contract."""
-        for candidate in (place, place + 1, place - 1):
-            if self._row_at(candidate) is not None:
-                return candidate
-        return max(0, place)
+        return self._lines.nearest(0)
 
     def _put(self, place: int) -> None:
         before, self._cursor = self._cursor, place
@@ -247,14 +215,8 @@ class ContractTable(ScrollView, can_focus=True):
             self.post_message(self.Moved(self.cursor_key))
 
     def _into_view(self) -> None:
-        heading = self._cursor > 0 and isinstance(self._lines[self._cursor - 1], Heading) if self._lines else False
-        top = self._cursor - (1 if heading else 0)
+        top = self._cursor - (1 if self._lines.heading_over(self._cursor) else 0)
         self.scroll_to_region(Region(0, top, 1, self._cursor - top + 1), animate=False, immediate=True)
-
-
-def _notable(row: Row) -> tuple[object, ...]:
-    """What a person would want to notice: no heartbeat, no progress."""
-    return row.state, row.phase, row.attention, row.stale, row.questions, row.restarts
 
 
 def _paint(cell: Cell) -> Style:
