@@ -84,12 +84,16 @@ class Engine:
         self.run("buildah", "commit", "--quiet", "--rm", container, name)
 
     def save_as(self, image: str, name: str, archive: Path) -> None:
-        """Write an image into a file, under another name."""
-        if self.name == "buildah":
-            self.run("buildah", "push", image, f"docker-archive:{archive}:{name}")
-            return
+        """Write an image into a file, under another name alone."""
         self.run(self.name, "tag", image, name)
-        self.run(self.name, "save", "--output", str(archive), name)
+        if self.name != "buildah":
+            self.run(self.name, "save", "--output", str(archive), name)
+            return
+        self.run("buildah", "rmi", image)  # only the name: it would be in the file, too
+        try:
+            self.run("buildah", "push", name, f"docker-archive:{archive}:{name}")
+        finally:
+            self.run("buildah", "tag", name, image)
 
     def forget(self, *images: str) -> None:
         """Take images away that it may have."""

@@ -13,6 +13,7 @@ import pytest
 from makima.sandbox import Sandbox
 from makima.sandbox.image.engines import ENGINES
 from makima.sandbox.image.makima_image import USER, image_name
+from makima.sandbox.node.images import archive_names
 from tests.e2e.engines import BASE, BASE_BUILDER, BASES, OPTIONS, Engine, engine, make_bases
 from tests.e2e.kubectl import RESTRICTED_CONTAINER, Kubectl, pod
 
@@ -78,6 +79,7 @@ def loaded(
     """The image on the node, under a name of its own: the node has another of makima's name."""
     archive = tmp_path_factory.mktemp("loaded") / "image.tar"
     builder.save_as(image_name(), LOADED, archive)
+    assert archive_names(archive) == [LOADED], "others of this node go by makima's own name"
     assert node_sandbox.node is not None
     node_sandbox.node.load(archive)
     archive.unlink()

@@ -41,8 +41,8 @@ POINTS = (
 )
 """Calls of the agent, in the order in which they are made."""
 
-BACKGROUND = frozenset({"acknowledge"})
-"""Calls for which the agent does not wait."""
+BACKGROUND = frozenset({"acknowledge", "heartbeat in execute"})
+"""Calls for which the agent does not wait, or not for long."""
 
 
 @dataclass(frozen=True, slots=True)

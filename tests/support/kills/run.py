@@ -9,7 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from tests.support.kills.plans import BACKGROUND, Kill, Victim
+from tests.support.kills.plans import BACKGROUND, POINTS, Kill, Victim
+
+STEPS = [point for point in POINTS if not point.startswith(("register", "state", "heartbeat", "acknowledge"))]
+"""What a life does one after the other; a state is saved after each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,8 @@ class Run:
     over: set[int] = field(default_factory=set)
     at_rest: asyncio.Event = field(default_factory=asyncio.Event)
     calls: int = 0
-    _last: str = "register"
+    _last: dict[int | None, str] = field(default_factory=dict)
+    _killing: Kill | None = None
     _ending: int | None = None
 
     def __post_init__(self) -> None:
@@ -72,22 +76,24 @@ class Run:
 
     def point(self, call: Call) -> str:
         """What the call is, in the words of `plans.POINTS`."""
-        return _point(call, self._last)
+        return _point(call, self._last.get(call.life, "register"))
 
     async def due(self, point: str, life: int | None) -> Kill | None:
         """The kill that belongs here; it is due once, and `done_with` has to be called for it.
 
-        One after the other: a call that would bring the next one waits for the end of the one before. And at a call
-        for which the life does not wait, its others do: a pod takes seconds to die, in which it could do all the rest,
-        so that no life followed.
+        One after the other: a call that would bring the next one waits for the end of the one before. So does a
+        repetition of the call that somebody is being killed at: if that was not taken, the kill comes with this one.
+        And at a call for which the life does not wait, its others do: a pod takes seconds to die, in which it could do
+        all the rest, so that no life followed.
         """
-        while (self._belongs(point) or self._overtakes(life)) and not self.at_rest.is_set():
+        while (self._belongs(point) or self._repeats(point) or self._overtakes(life)) and not self.at_rest.is_set():
             await self.at_rest.wait()
         if not self._belongs(point):
             return None
         self.at_rest.clear()
         self._ending = life if point in BACKGROUND else None
-        return self.kills.pop(0)
+        self._killing = self.kills.pop(0)
+        return self._killing
 
     def _overtakes(self, life: int | None) -> bool:
         return life is not None and life == self._ending
@@ -95,18 +101,23 @@ class Run:
     def _belongs(self, point: str) -> bool:
         return bool(self.kills) and self.kills[0].point == point
 
+    def _repeats(self, point: str) -> bool:
+        return self._killing is not None and self._killing.point == point
+
     def done_with(self, kill: Kill, life: int | None, *, happened: bool) -> None:
         """The victim is dead; or the call was not taken, and the kill comes with its repetition."""
         if not happened:
             self.kills.insert(0, kill)
         elif kill.takes_the_life and life is not None:
             self.over.add(life)
+        self._killing = None
         self.at_rest.set()
 
     def took(self, call: Call, point: str, status: int) -> None:
-        """The call was answered."""
-        if status < 300 and not point.startswith(("state", "heartbeat", "acknowledge", "other")):
-            self._last = point
+        """The call was answered; perhaps later than what its life did next, after a repetition of it."""
+        before = self._last.get(call.life)
+        if status < 300 and point in STEPS and (before is None or STEPS.index(before) < STEPS.index(point)):
+            self._last[call.life] = point
         if call.life is not None:
             self.headers[call.life] = call.headers
 
