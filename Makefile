@@ -41,7 +41,7 @@ test: $(STAMP) ## Run all tests, with a real API server, a real Postgres and, as
 # Only from the command line: a KUBECONFIG of the environment names the cluster that somebody works with.
 OWN_CLUSTER = $(filter command,$(firstword $(origin KUBECONFIG)))
 
-e2e: $(STAMP) ## Run every test on a real node (root on Linux; NODES=2, two side by side, takes half an hour), or what can run in your cluster (KUBECONFIG=… IMAGE=… DATABASE_URL=…)
+e2e: $(STAMP) ## Run every test on a real node (root on Linux; NODES=2, two side by side, takes 35 to 45 minutes), or what can run in your cluster (KUBECONFIG=… IMAGE=… DATABASE_URL=…)
 	@$(BIN)/makima sandbox build --helm $(if $(OWN_CLUSTER),,--node)
 	$(if $(OWN_CLUSTER),MAKIMA_E2E_KUBECONFIG=$(abspath $(KUBECONFIG)) MAKIMA_E2E_IMAGE=$(IMAGE) MAKIMA_E2E_DATABASE_URL='$(DATABASE_URL)') \
 		$(BIN)/python -m pytest -v -n $(NODES) --dist loadgroup $(if $(TESTS),$(TESTS),tests/e2e)
