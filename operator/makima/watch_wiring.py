@@ -1,14 +1,16 @@
-"""How kopf talks to the API server: its session, and what happens to a listing that is too old to be continued."""
+"""How kopf talks to the API server: its session, and what becomes of silence and of lists that are too old."""
 
 from __future__ import annotations
 
 import dataclasses
+from typing import cast
 
 import aiohttp
 import kopf
 
 from makima.adapters.kubernetes.configuration import load_configuration
 from makima.adapters.kubernetes.kopf_listing import begin_again, lists
+from makima.adapters.kubernetes.silence import SilenceNoticed
 from makima.config import Config
 from makima.services.control_loop.work_queue import WorkQueue
 
@@ -25,7 +27,7 @@ async def watch_session(config: Config, queue: WorkQueue) -> WatchSession:
     """The operator's own credentials as they are now, and a session with them; kopf closes it.
 
     Args:
-        config: says where the credentials are.
+        config: says where the credentials are, and after which silence a watch is opened again.
         queue: of contracts; it is told how far their listing is.
     """
 
@@ -41,7 +43,8 @@ async def watch_session(config: Config, queue: WorkQueue) -> WatchSession:
         headers=credentials.as_http_headers(),
         raise_for_status=came,
     )
-    return WatchSession(server=credentials.server, aiohttp_session=session, credentials=credentials)
+    noticed = cast("aiohttp.ClientSession", SilenceNoticed(session, config.operator.watch_inactivity_seconds))
+    return WatchSession(server=credentials.server, aiohttp_session=noticed, credentials=credentials)
 
 
 async def _credentials(config: Config) -> kopf.ConnectionInfo:

@@ -62,6 +62,13 @@ class Kubectl:
             assert time.monotonic() < deadline, f"pod {name} after {seconds} s: {json.dumps(status, indent=1)}"
             time.sleep(0.1)
 
+    def wait_log(self, name: str, text: str, seconds: float = 60) -> None:
+        """Wait until a pod has written this: that it runs does not say how far it is."""
+        deadline = time.monotonic() + seconds
+        while text not in self.run("logs", name):
+            assert time.monotonic() < deadline, f"pod {name} has not written {text!r} within {seconds} s"
+            time.sleep(0.1)
+
 
 def pod(name: str, image: str, *command: str, **more: Any) -> dict[str, Any]:
     """A pod of one container that the level `restricted` admits."""

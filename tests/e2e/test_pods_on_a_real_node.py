@@ -67,6 +67,7 @@ def test_a_killed_process_is_a_failed_pod_with_its_exit_code(
 ) -> None:
     kubectl.apply(pod("victim", image, "python", "-c", "import time; print('here', flush=True); time.sleep(600)"))
     status = kubectl.wait_pod("victim", lambda now: now["phase"] == "Running")
+    kubectl.wait_log("victim", "here\n")
     assert node_sandbox.node is not None
     pids = node_sandbox.node.container_pids(status["containerStatuses"][0]["containerID"])
     assert len(pids) == 1

@@ -35,7 +35,7 @@ async def login(memo: kopf.Memo, **_: Any) -> kopf.AiohttpSession:
 async def start(settings: kopf.OperatorSettings, memo: kopf.Memo, **_: Any) -> None:
     """Configure kopf, wait for leadership, and begin."""
     process: OperatorProcess = memo.get(KEY) or OperatorProcess(load_config())
-    configure(settings, process.config.operator.watch_inactivity_seconds)
+    configure(settings)
     memo[KEY] = process
     try:
         await process.lead()
@@ -56,14 +56,14 @@ async def stop(memo: kopf.Memo, **_: Any) -> None:
         await process.close()
 
 
-def configure(settings: kopf.OperatorSettings, watch_inactivity: float) -> None:
+def configure(settings: kopf.OperatorSettings) -> None:
     """kopf's settings, each on purpose (measured on 1.45.2; design, "Measured")."""
     settings.posting.enabled = False  # Events are ours: stable reasons, sent after the write
     settings.peering.standalone = True  # leadership is a Lease; peering joins any object named `default`
     settings.scanning.disabled = True  # the three kinds are known; no rights to watch CRDs and namespaces needed
     settings.watching.initial_streaming = False  # a stream cut midway silently loses objects
     settings.watching.chunk_size = CONTRACTS_PAGE  # a list that can't be continued begins again (`watch_wiring`)
-    settings.watching.inactivity_timeout = watch_inactivity  # a watch that went silent is opened again
+    settings.watching.inactivity_timeout = 86_400  # silence is noticed by our session (`SilenceNoticed`)
     settings.watching.server_timeout = 300  # a watch is renewed now and then, whatever is between us and the server
     # Handlers only hand over: keep no worker per object, and few at a time. Thousands at once, as a listing starts
     # them, make one turn of the event loop take a second, in which no write gets on (restart with 5,000: 4.3 instead of

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
+from makima.adapters.kubernetes.connection import Connection
 from tests.support.driven import Driven
-from tests.support.kube import Body
+from tests.support.kube import Body, Person
 from tests.support.operator_process import OperatorUnderTest
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
@@ -49,8 +50,8 @@ async def until_completed(driven: Driven, name: str) -> None:
 
 
 @pytest.mark.parametrize("file", FILES, ids=str)
-async def test_an_example_is_taken_to_the_letter(driven: Driven, file: Path) -> None:
-    assert await apply(driven, file, dryRun="All")
+async def test_an_example_is_taken_to_the_letter(admin: Connection, namespace: str, file: Path) -> None:
+    assert await apply(Driven(Person("admin", "admin", admin, namespace)), file, dryRun="All")
 
 
 async def test_simple_is_carried_by_hand(driven: Driven, operator: OperatorUnderTest) -> None:

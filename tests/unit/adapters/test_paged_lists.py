@@ -109,12 +109,12 @@ async def server(tmp_path: Path) -> AsyncIterator[PagedServer]:
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
-    (tmp_path / "kubeconfig").write_text(json.dumps(_kubeconfig(str(site.name))))
+    (tmp_path / "kubeconfig").write_text(json.dumps(kubeconfig(str(site.name))))
     yield played
     await runner.cleanup()
 
 
-def _kubeconfig(url: str) -> Body:
+def kubeconfig(url: str) -> Body:
     return {
         "current-context": "c",
         "clusters": [{"name": "c", "cluster": {"server": url}}],
@@ -143,7 +143,7 @@ class Told(WorkQueue):
 def watch(config: Config, queue: WorkQueue, seen: list[str], stop: threading.Event) -> None:
     """kopf as the operator configures it, with one handler; in a thread, since it takes all of a loop for its own."""
     registry, settings = kopf.OperatorRegistry(), kopf.OperatorSettings()
-    configure(settings, 60)
+    configure(settings)
     assert settings.watching.chunk_size == 250
     settings.watching.chunk_size = 5
 
