@@ -62,9 +62,9 @@ class PlacedLines:
 
     def replace(self, row: Row) -> bool:
         """Take it over in place, if it is here; whether a person would want to notice the change."""
-        place = self._places.get(row.key)
-        before = self.row_at(place) if place is not None else None
-        if place is None or before is None:
+        place = self._places.get(row.key, -1)
+        before = self.row_at(place)
+        if before is None:
             return False
         self._lines[place] = row
         return _notable(before) != _notable(row)

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
-import kopf
 import pytest
 from aiohttp import web
 
@@ -18,45 +15,10 @@ from makima.adapters.kubernetes.connection import Connection
 from makima.adapters.kubernetes.contracts import KubernetesCluster
 from makima.config import Config
 from makima.errors import Expired
-from makima.handlers.lifecycle import configure
-from makima.models.markers import API_GROUP, API_VERSION
 from makima.ports import ObjectKey
 from makima.services.control_loop.work_queue import WorkQueue
 from makima.watch_wiring import watch_session
-
-CONTRACTS = f"/apis/{API_GROUP}/{API_VERSION}/contracts"
-
-Body = dict[str, Any]
-
-
-def resources(*kinds: tuple[str, str]) -> Body:
-    """What an API server tells of a group and version."""
-    verbs = ["get", "list", "watch"]
-    return {
-        "resources": [
-            {"name": plural, "kind": kind, "singularName": "", "namespaced": kind == "Contract", "verbs": verbs}
-            for plural, kind in kinds
-        ]
-    }
-
-
-DISCOVERY = {
-    "/api": {"versions": ["v1"]},
-    "/api/v1": resources(("namespaces", "Namespace")),
-    "/apis": {
-        "groups": [
-            {"name": group, "versions": [{"version": version}], "preferredVersion": {"version": version}}
-            for group, version in ((API_GROUP, API_VERSION), ("apiextensions.k8s.io", "v1"))
-        ]
-    },
-    "/apis/apiextensions.k8s.io/v1": resources(("customresourcedefinitions", "CustomResourceDefinition")),
-    f"/apis/{API_GROUP}/{API_VERSION}": resources(("contracts", "Contract")),
-}
-
-
-def metadata(number: int) -> Body:
-    """Of the contract with this number."""
-    return {"name": f"c{number}", "namespace": "ns", "uid": f"u{number}", "resourceVersion": "1"}
+from tests.support.kopf_alone import CONTRACTS, DISCOVERY, metadata, operator_settings, served, watch
 
 
 class PagedServer:
@@ -103,24 +65,8 @@ class PagedServer:
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[PagedServer]:
     played = PagedServer()
-    app = web.Application()
-    app.router.add_get("/{path:.*}", played.answer)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    (tmp_path / "kubeconfig").write_text(json.dumps(kubeconfig(str(site.name))))
-    yield played
-    await runner.cleanup()
-
-
-def kubeconfig(url: str) -> Body:
-    return {
-        "current-context": "c",
-        "clusters": [{"name": "c", "cluster": {"server": url}}],
-        "users": [{"name": "u", "user": {"token": "t"}}],
-        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
-    }
+    async with served(played.answer, tmp_path):
+        yield played
 
 
 @pytest.fixture
@@ -140,31 +86,15 @@ class Told(WorkQueue):
         self.pages.append(all_of_it)
 
 
-def watch(config: Config, queue: WorkQueue, seen: list[str], stop: threading.Event) -> None:
-    """kopf as the operator configures it, with one handler; in a thread, since it takes all of a loop for its own."""
-    registry, settings = kopf.OperatorRegistry(), kopf.OperatorSettings()
-    configure(settings)
-    assert settings.watching.chunk_size == 250
-    settings.watching.chunk_size = 5
-
-    async def login(**_: Any) -> kopf.AiohttpSession:
-        return await watch_session(config, queue)
-
-    async def contract_seen(event: Any, **_: Any) -> None:
-        seen.append(event["object"]["metadata"]["name"])
-
-    kopf.on.login(registry=registry)(login)
-    kopf.on.event(API_GROUP, API_VERSION, "contracts", registry=registry)(contract_seen)
-    asyncio.run(kopf.operator(registry=registry, settings=settings, clusterwide=True, stop_flag=stop))
-
-
 async def test_kopf_lists_in_pages_and_begins_again_where_a_page_came_too_late(
     server: PagedServer, config: Config
 ) -> None:
     server.size, server.expires = 12, 2
     seen: list[str] = []
-    stop, told = threading.Event(), Told()
-    running = asyncio.create_task(asyncio.to_thread(watch, config, told, seen, stop))
+    settings, stop, told = operator_settings(), threading.Event(), Told()
+    assert settings.watching.chunk_size == 250
+    settings.watching.chunk_size = 5
+    running = asyncio.create_task(asyncio.to_thread(watch, config, settings, told, seen, stop))
     await asyncio.wait_for(server.watched.wait(), 20)
     stop.set()
     await asyncio.wait_for(running, 20)

@@ -5,22 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import kopf
 import pytest
 from aiohttp import web
 from kopf._cogs.aiokits.aiotasks import Scheduler
 
 from makima.config import Config
 from makima.config_sections import OperatorSection
-from makima.handlers.lifecycle import configure
-from makima.models.markers import API_GROUP, API_VERSION
 from makima.services.control_loop.work_queue import WorkQueue
-from makima.watch_wiring import watch_session
-from tests.unit.adapters.test_paged_lists import CONTRACTS, DISCOVERY, Body, kubeconfig, metadata
+from tests.support.kopf_alone import CONTRACTS, DISCOVERY, metadata, operator_settings, served, watch
 
 SILENCE, SLOW = 1.0, 1.5
 """Seconds: after which a watch is opened again, and what handing over the first objects takes."""
@@ -59,36 +54,6 @@ def event(number: int) -> bytes:
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[WatchedServer]:
-    played = WatchedServer()
-    app = web.Application()
-    app.router.add_get("/{path:.*}", played.answer)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    (tmp_path / "kubeconfig").write_text(json.dumps(kubeconfig(str(site.name))))
-    yield played
-    await runner.cleanup()
-
-
-def watch(config: Config, seen: set[str], stop: threading.Event) -> None:
-    """kopf as the operator configures it, in a thread, since it takes all of a loop for its own."""
-    registry, settings = kopf.OperatorRegistry(), kopf.OperatorSettings()
-    configure(settings)
-
-    async def login(**_: Any) -> kopf.AiohttpSession:
-        return await watch_session(config, WorkQueue())
-
-    async def contract_seen(event: Body, **_: Any) -> None:
-        seen.add(event["object"]["metadata"]["name"])
-
-    kopf.on.login(registry=registry)(login)
-    kopf.on.event(API_GROUP, API_VERSION, "contracts", registry=registry)(contract_seen)
-    asyncio.run(kopf.operator(registry=registry, settings=settings, clusterwide=True, stop_flag=stop))
-
-
-@pytest.fixture
 def slow_handing_over(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a machine that has no time for it."""
     spawn, left = Scheduler.spawn, iter((SLOW, SLOW))
@@ -101,18 +66,18 @@ def slow_handing_over(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("slow_handing_over")
-async def test_silence_ends_a_watch_and_nothing_else_whatever_is_being_handed_over(
-    server: WatchedServer, tmp_path: Path
-) -> None:
-    config = Config(kubeconfig=tmp_path / "kubeconfig", operator=OperatorSection(watch_inactivity_seconds=SILENCE))
-    seen, stop = set[str](), threading.Event()
-    running = asyncio.create_task(asyncio.to_thread(watch, config, seen, stop))
-    try:
-        async with asyncio.timeout(30):
-            while len(seen) < EVENTS or len(server.watches) < 4:
-                await asyncio.sleep(0.01)
-    finally:
-        stop.set()
-        await asyncio.wait_for(running, 20)
+async def test_silence_ends_a_watch_and_nothing_else_whatever_is_being_handed_over(tmp_path: Path) -> None:
+    server, stop, seen = WatchedServer(), threading.Event(), list[str]()
+    async with served(server.answer, tmp_path) as kubeconfig:
+        config = Config(kubeconfig=kubeconfig, operator=OperatorSection(watch_inactivity_seconds=SILENCE))
+        given = (config, operator_settings(), WorkQueue(), seen, stop)
+        running = asyncio.create_task(asyncio.to_thread(watch, *given))
+        try:
+            async with asyncio.timeout(30):
+                while len(set(seen)) < EVENTS or len(server.watches) < 4:
+                    await asyncio.sleep(0.01)
+        finally:
+            stop.set()
+            await asyncio.wait_for(running, 20)
     assert server.watches[:2] == [0, 0], "the first said nothing at all"
     assert server.watches[-1] == EVENTS, "each goes on where the one before ended"

@@ -82,7 +82,7 @@ class KubernetesCluster:
             more = page["metadata"].get("continue")
             if not more:
                 return keys
-            query = {"limit": str(CONTRACTS_PAGE), "continue": more}
+            query["continue"] = more
 
     async def _get(self, path: str) -> JsonObject | None:
         try:
