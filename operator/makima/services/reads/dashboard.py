@@ -105,5 +105,6 @@ class Dashboards:
         namespaces = None if scope.everywhere else tuple(sorted(scope.namespaces))
         now = self._clock.now()
         look = Look(namespaces, now, self._settings.stale_threshold, MOST)
-        seen, usage = await asyncio.gather(self._store.look(look), self._live.usage())
+        seen = await self._store.look(look)
+        usage = await self._live.usage()  # afterwards: a count that is due begins when this answer is on its way
         return dashboard(seen, usage, namespaces, now, enhanced=self._settings.enhanced_status)

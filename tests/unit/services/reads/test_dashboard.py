@@ -29,12 +29,17 @@ class FakeStore:
     since: datetime | None = None
     away: bool = False
     held: asyncio.Event | None = None
+    asked: list[str] = field(default_factory=list)
 
     async def look(self, look: Look) -> Seen:
         self.looks.append(look)
+        self.asked.append("look began")
+        await asyncio.sleep(0)
+        self.asked.append("look ended")
         return Seen((), (), (), (), None, None)
 
     async def crews(self, since: datetime) -> Sequence[Crew]:
+        self.asked.append("count")
         if self.held is not None:
             await self.held.wait()
         if self.away:
@@ -100,6 +105,23 @@ async def test_an_older_count_is_given_at_once_and_made_anew_meanwhile(
     async with asyncio.timeout(30):
         while (await live.usage()).supervisors == 11:
             await asyncio.sleep(0)
+
+
+async def test_a_count_that_is_due_does_not_run_beside_the_look_that_finds_it_due(
+    store: FakeStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reviews = FakeReviews()
+    reviews.grant("admin", "", "list")
+    served = dashboards(store, reviews)
+    await served.dashboard(somebody("admin"))
+    monkeypatch.setattr(module, "COUNTED_SECONDS", 0.0)
+    store.asked.clear()
+    await served.dashboard(somebody("admin"))
+    assert store.asked == ["look began", "look ended"]
+    async with asyncio.timeout(30):
+        while "count" not in store.asked:
+            await asyncio.sleep(0)
+    assert store.asked == ["look began", "look ended", "count"]
 
 
 async def test_a_count_that_is_too_old_is_waited_for(store: FakeStore, monkeypatch: pytest.MonkeyPatch) -> None:
