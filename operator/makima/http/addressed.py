@@ -25,7 +25,7 @@ Id = Annotated[
 ]
 
 
-def address(text: Id) -> ContractId:
+async def address(text: Id) -> ContractId:
     """The address in the path.
 
     Raises:

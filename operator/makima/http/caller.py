@@ -52,8 +52,8 @@ class Authenticated:
         await self._app(scope, receive, send)
 
 
-def calling(request: Request) -> Person:
-    """A dependency that is whoever calls."""
+async def calling(request: Request) -> Person:
+    """A dependency that is whoever calls. A coroutine: the framework would take any other into a thread."""
     found: Person = request.scope[CALLING]
     return found
 

@@ -154,7 +154,7 @@ async def test_a_listener_that_verified_the_caller_needs_no_token() -> None:
     seen: list[Person] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        seen.append(calling(Request(scope)))
+        seen.append(await calling(Request(scope)))
         await echo(scope, receive, send)
 
     async def front_proxy(scope: Scope, receive: Receive, send: Send) -> None:
