@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -210,6 +212,44 @@ async def test_counts_are_those_of_what_is_seen(history: PostgresHistory, dashbo
         async with history.database.connection() as connection:
             await connection.execute("UPDATE backfills SET finished_at = now()")
             await connection.execute("SELECT recount_contracts()")
+
+
+async def test_numbers_and_lists_of_a_look_are_of_one_moment_while_contracts_change(
+    history: PostgresHistory, dashboard: PostgresDashboard
+) -> None:
+    row, over = contract(), asyncio.Event()
+    await history.record(HistoryBatch((row,)))
+
+    async def change() -> None:
+        version = row.version
+        while not over.is_set():
+            version += 1
+            status = ("active", "waiting_for_input")[version % 2]
+            await history.record(HistoryBatch((replace(row, version=version, status=status),)))
+
+    changes = asyncio.create_task(change())
+    try:
+        found = [await dashboard.look(look()) for _ in range(300)]
+    finally:
+        over.set()
+        await changes
+    waiting = [len(seen.waiting) for seen in found]
+    assert set(waiting) == {0, 1}, "it changed meanwhile"
+    assert waiting == [
+        sum(tally.contracts for tally in seen.tallies if tally.status == "waiting_for_input") for seen in found
+    ]
+
+
+async def test_a_look_that_fails_leaves_its_connection_as_it_was(
+    history: PostgresHistory, dashboard: PostgresDashboard
+) -> None:
+    await history.record(HistoryBatch((contract(name="there", status="waiting_for_input"),)))
+    with pytest.raises(psycopg.Error, match="must not be negative"):
+        await dashboard.look(look(most=-1))
+    for _ in range(2):
+        assert [item.name for item in (await dashboard.look(look())).waiting] == ["there"]
+    assert await history.database.rows(b"SHOW plan_cache_mode") == [{"plan_cache_mode": "auto"}]
+    assert await history.database.rows(b"SHOW transaction_read_only") == [{"transaction_read_only": "off"}]
 
 
 async def test_supervisors_that_were_heard_and_did_not_end_are_live(

@@ -18,6 +18,13 @@ SQL = load("dashboard")
 EVENTS = 20
 """Newest events that are shown."""
 
+BEGIN = (
+    b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+    b"SET LOCAL plan_cache_mode = force_generic_plan",
+)
+"""Numbers and lists are of one moment. And statements keep the plan that they have: the planner thinks that it does
+better with the values before it, finds the same plan, and takes up to half of the time for it (docs/benchmarks.md)."""
+
 
 class PostgresDashboard:
     """Reads what the dashboard shows; see the protocol for what each method means."""
@@ -28,9 +35,7 @@ class PostgresDashboard:
     async def look(self, look: Look) -> Seen:
         """Counts, who is silent, who waits, and what happened last."""
         async with self._database.connection() as connection:
-            async with connection.pipeline():
-                asked = [await connection.execute(query, _values(look), prepare=True) for query in _queries(look)]
-                rows = [await cursor.fetchall() for cursor in asked]
+            rows = await _answers(connection, look)
             tallies = rows[0] if rows[4][0]["counted"] else await _counted(connection, look)
         _, silent, waiting, events, freshness = rows
         return Seen(
@@ -45,6 +50,16 @@ class PostgresDashboard:
     async def crews(self, since: datetime) -> Sequence[Crew]:
         """Supervisors that were heard of since then and did not say that they ended."""
         return [Crew(**row) for row in await self._database.rows(SQL["crews"], {"since": since})]
+
+
+async def _answers(connection: Connection, look: Look) -> list[list[DictRow]]:
+    """One round trip. Where it fails in the middle, the pool ends the transaction."""
+    async with connection.pipeline():
+        for statement in BEGIN:
+            await connection.execute(statement, prepare=True)
+        asked = [await connection.execute(query, _values(look), prepare=True) for query in _queries(look)]
+        await connection.execute(b"COMMIT", prepare=True)
+        return [await cursor.fetchall() for cursor in asked]
 
 
 def _queries(look: Look) -> list[bytes]:
