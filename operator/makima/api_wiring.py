@@ -35,6 +35,7 @@ from makima.people_wiring import batch_operations, contract_calls, dashboards
 from makima.services.access.authentication import Authentication
 from makima.services.access.authorization import Authorization
 from makima.services.access.contract_lookup import ContractLookup
+from makima.services.access.known_namespaces import KnownNamespaces
 from makima.services.access.rbac import Rbac
 from makima.services.access.session_cache import SessionCache
 from makima.services.access.visibility import Visibility
@@ -147,7 +148,7 @@ class ApiProcess:
                 memory=supervision.memory if supervision is not None else None,
             ),
             supervision=supervision,
-            dashboards=dashboards(process, history, visibility),
+            dashboards=dashboards(process, history, Visibility(rbac, KnownNamespaces(history.namespaces).get)),
             batch=batch_operations(process, KubernetesCluster(connection), hands, history, visibility),
             monitor=monitor,
             allowed_origins=self.config.api.allowed_origins,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -68,13 +70,22 @@ class Rbac:
         """
         return await self._known.get((identity.key, access), partial(self._reviews.allowed, identity, access))
 
-    async def may_be_shown(self, identity: Identity, access: Access) -> bool:
+    async def may_all(self, identity: Identity, accesses: Sequence[Access]) -> list[bool]:
+        """The same for each of these, in this order.
+
+        Raises:
+            Refused: UNAVAILABLE if the API server does not answer.
+        """
+        return await asyncio.gather(*(self.may(identity, access) for access in accesses))
+
+    async def may_all_be_shown(self, identity: Identity, accesses: Sequence[Access]) -> list[bool]:
         """The same for what is merely shown: what was allowed a moment ago may be hidden a moment longer.
 
         Raises:
             Refused: UNAVAILABLE if the API server does not answer.
         """
-        return await self._known.at_once((identity.key, access), partial(self._reviews.allowed, identity, access))
+        keys = [(identity.key, access) for access in accesses]
+        return await self._known.at_once(keys, lambda key: self._reviews.allowed(identity, key[1]))
 
     async def holds(self, identity: Identity, access: Access) -> bool:
         """Whether RBAC allows it, for the whole namespace or this object.

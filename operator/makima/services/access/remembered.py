@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Generic, TypeVar
 
 from makima.errors import ClusterUnavailable
@@ -74,20 +75,32 @@ class Remembered(Generic[Key, Answer]):
         except (ClusterUnavailable, TimeoutError):
             raise unavailable("the Kubernetes API server does not say who calls") from None
 
-    async def at_once(self, key: Key, ask: Callable[[], Awaitable[Answer]]) -> Answer:
-        """The answer; a no of a moment ago without waiting, which is asked about again beside.
-
-        Raises:
-            Refused: UNAVAILABLE, no answer in time.
-        """
+    def at_hand(self, key: Key, ask: Callable[[], Awaitable[Answer]]) -> Answer | None:
+        """The answer that may be given without waiting: a fresh one, or a no of a moment ago, asked again beside."""
         found, now = self._known.get(key), asyncio.get_running_loop().time()
-        if found is None or self._good(found[0]) or not found[1] <= now < found[1] + OLD_NO_SECONDS:
-            return await self.get(key, ask)
+        if found is None:
+            return None
+        if now <= found[1]:
+            return found[0]
+        if self._good(found[0]) or now >= found[1] + OLD_NO_SECONDS:
+            return None
         if len(self._later) < WAITING:
             self._later.setdefault(key, ask)
         if self._asks_later is None or self._asks_later.done():
             self._asks_later = asyncio.create_task(self._ask_later())
         return found[0]
+
+    async def at_once(self, keys: Sequence[Key], ask: Callable[[Key], Awaitable[Answer]]) -> list[Answer]:
+        """The answers in this order, those at hand without waiting and without a task: of a hundred that takes a while.
+
+        Raises:
+            Refused: UNAVAILABLE, no answer in time.
+        """
+        found = {key: self.at_hand(key, partial(ask, key)) for key in keys}
+        missing = [key for key, answer in found.items() if answer is None]
+        answers = await asyncio.gather(*(self.get(key, partial(ask, key)) for key in missing))
+        waited_for = dict(zip(missing, answers, strict=True))
+        return [waited_for[key] if (known := found[key]) is None else known for key in keys]
 
     async def _ask_later(self) -> None:
         """Until nothing is left; who has to wait for one of these answers asks beside, and does not queue."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -54,9 +53,9 @@ class Visibility:
             Refused: UNAVAILABLE if the API server does not answer.
             HistoryUnavailable: Postgres is away (asked only for callers without the cluster-wide right).
         """
-        may = self._rbac.may_be_shown if verb in SHOWS else self._rbac.may
-        if await may(identity, Access(verb, "contracts", EVERY, EVERY)):
+        may = self._rbac.may_all_be_shown if verb in SHOWS else self._rbac.may_all
+        if await may(identity, [Access(verb, "contracts", EVERY, EVERY)]) == [True]:
             return Scope(everywhere=True).within(wanted)
         asked = sorted(wanted or await self._known())
-        held = await asyncio.gather(*(may(identity, Access(verb, "contracts", name, EVERY)) for name in asked))
+        held = await may(identity, [Access(verb, "contracts", name, EVERY) for name in asked])
         return Scope(namespaces=frozenset(name for name, yes in zip(asked, held, strict=True) if yes))

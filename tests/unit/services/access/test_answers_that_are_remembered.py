@@ -42,7 +42,7 @@ async def test_old_refusals_are_given_at_once_and_asked_about_again_one_at_a_tim
     old_noes: Remembered[int, bool],
 ) -> None:
     server = Server()
-    answers = await asyncio.gather(*(old_noes.at_once(key, server.no) for key in range(100)))
+    answers = await old_noes.at_once(range(100), lambda _key: server.no())
     assert answers == [False] * 100
     assert server.answered == 0, "nobody waited for the API server"
     server.let.set()
@@ -57,7 +57,7 @@ async def test_who_has_to_wait_does_not_queue_behind_what_nobody_waits_for(
     old_noes: Remembered[int, bool], key: int
 ) -> None:
     server = Server()
-    await asyncio.gather(*(old_noes.at_once(number, server.no) for number in range(100)))
+    await old_noes.at_once(range(100), lambda _key: server.no())
 
     async def yes() -> bool:
         return True
@@ -68,13 +68,13 @@ async def test_who_has_to_wait_does_not_queue_behind_what_nobody_waits_for(
 
 
 async def test_an_api_server_that_is_away_for_one_question_is_asked_the_next(old_noes: Remembered[int, bool]) -> None:
-    async def away() -> bool:
+    async def away(_key: int) -> bool:
         raise ClusterUnavailable("no answer")
 
     server = Server()
     server.let.set()
-    assert not await old_noes.at_once(1, away)
-    assert not await old_noes.at_once(2, server.no)
+    assert await old_noes.at_once([1], away) == [False]
+    assert await old_noes.at_once([2], lambda _key: server.no()) == [False]
     async with asyncio.timeout(5):
         while server.answered < 1:
             await asyncio.sleep(0)
@@ -82,10 +82,21 @@ async def test_an_api_server_that_is_away_for_one_question_is_asked_the_next(old
 
 
 async def test_a_right_that_was_given_meanwhile_is_seen_at_the_second_look(old_noes: Remembered[int, bool]) -> None:
-    async def yes() -> bool:
+    async def yes(_key: int) -> bool:
         return True
 
-    assert not await old_noes.at_once(7, yes)
+    assert await old_noes.at_once([7], yes) == [False]
     async with asyncio.timeout(5):
-        while not await old_noes.at_once(7, yes):
+        while await old_noes.at_once([7], yes) == [False]:
             await asyncio.sleep(0)
+
+
+async def test_of_many_answers_only_those_that_are_not_at_hand_are_waited_for_and_all_come_in_order(
+    old_noes: Remembered[int, bool],
+) -> None:
+    async def beyond(key: int) -> bool:
+        return key >= 100
+
+    async with asyncio.timeout(5):
+        assert await old_noes.at_once([200, 3, 100, 4], beyond) == [True, False, True, False]
+        assert await old_noes.at_once([4, 100], beyond) == [False, True]
