@@ -10,6 +10,7 @@ def dashboard_rows(contracts: int, events: int) -> list[Row]:
     return [
         Row(f"dashboard, {contracts:,} contracts, {events:,} events", "ms", "dashboard.all.p99", most=25, sized=True),
         Row("  p50", "ms", "dashboard.all.p50"),
+        Row("  in the first round of heartbeats: p99", "ms", "dashboard.first.p99", most=100, sized=True),
         Row("  of one namespace: p99", "ms", "dashboard.one.p99", most=25, sized=True),
         Row("  by plain COUNT SQL: p99", "ms", "dashboard.plain.p99"),
         Row("  p50", "ms", "dashboard.plain.p50"),

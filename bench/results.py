@@ -20,6 +20,7 @@ class Run:
         hour_rows: heartbeats of the hour that is expired.
         timers: objects that kopf's timers watch.
         contracts, events: of the projection that dashboard and list read; `look_seconds` for each way to read it.
+        round_seconds: between two heartbeats of a supervisor of those whose contracts are read.
         watchers: clients of the live monitor; they watch for `watch_seconds`, those of the naive twin less long.
     """
 
@@ -38,6 +39,7 @@ class Run:
     contracts: int = 100_000
     events: int = 10_000_000
     look_seconds: float = 20.0
+    round_seconds: float = 30.0
     watchers: int = 1000
     watch_seconds: float = 60.0
     watch_twin_seconds: float = 10.0
@@ -51,7 +53,7 @@ class Run:
         """The full measurement, or one that is only to see that everything works."""
         if quick:
             sizes = ({"many": 250}, 50, 50, 4, 2000, 3.0, 2.0, 100_000, 100)
-            small = cls(scratch, quick, *sizes, contracts=6000, events=60_000, look_seconds=3.0)
+            small = cls(scratch, quick, *sizes, contracts=6000, events=60_000, look_seconds=3.0, round_seconds=3.0)
             return replace(small, watchers=250, watch_seconds=5.0, watch_twin_seconds=3.0)
         return cls(scratch, quick, {"many": 5000, "some": 1000}, 1000, 1000, 30, 30_000, 60.0, 20.0, 3_600_000, 1000)
 

@@ -15,13 +15,13 @@ import psycopg
 
 from bench.beats.place import accounts, api_process, register_all
 from bench.board.beats import Steady
+from bench.board.beside import beating
 from bench.board.filling import Size, fill
 from bench.board.looking import Looker, figures, viewer
 from bench.board.plain import PAGE, asked
 from bench.cluster import bench_cluster
 from bench.deadlines import BenchError
 from bench.results import Results, Run
-from bench.scenarios.dashboard import BEAT_SECONDS, beating
 
 LIMIT = 100
 PATH = f"/api/v1/contracts?limit={LIMIT}"
@@ -41,7 +41,7 @@ async def measure(run: Run, name: str, results: Results) -> None:
         carriers, _ = await accounts(cluster.admin)
         token = await viewer(cluster.admin, "sees-all", namespace=None)
         async with api_process(cluster, url) as (api, port):
-            rate = size.carried / BEAT_SECONDS
+            rate = size.carried / run.round_seconds
             run.tell(f"every page of {size.contracts:,} contracts, {rate:,.0f} heartbeats/s")
             async with beating(run, Steady(port, carriers[0], size.carried, rate, 2 * run.look_seconds)):
                 pages = await _walked(port, token, size.contracts)
