@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from makima.errors import ClusterUnavailable
 from makima.models.wire.problem import Code
@@ -18,9 +17,8 @@ EVERY = ""
 """In place of a name: all objects of the namespace."""
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
-    """What somebody wants to do to which of makima's resources."""
+class Access(NamedTuple):
+    """What somebody wants to do to which of makima's resources. A tuple: hundreds are looked up for one look."""
 
     verb: str
     resource: str

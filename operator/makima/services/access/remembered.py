@@ -26,15 +26,29 @@ REMEMBERED = 50_000
 ASKING = 32
 """Questions that are with the API server at a time, from this process."""
 
-RESTS = 4
-"""Questions that nobody waits for go one at a time, with a rest of so many times as long as the last one took. Where
-somebody may see one of a hundred namespaces, it is a hundred each 5 s: at once, they hold up whoever looks."""
+AHEAD_SECONDS = 5.0
+"""So long before its end a yes is asked about anew, where somebody asks just then: who looks again and again does not
+have to wait for one each half minute. Each yes is believed from its own answer on, and no longer than said above."""
+
+RESTS = 19
+"""Questions that nobody waits for go one at a time, with a rest of so many times as long as the last one took: they
+have a twentieth of the time. Where somebody may see one of a hundred namespaces, it is a hundred every few seconds: at
+once, they hold up whoever looks."""
+
+SPREAD_SECONDS = 4.0
+"""Where many wait, the rests are shorter: all have to be through long before an old no holds no more. The longest is a
+quarter of this, as a yes that is over soon may come meanwhile."""
 
 WAITING = 2000
 ANSWER_SECONDS = 5.0
 
 Key = TypeVar("Key", bound=Hashable)
 Answer = TypeVar("Answer")
+
+
+def rest_after(seconds: float, left: int) -> float:
+    """Seconds of rest after a question that nobody waited for and that took so long, with so many left."""
+    return min(RESTS * seconds, SPREAD_SECONDS / max(left, 4))
 
 
 class Remembered(Generic[Key, Answer]):
@@ -68,6 +82,7 @@ class Remembered(Generic[Key, Answer]):
         """
         found = self.known(key)
         if found is not None:
+            self._ahead(key, ask)
             return found
         task = self._asking(key, ask)
         try:
@@ -81,13 +96,11 @@ class Remembered(Generic[Key, Answer]):
         if found is None:
             return None
         if now <= found[1]:
+            self._ahead(key, ask)
             return found[0]
         if self._good(found[0]) or now >= found[1] + OLD_NO_SECONDS:
             return None
-        if len(self._later) < WAITING:
-            self._later.setdefault(key, ask)
-        if self._asks_later is None or self._asks_later.done():
-            self._asks_later = asyncio.create_task(self._ask_later())
+        self._put_later(key, ask)
         return found[0]
 
     async def at_once(self, keys: Sequence[Key], ask: Callable[[Key], Awaitable[Answer]]) -> list[Answer]:
@@ -102,14 +115,35 @@ class Remembered(Generic[Key, Answer]):
         waited_for = dict(zip(missing, answers, strict=True))
         return [waited_for[key] if (known := found[key]) is None else known for key in keys]
 
+    def _ahead(self, key: Key, ask: Callable[[], Awaitable[Answer]]) -> None:
+        """Have a yes that is over soon asked about, before every no."""
+        if self._settled(key):
+            return
+        self._put_later(key, ask)
+        if key in self._later:  # unless too many wait
+            self._later.move_to_end(key, last=False)
+
+    def _settled(self, key: Key) -> bool:
+        """Whether the answer need not be asked for again yet."""
+        answer, until = self._known[key]
+        return asyncio.get_running_loop().time() <= until - (AHEAD_SECONDS if self._good(answer) else 0.0)
+
+    def _put_later(self, key: Key, ask: Callable[[], Awaitable[Answer]]) -> None:
+        if len(self._later) < WAITING:
+            self._later.setdefault(key, ask)
+        if self._asks_later is None or self._asks_later.done():
+            self._asks_later = asyncio.create_task(self._ask_later())
+
     async def _ask_later(self) -> None:
         """Until nothing is left; who has to wait for one of these answers asks beside, and does not queue."""
         loop = asyncio.get_running_loop()
         while self._later:
             (key, ask), began = self._later.popitem(last=False), loop.time()
-            with suppress(Refused):
-                await self.get(key, ask)
-            await asyncio.sleep(RESTS * (loop.time() - began))
+            if key in self._known and self._settled(key):
+                continue  # somebody had to wait for it meanwhile
+            with suppress(ClusterUnavailable, TimeoutError, Refused):
+                await asyncio.shield(self._asking(key, ask))
+            await asyncio.sleep(rest_after(loop.time() - began, len(self._later)))
 
     def _asking(self, key: Key, ask: Callable[[], Awaitable[Answer]]) -> asyncio.Task[Answer]:
         """The question, put to the API server unless it is there already."""

@@ -8,7 +8,7 @@ import pytest
 
 from makima.errors import ClusterUnavailable
 from makima.services.access import remembered
-from makima.services.access.remembered import Remembered
+from makima.services.access.remembered import AHEAD_SECONDS, OLD_NO_SECONDS, Remembered, rest_after
 
 
 class Server:
@@ -100,3 +100,70 @@ async def test_of_many_answers_only_those_that_are_not_at_hand_are_waited_for_an
     async with asyncio.timeout(5):
         assert await old_noes.at_once([200, 3, 100, 4], beyond) == [True, False, True, False]
         assert await old_noes.at_once([4, 100], beyond) == [False, True]
+
+
+RESTS = [(0.005, 0, 0.095), (0.005, 40, 0.095), (0.005, 1000, 0.004), (1.0, 0, 1.0), (1.0, 4, 1.0), (1.0, 100, 0.04)]
+
+
+@pytest.mark.parametrize(("took", "left", "rest"), RESTS)
+def test_rests_are_a_multiple_of_the_work_and_shorter_where_many_wait(took: float, left: int, rest: float) -> None:
+    assert rest_after(took, left) == pytest.approx(rest)
+
+
+@pytest.mark.parametrize("number", [100, 1000, remembered.WAITING])
+def test_all_are_asked_again_while_their_old_answers_hold(number: int) -> None:
+    took = 0.005
+    assert sum(took + rest_after(took, left) for left in range(number)) < OLD_NO_SECONDS
+
+
+async def test_a_yes_that_is_over_soon_is_given_and_asked_about_beside_before_every_no(
+    monkeypatch: pytest.MonkeyPatch, old_noes: Remembered[int, bool]
+) -> None:
+    monkeypatch.setattr(remembered, "CACHED_SECONDS", AHEAD_SECONDS - 1)
+    asked: list[int] = []
+
+    async def ask(key: int) -> bool:
+        asked.append(key)
+        return key == 7 and len(asked) == 1
+
+    async with asyncio.timeout(5):
+        assert await old_noes.at_once([7], ask) == [False], "an old no"
+        while not asked:
+            await asyncio.sleep(0)
+        assert await old_noes.at_once([1, 7], ask) == [False, True]
+        assert await old_noes.get(7, lambda: ask(7)), "given without waiting"
+        while old_noes.known(7):
+            await asyncio.sleep(0)
+    assert asked[:2] == [7, 7], "the no of 1 came in the queue before"
+
+
+async def test_a_yes_that_is_young_is_not_asked_about() -> None:
+    known: Remembered[int, bool] = Remembered(bool)
+    asked: list[int] = []
+
+    async def yes() -> bool:
+        asked.append(1)
+        return True
+
+    for _ in range(20):
+        assert await known.get(1, yes)
+        await asyncio.sleep(0)
+    assert len(asked) == 1
+
+
+async def test_what_somebody_had_to_wait_for_is_not_asked_about_a_second_time(old_noes: Remembered[int, bool]) -> None:
+    server = Server()
+    await old_noes.at_once([1, 2], lambda _key: server.no())
+    server.let.set()
+    asked: list[int] = []
+
+    async def yes() -> bool:
+        asked.append(2)
+        return True
+
+    async with asyncio.timeout(5):
+        assert await old_noes.get(2, yes)
+        while server.answered < 1:
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.05)
+    assert (asked, server.answered) == ([2], 1)
