@@ -52,7 +52,7 @@ class Run:
     def of(cls, scratch: Path, *, quick: bool) -> Run:
         """The full measurement, or one that is only to see that everything works."""
         if quick:
-            sizes = ({"many": 250}, 50, 50, 4, 2000, 3.0, 2.0, 100_000, 100)
+            sizes = ({"many": 250}, 50, 50, 4, 4000, 3.0, 2.0, 100_000, 100)
             small = cls(scratch, quick, *sizes, contracts=6000, events=60_000, look_seconds=3.0, round_seconds=3.0)
             return replace(small, watchers=250, watch_seconds=5.0, watch_twin_seconds=3.0)
         return cls(scratch, quick, {"many": 5000, "some": 1000}, 1000, 1000, 30, 30_000, 60.0, 20.0, 3_600_000, 1000)
