@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 import sys
 import time
 import urllib.error
@@ -18,8 +16,8 @@ import psycopg
 
 from bench.beats.fleet import CURRENT, PHASE, contract_id, task_id
 from bench.cluster import NAMESPACE, SYSTEM, BenchCluster
-from bench.contenders.processes import ROOT, Contender, inherited, launch
-from bench.deadlines import BenchError, until
+from bench.contenders.processes import Contender, inherited, launch
+from bench.deadlines import until
 from makima.adapters.kubernetes.connection import Connection
 
 API_USER = f"system:serviceaccount:{SYSTEM}:makima-api"
@@ -105,26 +103,3 @@ def _answers(port: int) -> bool:
             return bool(answer.status == 200)
     except (OSError, urllib.error.HTTPError):
         return False
-
-
-async def output_of(command: list[str], seconds: float) -> str:
-    """What a process of the bench's own prints.
-
-    Raises:
-        BenchError: it failed, or took too long; it is ended then.
-    """
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))}
-    process = await asyncio.create_subprocess_exec(
-        *command, env=environment, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-    )
-    try:
-        out, error = await asyncio.wait_for(process.communicate(), seconds)
-    except TimeoutError:
-        raise BenchError(f"{' '.join(command[:4])} did not end within {seconds:.0f} s") from None
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if process.returncode != 0:
-        raise BenchError(f"{' '.join(command[:4])} failed: {error.decode()[-2000:]}")
-    return out.decode()

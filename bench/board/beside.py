@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
-from bench.beats.place import output_of
 from bench.board.beats import Steady
 from bench.board.changes import Changes
 from bench.deadlines import BenchError
+from bench.own_processes import told
 from bench.results import Run
 from makima.adapters.postgres.counts import ContractCounts
 from makima.adapters.postgres.history import PostgresHistory
@@ -29,9 +25,9 @@ async def beating(run: Run, plan: Steady) -> AsyncIterator[None]:
     Raises:
         BenchError: one was not stored.
     """
-    async with _beside(run, "beats", plan, plan.seconds) as told:
+    async with _beside(run, "beats", plan) as telling:
         yield
-        sent = await told
+        sent = await telling
     if sent["stored"] != sent["sent"] or not sent["sent"]:
         raise BenchError(f"{sent['sent']} heartbeats were sent, {sent['stored']} stored")
 
@@ -43,9 +39,9 @@ async def changing(run: Run, plan: Changes) -> AsyncIterator[None]:
     Raises:
         BenchError: nothing changed; or at the end the counts are not those of the rows.
     """
-    async with _beside(run, "changes", plan, plan.seconds) as told:
+    async with _beside(run, "changes", plan) as telling:
         yield
-        if not (await told)["changed"]:
+        if not (await telling)["changed"]:
             raise BenchError("no contract changed")
     history = PostgresHistory(plan.url)
     await history.open()
@@ -58,24 +54,11 @@ async def changing(run: Run, plan: Changes) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _beside(run: Run, module: str, plan: Any, seconds: float) -> AsyncIterator[asyncio.Task[dict[str, int]]]:
-    """`python -m bench.board.MODULE` from here on, and what it will have said; ended with the block."""
-    file = await asyncio.to_thread(_written, run.scratch / f"{module}.json", asdict(plan))
-    command = [sys.executable, "-m", f"bench.board.{module}", str(file)]
-    telling = asyncio.create_task(_told(command, seconds + GRACE_SECONDS))
+async def _beside(run: Run, name: str, plan: Steady | Changes) -> AsyncIterator[asyncio.Task[Any]]:
+    """`python -m bench.board.NAME` from here on, and what it will have said; ended with the block."""
+    file = run.scratch / f"{name}.json"
+    telling = asyncio.create_task(told(f"bench.board.{name}", file, plan, plan.seconds + GRACE_SECONDS))
     try:
         yield telling
     finally:
         telling.cancel()
-
-
-async def _told(command: list[str], seconds: float) -> dict[str, int]:
-    found: dict[str, int] = json.loads(await output_of(command, seconds))
-    return found
-
-
-def _written(file: Path, what: dict[str, Any]) -> Path:
-    """For this user's eyes only: it has a token in it."""
-    file.touch(mode=0o600)
-    file.write_text(json.dumps(what))
-    return file

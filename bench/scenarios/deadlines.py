@@ -6,19 +6,17 @@ kopf's figures are for the objects that it had; those for the whole fleet are sc
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import subprocess
 import sys
 import time
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import psycopg
 
+from bench import own_processes
 from bench.beats.fleet import CURRENT, PHASE, contract_id, task_id
-from bench.beats.place import output_of, register_all
+from bench.beats.place import register_all
 from bench.cluster import NAMESPACE, BenchCluster, bench_cluster
 from bench.contenders.processes import ROOT, Contender
 from bench.contenders.sweep import TIMEOUT, Fleet
@@ -75,9 +73,7 @@ async def _swept(run: Run, url: str, *, told: bool) -> dict[str, float]:
     due = time.time() + AHEAD
     await _prepare(url, run.supervisors, datetime.fromtimestamp(due, UTC))
     fleet = Fleet(url, run.supervisors, due, SILENT, LOOKED, told)
-    file = await asyncio.to_thread(_written, run.scratch / "sweep.json", fleet)
-    found = await output_of([sys.executable, "-m", "bench.contenders.sweep", str(file)], AHEAD + 120)
-    return dict(json.loads(found))
+    return dict(await own_processes.told("bench.contenders.sweep", run.scratch / "sweep.json", fleet, AHEAD + 120))
 
 
 async def _prepare(url: str, number: int, due: datetime) -> None:
@@ -101,12 +97,6 @@ def _fill(url: str, number: int, due: datetime) -> None:
         spans = "INSERT INTO ingest_coverage (instance, started_at, until_at) VALUES ('bench', %s, %s)"
         cursor.execute(spans.encode(), (due - 3 * TIMEOUT, due + timedelta(hours=1)))
         cursor.execute("ANALYZE supervisor_heartbeats")
-
-
-def _written(file: Path, fleet: Fleet) -> Path:
-    file.touch(mode=0o600)
-    file.write_text(json.dumps(asdict(fleet)))
-    return file
 
 
 async def _timers(run: Run, cluster: BenchCluster, results: Results) -> None:

@@ -7,22 +7,19 @@ those that were acknowledged.
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
-from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import psycopg
 
 from bench.beats.exchanges import Plan
 from bench.beats.fleet import CURRENT, FIRST_SEQUENCE, PHASE
-from bench.beats.place import accounts, api_process, output_of, register_all
+from bench.beats.place import accounts, api_process, register_all
 from bench.beats.twins import Work
 from bench.cluster import NAMESPACE, BenchCluster, bench_cluster
 from bench.contenders.processes import Contender
 from bench.deadlines import BenchError
+from bench.own_processes import told
 from bench.results import Results, Run
 from makima.adapters.postgres.database import Database
 from makima.adapters.postgres.heartbeats import PostgresHeartbeats
@@ -70,7 +67,7 @@ async def _part(run: Run, url: str, api: Contender, plan: Plan, results: Results
     before = await asyncio.to_thread(_rows, url)
     await asyncio.to_thread(_settle, url)
     used = api.cpu_seconds()
-    sent = await _process(run, "bench.beats.sender", asdict(plan), plan.warm_up + plan.seconds)
+    sent = await _process(run, "bench.beats.sender", plan, plan.warm_up + plan.seconds)
     spent = api.cpu_seconds() - used
     api.check()
     _require_right(plan.kind, sent, await asyncio.to_thread(_rows, url) - before)
@@ -138,7 +135,7 @@ async def _twins(run: Run, cluster: BenchCluster, results: Results) -> None:
     ):
         run.tell(f"beside it for {run.twin_seconds:g} s: {work.kind}")
         await asyncio.to_thread(_settle, url)
-        rate = await _process(run, "bench.beats.twins", asdict(work), work.seconds)
+        rate = await _process(run, "bench.beats.twins", work, work.seconds)
         results.put("makima", **{f"beats.{work.kind}": float(rate)})
 
 
@@ -151,13 +148,5 @@ async def _supervisors(cluster: BenchCluster, number: int) -> tuple[str, ...]:
     return names
 
 
-async def _process(run: Run, module: str, what: dict[str, Any], seconds: float) -> Any:
-    file = await asyncio.to_thread(_written, run.scratch / f"{module}-{what['kind']}.json", what)
-    return json.loads(await output_of([sys.executable, "-m", module, str(file)], seconds + 90))
-
-
-def _written(file: Path, what: dict[str, Any]) -> Path:
-    """For this user's eyes only: it has tokens in it, or a password."""
-    file.touch(mode=0o600)
-    file.write_text(json.dumps(what))
-    return file
+async def _process(run: Run, module: str, plan: Plan | Work, seconds: float) -> Any:
+    return await told(module, run.scratch / f"{module}-{plan.kind}.json", plan, seconds + 90)

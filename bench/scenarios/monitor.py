@@ -12,9 +12,8 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -22,6 +21,7 @@ from bench.beats.place import AUDIENCE, RBAC, api_process
 from bench.cluster import NAMESPACE, BenchCluster, bench_cluster
 from bench.contenders.processes import ROOT, Contender, inherited, launch
 from bench.deadlines import BenchError, until
+from bench.own_processes import environment, plan_file
 from bench.results import Results, Run
 from bench.watch.plan import CONTRACTS, Happening, WatchPlan, contract_id, namespace, status, watchers
 from makima.adapters.postgres.history import PostgresHistory
@@ -170,15 +170,14 @@ def _row(index: int) -> ContractRow:
 @asynccontextmanager
 async def _clients(run: Run, plan: WatchPlan) -> AsyncIterator[asyncio.subprocess.Process]:
     """The clients' process, once all of them are connected."""
-    file = await asyncio.to_thread(_written, run.scratch / f"watchers-{plan.kind}.json", asdict(plan))
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))}
+    file = await asyncio.to_thread(plan_file, run.scratch / f"watchers-{plan.kind}.json", plan)
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "bench.watch.watchers",
         str(file),
-        env=environment,
+        env=environment(),
         cwd=ROOT,
         stdin=pipe,
         stdout=pipe,
@@ -214,13 +213,6 @@ async def _last_words(process: asyncio.subprocess.Process) -> str:
     process.kill()
     _, error = await process.communicate()
     return error.decode()[-2000:]
-
-
-def _written(file: Path, what: dict[str, Any]) -> Path:
-    """For this user's eyes only: it has a token in it."""
-    file.touch(mode=0o600)
-    file.write_text(json.dumps(what))
-    return file
 
 
 @asynccontextmanager
