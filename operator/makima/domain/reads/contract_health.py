@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 
 from makima.domain.durations import format_duration
-from makima.domain.reads.wait import Command, Kind, Wait
+from makima.domain.reads.wait import LOOK_AT_OPERATOR, Command, Kind, Wait
 from makima.domain.reads.waits import waits
 from makima.domain.reasons import AliveReason
 from makima.domain.supervision.supervisor_status import alive
@@ -77,15 +77,28 @@ def health(contract: Contract, supervisor: Supervisor | None, now: datetime) -> 
 
 def _waiting(patient: Patient) -> Iterator[Finding]:
     for wait in waits(patient.contract, patient.supervisor, patient.now):
-        level = LEVELS.get(wait.kind)
-        if level is None or (level is Level.ATTENTION and not wait.person):
-            continue
-        yield Finding(level, REASONS[wait.kind], _text(wait, patient.now), wait.command)
+        level = _for_operator(wait, patient.now) if wait.kind is Kind.OPERATOR else _for_others(wait)
+        if level is not None:
+            yield Finding(level, REASONS[wait.kind], _text(wait, patient.now), wait.command)
+
+
+def _for_others(wait: Wait) -> Level | None:
+    level = LEVELS.get(wait.kind)
+    return level if wait.person or level is not Level.ATTENTION else None
+
+
+def _for_operator(wait: Wait, now: datetime) -> Level | None:
+    """It acts within seconds where it runs. What a person can do as well is no more than worth a look."""
+    late = wait.since is not None and now - wait.since > OPERATOR_LATE
+    if wait.command == LOOK_AT_OPERATOR:
+        return Level.UNHEALTHY if late else Level.ATTENTION
+    return Level.ATTENTION if late else None
 
 
 def _text(wait: Wait, now: datetime) -> str:
     since = f" (for {format_duration(now - wait.since)})" if wait.since is not None else ""
-    return f"waits for {wait.what}{since}"
+    doubt = ": is it running?" if wait.kind is Kind.OPERATOR else ""
+    return f"waits for {wait.what}{since}{doubt}"
 
 
 def _given_up(patient: Patient) -> Iterator[Finding]:
@@ -108,8 +121,7 @@ def _silent(patient: Patient) -> Iterator[Finding]:
         text = (
             f"its supervisor was last heard {format_duration(silent)} ago, and nobody has noticed: is the operator up?"
         )
-        look = ("kubectl", "-n", "makima-system", "get", "pods")
-        yield Finding(Level.UNHEALTHY, "SupervisorSilent", text, look)
+        yield Finding(Level.UNHEALTHY, "SupervisorSilent", text, LOOK_AT_OPERATOR)
 
 
 def _restarts(patient: Patient) -> Iterator[Finding]:
@@ -135,9 +147,8 @@ def _advance(patient: Patient) -> Iterator[Finding]:
 def _unseen(patient: Patient) -> Iterator[Finding]:
     status, meta = patient.contract.status, patient.contract.metadata
     if status is not None and status.observed_generation is not None and status.observed_generation < meta.generation:
-        look = ("kubectl", "-n", "makima-system", "get", "pods")
         text = "the operator has not looked at the last change of its spec yet"
-        yield Finding(Level.ATTENTION, "NotObserved", text, look)
+        yield Finding(Level.ATTENTION, "NotObserved", text, LOOK_AT_OPERATOR)
 
 
 def _worktrees(patient: Patient) -> Iterator[Finding]:
@@ -166,6 +177,9 @@ CHECKS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (
 SHOWN_LATE = timedelta(minutes=2)
 """How much older the shown heartbeat may be than the last one: they are written within the fleet's budget."""
 
+OPERATOR_LATE = timedelta(minutes=2)
+"""How long a change may wait for the operator: a new leader takes over within a minute, and has a backlog then."""
+
 LEVELS = {
     Kind.REFUSED: Level.UNHEALTHY,
     Kind.RETRY: Level.UNHEALTHY,
@@ -181,7 +195,7 @@ LEVELS = {
     Kind.SUPERVISOR_ASKS: Level.ATTENTION,
     Kind.START: Level.ATTENTION,
 }
-"""How bad a wait is; those that are not here are the usual course of things."""
+"""How bad a wait is; those that are not here are the usual course of things, or depend on how long it waits."""
 
 REASONS = {
     Kind.REFUSED: "NotAccepted",
@@ -197,4 +211,5 @@ REASONS = {
     Kind.RESUME: "Paused",
     Kind.SUPERVISOR_ASKS: "SupervisorWaits",
     Kind.START: "NotStarted",
+    Kind.OPERATOR: "WaitingForOperator",
 }

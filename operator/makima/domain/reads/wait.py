@@ -21,6 +21,9 @@ TEXT = 200
 Command = tuple[str, ...]
 """Words of a command line. The first is the program; `contracts` stands for makima contracts, kubectl contracts."""
 
+LOOK_AT_OPERATOR: Command = ("makima", "doctor")
+"""Whether the operator runs, and has what it needs."""
+
 
 class Kind(StrEnum):
     """What is waited for."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from makima.domain.reads.wait import TEXT, Case, Kind, Wait, condition, under_way
+from makima.domain.reads.wait import LOOK_AT_OPERATOR, TEXT, Case, Kind, Wait, condition, under_way
 from makima.domain.reads.waits_by_gate import by_gate, ready_since
 from makima.domain.reasons import AliveReason, ConditionReason, ConditionType
 from makima.domain.reconcile.gates import Ready, phase_readiness
@@ -38,8 +38,7 @@ def _not_accepted(contract: Contract) -> Wait:
     meta = contract.metadata
     ready = next((item for item in contract.early_conditions if item.type == ConditionType.READY), None)
     if ready is None:
-        look = ("kubectl", "-n", "makima-system", "get", "pods")
-        return Wait(Kind.OPERATOR, "the operator to accept it", meta.creation_timestamp, command=look)
+        return Wait(Kind.OPERATOR, "the operator to accept it", meta.creation_timestamp, command=LOOK_AT_OPERATOR)
     mend = ("kubectl", "-n", meta.namespace, "edit", "contract", meta.name)
     what = f"its spec to be mended: {ready.message[:TEXT]}"
     return Wait(Kind.REFUSED, what, ready.last_transition_time, person=True, command=mend)

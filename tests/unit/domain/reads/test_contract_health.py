@@ -6,15 +6,25 @@ from collections.abc import Callable
 
 import pytest
 
-from makima.domain.reads.contract_health import Level, health
+from makima.domain.reads.contract_health import OPERATOR_LATE, Level, health
 from makima.domain.reasons import AliveReason, ConditionType
 from makima.models.contract import Contract
 from makima.models.contract_spec import AdvanceRequest
 from makima.models.contract_status import AdvanceStatus, WorkspaceStatus
 from makima.models.enums import AdvanceOutcome, ConditionStatus, ContractState, SupervisorState
 from makima.models.supervisor import Supervisor
-from tests.support.builders import START, a_question, a_supervisor, active, at, failing, wanting, with_status
-from tests.unit.domain.reads.test_waits import STALE, STUCK, carried, dead, told
+from tests.support.builders import (
+    START,
+    a_contract,
+    a_question,
+    a_supervisor,
+    active,
+    at,
+    failing,
+    wanting,
+    with_status,
+)
+from tests.unit.domain.reads.test_waits import DONE, REFUSED, STALE, STUCK, carried, dead, told
 
 
 def beating(age: float, *, restarts: int = 0) -> Supervisor:
@@ -90,6 +100,28 @@ TABLE: list[Row] = [
         Level.ATTENTION,
         ("WorkspaceNotCleared",),
     ),
+    ("never accepted", a_contract, None, Level.UNHEALTHY, ("WaitingForOperator",)),
+    (
+        "refused",
+        lambda: a_contract().model_copy(update={"early_conditions": (REFUSED,)}),
+        None,
+        Level.UNHEALTHY,
+        ("NotAccepted",),
+    ),
+    (
+        "ready, and never moved: by hand it can be, and the operator may be set not to",
+        lambda: with_status(active(), deliverables=DONE),
+        beating(5),
+        Level.ATTENTION,
+        ("WaitingForOperator",),
+    ),
+    (
+        "ready, to be moved any moment",
+        lambda: with_status(active(), deliverables=(DONE[0].model_copy(update={"completed_time": at(999)}),)),
+        beating(5),
+        Level.HEALTHY,
+        (),
+    ),
     ("completed", lambda: with_status(active(), state=ContractState.COMPLETED), dead(), Level.HEALTHY, ()),
 ]
 
@@ -100,6 +132,18 @@ def test_the_verdict_and_its_reasons(row: Row) -> None:
     found = health(build(), supervisor, at(1000))
     assert (found.level, tuple(finding.reason for finding in found.findings)) == (level, reasons)
     assert all(finding.text and finding.command for finding in found.findings)
+
+
+def test_the_operator_has_a_while_to_act_before_it_is_missed() -> None:
+    late = OPERATOR_LATE.total_seconds()
+    levels = [health(a_contract(), None, at(seconds)).level for seconds in (0, late, late + 1)]
+    assert levels == [Level.ATTENTION, Level.ATTENTION, Level.UNHEALTHY]
+
+
+def test_where_the_operator_is_late_the_next_step_looks_whether_it_runs() -> None:
+    (finding,) = health(a_contract(), None, at(1000)).findings
+    assert finding.command == ("makima", "doctor")
+    assert finding.text == "waits for the operator to accept it (for 16m): is it running?"
 
 
 def test_the_worst_comes_first() -> None:

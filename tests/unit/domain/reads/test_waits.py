@@ -82,7 +82,7 @@ REFUSED = told(ConditionType.READY, ConditionStatus.FALSE, ConditionReason.UNKNO
 POD = SupervisorSettings.model_validate({"template": {"containers": [{"name": "a", "image": "x.test/a:1"}]}})
 
 TABLE: list[Row] = [
-    ("not looked at", a_contract, None, K.OPERATOR, False, ("kubectl", "-n", "makima-system", "get", "pods"), START),
+    ("not looked at", a_contract, None, K.OPERATOR, False, ("makima", "doctor"), START),
     (
         "not accepted",
         lambda: a_contract().model_copy(update={"early_conditions": (REFUSED,)}),
