@@ -6,6 +6,8 @@ import asyncio
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
+from makima.errors import MakimaError
+
 if TYPE_CHECKING:
     from makima.client import Person
     from makima.domain.wishes.cleanup import Affected
@@ -18,30 +20,37 @@ ATTEMPTS = 3
 """How often it is asked again when a clearing that was under way already took the request's place."""
 
 
+class NotCleared(MakimaError):
+    """Nobody looked into a workspace in time, or something in it could not be removed."""
+
+
 async def look(person: Person, item: Affected) -> str | None:
-    """How many orphans there are; None where there are none; "failed: …" where nobody told."""
-    try:
-        found = await _asked(person, item, dry_run=True)
-    except TimeoutError:
-        return f"failed: nobody looked into the workspace within {PATIENCE:g} s; see: {_events(item)}"
+    """How many orphans there are; None where there are none.
+
+    Raises:
+        MakimaError: nobody told.
+    """
+    found = await _asked(person, item, dry_run=True)
     return f"{found.orphans} orphaned worktrees" if found.orphans else None
 
 
 async def clear(person: Person, item: Affected) -> str:
-    """What became of them."""
+    """What became of them.
+
+    Raises:
+        MakimaError: they are not all removed.
+    """
     removed = 0
     for _ in range(ATTEMPTS):
-        try:
-            before = await _place(person, item)
-            found = await _asked(person, item, dry_run=False)
-        except TimeoutError:
-            return f"failed: not cleared within {PATIENCE:g} s; see: {_events(item)}"
+        before = await _place(person, item)
+        found = await _asked(person, item, dry_run=False)
         removed += found.worktrees_removed - (before.worktrees_removed if before is not None else 0)
         if not found.orphans or found.worktrees_failed:
             break
-    left = f"; {found.worktrees_failed} could not be removed, see: {_events(item)}" if found.worktrees_failed else ""
-    word = "failed: " if found.worktrees_failed else ""
-    return f"{word}removed {removed} worktrees, {found.worktrees} stay{left}"
+    done = f"removed {removed} worktrees, {found.worktrees} stay"
+    if found.worktrees_failed:
+        raise NotCleared(f"{done}; {found.worktrees_failed} could not be removed, see: {_events(item)}")
+    return done
 
 
 def _events(item: Affected) -> str:
@@ -59,14 +68,19 @@ async def _asked(person: Person, item: Affected, *, dry_run: bool) -> WorkspaceS
     """Ask, and wait for the clearing after the last one.
 
     Raises:
-        TimeoutError: none came.
+        NotCleared: none came.
+        makima.errors.ClusterError: it could not be asked.
     """
     before = await _place(person, item)
     made = before.clearings if before is not None else 0
     wish = {"clearWorkspace": {"expectedClearings": made, "dryRun": dry_run}}
     await person.cluster.merge("contracts", item.namespace, item.name, {"spec": wish})
-    async with asyncio.timeout(PATIENCE):
-        return await _cleared(person, item, made)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await _cleared(person, item, made)
+    except TimeoutError:
+        text = f"nobody looked into the workspace within {PATIENCE:g} s; see: {_events(item)}"
+        raise NotCleared(text) from None
 
 
 async def _cleared(person: Person, item: Affected, made: int) -> WorkspaceStatus:

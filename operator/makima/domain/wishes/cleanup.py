@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -53,7 +53,10 @@ class Affected:
 
 
 def affected(contracts: Iterable[Contract], wanted: Wanted, now: datetime) -> Iterator[Affected]:
-    """What a clean-up would do, contract by contract; a contract is archived or deleted, never both at once."""
+    """What a clean-up would do, contract by contract, in the order in which it has to be done.
+
+    A contract is archived or deleted, never both at once; its worktrees go first, as a deleted one can't be asked.
+    """
     for contract in contracts:
         status = contract.status
         if status is None or contract.metadata.deleting:
@@ -62,15 +65,24 @@ def affected(contracts: Iterable[Contract], wanted: Wanted, now: datetime) -> It
 
 
 def _one(contract: Contract, status: ContractStatus, wanted: Wanted, before: datetime) -> Iterator[Affected]:
+    if wanted.worktrees and contract.spec.workspace is not None:
+        last = status.workspace.cleared_time if status.workspace is not None else None
+        yield _affected(Action.CLEAR_WORKTREES, contract, last)
     finished = status.finished_time or status.state_changed_time
     if wanted.archive and status.state in ENDED and not contract.spec.archived and finished < before:
         yield _affected(Action.ARCHIVE, contract, finished)
     archived = status.state is ContractState.ARCHIVED
     if wanted.delete_archived and archived and status.state_changed_time < before:
         yield _affected(Action.DELETE, contract, status.state_changed_time, _unrecorded(status))
-    if wanted.worktrees and contract.spec.workspace is not None:
-        last = status.workspace.cleared_time if status.workspace is not None else None
-        yield _affected(Action.CLEAR_WORKTREES, contract, last)
+
+
+def held_by_worktrees(item: Affected, uncleared: Collection[str]) -> str | None:
+    """Why a deletion has to wait: with the contract, nobody would know of the worktrees any more.
+
+    Args:
+        uncleared: UIDs of contracts whose worktrees could not be looked for, or not be cleared.
+    """
+    return "its worktrees were not cleared" if item.action is Action.DELETE and item.uid in uncleared else None
 
 
 def _affected(action: Action, contract: Contract, since: datetime | None, held: str | None = None) -> Affected:

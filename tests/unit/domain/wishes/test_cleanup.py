@@ -46,6 +46,18 @@ TABLE: list[tuple[str, Contract, Wanted, list[Action]]] = [
     ("completed, only deleting wanted", finished(S.COMPLETED, 0), DELETE, []),
     ("never two at once", finished(S.COMPLETED, 0), ALL, [Action.ARCHIVE]),
     ("a workspace of a running contract", active(workspace=Workspace()), TREES, [Action.CLEAR_WORKTREES]),
+    (
+        "the worktrees of a contract before it is deleted",
+        finished(S.ARCHIVED, 0, workspace=Workspace()),
+        ALL,
+        [Action.CLEAR_WORKTREES, Action.DELETE],
+    ),
+    (
+        "the worktrees of a contract before it is archived",
+        finished(S.COMPLETED, 0, workspace=Workspace()),
+        ALL,
+        [Action.CLEAR_WORKTREES, Action.ARCHIVE],
+    ),
     ("not accepted", a_contract(workspace=Workspace()), ALL, []),
     (
         "shorter threshold",
