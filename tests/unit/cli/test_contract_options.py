@@ -14,8 +14,10 @@ import pytest
 
 from makima.cli import kubectl
 from makima.cli.contracts import COMMANDS, Contracts, group
+from makima.cli.contracts.inbox import KINDS
 from makima.cli.contracts.persona import KUBECTL, MAKIMA
 from makima.cli.main import run
+from tests.unit.domain.reads.test_waits import TABLE as WAITS
 
 HEAVY = (
     "kubernetes",
@@ -181,3 +183,7 @@ def test_what_fails_while_completing_fails_in_silence(
     monkeypatch.setattr(kubectl, "completions", fail)
     kubectl.complete()
     assert capsys.readouterr() == (":4\n", "")
+
+
+def test_inbox_can_be_asked_for_each_kind_that_waits_for_a_person() -> None:
+    assert {kind for _, _, _, kind, person, _, _ in WAITS if person} == set(KINDS)

@@ -33,7 +33,7 @@ def need_of(contract: Contract) -> Attention:
         ("Blocked", {"blockedReason": "no token"}, Need.PERSON, "what blocks it: no token"),
         ("Paused", {}, Need.PAUSED, "somebody to resume it: waits for the release window"),
         ("Failed", {"failureReason": "budget spent"}, Need.TROUBLE, "a retry, or to be archived: budget spent"),
-        ("Completing", {}, Need.RUNNING, "the last gate, which is checked once more"),
+        ("Completing", {}, Need.RUNNING, "the operator, which checks the last gate once more"),
         ("Completed", {}, Need.DONE, ""),
         ("Archived", {}, Need.DONE, ""),
     ],

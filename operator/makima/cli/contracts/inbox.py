@@ -33,6 +33,7 @@ KINDS = (
     "blocked",
     "supervisor-asks",
     "stuck",
+    "restart",
     "stale",
     "refused",
     "start",

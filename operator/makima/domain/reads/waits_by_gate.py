@@ -6,7 +6,15 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from makima.domain.reads.wait import TEXT, Case, Command, Kind, Wait, under_way
-from makima.domain.reconcile.gates import NoGate, NotReady, Ready, current_phase, next_phase
+from makima.domain.reconcile.gates import (
+    NoGate,
+    NotReady,
+    Ready,
+    current_phase,
+    facts_of,
+    missing_ids,
+    next_phase,
+)
 from makima.domain.reconcile.phase_change import destination
 from makima.domain.reconcile.task_list import ENDED
 from makima.models.contract_status import ContractStatus
@@ -18,14 +26,15 @@ WORKING = frozenset({SupervisorState.WORKING, SupervisorState.WAITING_FOR_TASKS,
 def by_gate(case: Case) -> Iterator[Wait]:
     """What the current phase still lacks, or who moves it on."""
     if case.status.state is ContractState.COMPLETING:
-        yield Wait(Kind.VALIDATION, "the last gate, which is checked once more", case.status.state_changed_time)
+        what = "the operator, which checks the last gate once more"
+        yield Wait(Kind.VALIDATION, what, case.status.state_changed_time)
         return
     if not under_way(case):
         return
     advance = ("contracts", "advance", case.key)
     match case.readiness:
         case NotReady(missing):
-            yield Wait(Kind.WORK, ", ".join(missing)[:TEXT], case.status.phase_start_time)
+            yield _work(case, missing)
         case NoGate():
             yield from _by_hand(case, advance)
         case Ready() if case.contract.spec.phase_guard:
@@ -43,6 +52,16 @@ def by_gate(case: Case) -> Iterator[Wait]:
             yield Wait(Kind.OPERATOR, f"the operator to move it to {destination(case.status)}", since, command=advance)
         case _:
             yield Wait(Kind.VALIDATION, f"the validator of {case.status.phase}", case.status.phase_start_time)
+
+
+def _work(case: Case, missing: tuple[str, ...]) -> Wait:
+    """A deliverable can be reported by anybody; tasks are ended by nobody but the supervisor whose they are."""
+    what, since = ", ".join(missing)[:TEXT], case.status.phase_start_time
+    phase = current_phase(case.status)
+    lacking = missing_ids(facts_of(phase, phase.gate, case.status)) if phase.gate is not None else ()
+    if not lacking:
+        return Wait(Kind.WORK, f"its supervisor: {what}", since)
+    return Wait(Kind.WORK, what, since, command=("contracts", "complete-deliverable", case.key, lacking[0]))
 
 
 def _by_hand(case: Case, advance: Command) -> Iterator[Wait]:

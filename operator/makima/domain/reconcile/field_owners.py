@@ -1,13 +1,14 @@
-"""Who reported or asked for what, read from managedFields: each entry of a list has its own owner."""
+"""Who reported or asked for what, and when, read from managedFields: each entry of a list has its own owner."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 READ = ("f:deliverables", "f:advance")
-"""Fields of the spec whose owner is asked for."""
+"""Fields of the spec whose owner the operator asks for; the time of an answer is for who looks at a contract."""
 
 
 def read_owners(managed_fields: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -36,6 +37,16 @@ def advance_owner(managed_fields: Iterable[Mapping[str, Any]]) -> str | None:
     writers = [entry for entry in managed_fields if _inside(entry, "fieldsV1", "f:spec", "f:advance")]
     latest = max(writers, key=lambda entry: str(entry.get("time") or ""), default=None)
     return (str(latest.get("manager") or "")[:253] or None) if latest is not None else None
+
+
+def answered_time(managed_fields: Iterable[Mapping[str, Any]], question_id: str) -> datetime | None:
+    """When the answer in spec.answers was written, or its writer wrote something later; None if nothing tells."""
+    field = f"k:{json.dumps({'questionId': question_id}, separators=(',', ':'))}"
+    writers = (entry for entry in managed_fields if field in _inside(entry, "fieldsV1", "f:spec", "f:answers"))
+    try:
+        return max((datetime.fromisoformat(str(entry.get("time"))) for entry in writers), default=None)
+    except ValueError:
+        return None
 
 
 def _inside(fields: object, *path: str) -> Mapping[str, Any]:

@@ -79,11 +79,16 @@ def facts_of(phase: Phase, gate: Gate, status: ContractStatus) -> PhaseFacts:
 
 
 def missing_deliverables(facts: PhaseFacts) -> tuple[str, ...]:
-    """Required deliverables that are not there."""
+    """Required deliverables that are not there, as they are shown."""
+    return tuple(f"Deliverable: {item}" for item in missing_ids(facts))
+
+
+def missing_ids(facts: PhaseFacts) -> tuple[str, ...]:
+    """Ids of required deliverables that are not there."""
     required = facts.gate.required_deliverables
     if required is None:
         required = tuple(d.id for d in facts.phase.deliverables if d.priority is Priority.REQUIRED)
-    return tuple(f"Deliverable: {item}" for item in required if item not in facts.completed)
+    return tuple(item for item in required if item not in facts.completed)
 
 
 def missing_tasks(facts: PhaseFacts) -> tuple[str, ...]:

@@ -13,10 +13,9 @@ from makima.domain.reasons import AliveReason, ConditionReason, ConditionType
 from makima.domain.reconcile.rest import SUPERVISOR_WAITS
 from makima.models.condition import Condition
 from makima.models.contract import Contract
-from makima.models.contract_spec import Answer
 from makima.models.contract_status import CompletedDeliverable, SupervisorReference
 from makima.models.enums import ConditionStatus, ContractState, SupervisorState
-from makima.models.supervisor import Supervisor, SupervisorSettings
+from makima.models.supervisor import Supervisor, SupervisorSettings, SupervisorSpec
 from tests.support.builders import (
     START,
     SUPERVISOR_UID,
@@ -29,7 +28,9 @@ from tests.support.builders import (
     a_validator,
     accepted,
     active,
+    all_tasks,
     an_id,
+    answering,
     at,
     failing,
     two_phases,
@@ -40,6 +41,7 @@ from tests.support.builders import (
 
 S, K = ContractState, Kind
 KEY = "default/work"
+SUPERVISE = ("makima", "supervise", "--contract", KEY, "--", "COMMAND")
 DONE = (CompletedDeliverable(phase="plan", id="plan-document", completed_time=at(50)),)
 
 
@@ -49,12 +51,23 @@ def told(kind: ConditionType, status: ConditionStatus, reason: str, message: str
     )
 
 
-def dead(reason: AliveReason = AliveReason.TIMED_OUT) -> Supervisor:
-    return a_supervisor(
+def dead(reason: AliveReason = AliveReason.TIMED_OUT, *, of_a_pod: bool = False) -> Supervisor:
+    found = a_supervisor(
         SupervisorState.INTERRUPTED,
         incarnation=2,
         conditions=(told(ConditionType.ALIVE, ConditionStatus.FALSE, reason),),
     )
+    return found.model_copy(update={"spec": SupervisorSpec(template=POD.template)}) if of_a_pod else found
+
+
+def answered(when: str) -> Contract:
+    """A question that a person has answered, and the operator has not taken up."""
+    contract = answering(with_status(active(), questions=(a_question(7),)), an_id(7))
+    field = f'k:{{"questionId":"{an_id(7)}"}}'
+    written = {"manager": "makima", "time": when, "fieldsV1": {"f:spec": {"f:answers": {field: {".": {}}}}}}
+    other = {"manager": "kubectl", "time": "2026-01-01T12:09:00Z", "fieldsV1": {"f:spec": {"f:suspend": {}}}}
+    meta = contract.metadata.model_copy(update={"managed_fields": (other, written)})
+    return contract.model_copy(update={"metadata": meta})
 
 
 def carried(contract: Contract, **more: object) -> Contract:
@@ -98,11 +111,28 @@ TABLE: list[Row] = [
         None,
         K.START,
         True,
-        ("makima", "supervise", "--contract", KEY, "--", "COMMAND"),
+        SUPERVISE,
         START,
     ),
     ("pod, not begun", lambda: accepted(supervisor=POD), None, K.START, False, ("contracts", "logs", KEY), START),
-    ("work", active, None, K.WORK, False, None, START),
+    (
+        "work",
+        active,
+        None,
+        K.WORK,
+        False,
+        ("contracts", "complete-deliverable", KEY, "plan-document"),
+        START,
+    ),
+    (
+        "tasks, which only their supervisor ends",
+        lambda: with_tasks(with_status(active(*two_phases(a_gate(all_tasks()))), deliverables=DONE), a_task(1)),
+        None,
+        K.WORK,
+        False,
+        None,
+        START,
+    ),
     (
         "paused",
         lambda: with_status(active(), state=S.PAUSED),
@@ -161,31 +191,47 @@ TABLE: list[Row] = [
     ),
     (
         "answered, not taken up",
-        lambda: wanting(
-            with_status(active(), questions=(a_question(7),)), answers=(Answer(question_id=an_id(7), answer="yes"),)
-        ),
+        lambda: answered("2026-01-01T12:00:30Z"),
         None,
         K.OPERATOR,
         False,
+        ("makima", "doctor"),
+        at(30),
+    ),
+    (
+        "answered, and nothing tells when",
+        lambda: answered(""),
         None,
+        K.OPERATOR,
+        False,
+        ("makima", "doctor"),
         None,
     ),
     (
         "blocked",
-        lambda: with_status(active(), state=S.BLOCKED, blocked_reason="no licence"),
+        lambda: carried(active(), state=S.BLOCKED, blocked_reason="no licence"),
         None,
         K.BLOCKED,
         True,
-        ("contracts", "logs", KEY),
+        ("contracts", "restart-supervisor", KEY),
         START,
     ),
     (
         "supervisor waits",
-        lambda: with_status(active(), state=S.WAITING_FOR_INPUT, waiting_for=SUPERVISOR_WAITS),
+        lambda: carried(active(), state=S.WAITING_FOR_INPUT, waiting_for=SUPERVISOR_WAITS),
         None,
         K.SUPERVISOR_ASKS,
         True,
-        ("contracts", "logs", KEY),
+        ("contracts", "restart-supervisor", KEY),
+        START,
+    ),
+    (
+        "blocked, and its external supervisor is dead",
+        lambda: carried(active(), state=S.BLOCKED, blocked_reason="no licence"),
+        dead(),
+        K.BLOCKED,
+        True,
+        SUPERVISE,
         START,
     ),
     (
@@ -207,16 +253,42 @@ TABLE: list[Row] = [
         START,
     ),
     (
-        "stale, not carried",
+        "stale, not carried, external",
         lambda: with_status(active(), conditions=(STALE,), supervisor_ref=None),
         None,
         K.STALE,
         True,
-        ("contracts", "show", KEY),
+        SUPERVISE,
         START,
     ),
-    ("dead supervisor", lambda: carried(active()), dead(), K.RESTART, False, ("contracts", "logs", KEY), at(40)),
-    ("history full", lambda: with_status(active(), conditions=(FULL,)), None, K.HISTORY, False, None, at(40)),
+    (
+        "stale, and no pod of it carries it",
+        lambda: with_status(active(supervisor=POD), conditions=(STALE,), supervisor_ref=None),
+        None,
+        K.STALE,
+        True,
+        ("kubectl", "-n", "default", "events", "--for", "contract/work"),
+        START,
+    ),
+    (
+        "dead supervisor of a pod",
+        lambda: carried(active()),
+        dead(of_a_pod=True),
+        K.RESTART,
+        False,
+        ("contracts", "logs", KEY),
+        at(40),
+    ),
+    ("dead external supervisor", lambda: carried(active()), dead(), K.RESTART, True, SUPERVISE, at(40)),
+    (
+        "history full",
+        lambda: with_status(active(), conditions=(FULL,)),
+        None,
+        K.HISTORY,
+        False,
+        ("makima", "doctor"),
+        at(40),
+    ),
     ("by hand, not done", by_hand, None, K.WORK, False, ("contracts", "advance", KEY), START),
     ("by hand, done", lambda: by_hand(deliverables=DONE), None, K.ADVANCE, True, ("contracts", "advance", KEY), START),
     (
@@ -269,6 +341,14 @@ def test_what_it_waits_for_above_all(row: Row) -> None:
     first = waits(build(), supervisor, at(100))[0]
     assert (first.kind, first.person, first.command, first.since) == (kind, person, command, since)
     assert first.what
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in TABLE if row[5] is None and row[3] is not K.NOTHING], ids=lambda r: r[0]
+)
+def test_where_no_command_unblocks_it_the_words_say_who_does(row: Row) -> None:
+    _, build, supervisor, *_ = row
+    assert waits(build(), supervisor, at(100))[0].what.startswith(("its supervisor", "the validator", "the operator"))
 
 
 def test_everything_that_is_waited_for_is_there_in_the_order_in_which_it_matters() -> None:
