@@ -88,6 +88,7 @@ def test_forcing_moves_on_without_the_deliverables(driven: Stage) -> None:
     key = f"{driven.namespace}/forced"
     missing = driven.makima("ed", "advance", key)
     assert missing.code == Exit.REFUSED and "Deliverable: plan-document" in missing.err
+    assert f"next: makima contracts complete-deliverable {key} plan-document" in missing.err
     moved = driven.makima("ed", "advance", key, "--phase", "execute", "--force", "--reason", "skip it").ok()
     assert "Moved from plan to execute" in moved.out
     wrong = driven.makima("ed", "advance", key, "--phase", "plan")

@@ -7,18 +7,42 @@ from typing import TYPE_CHECKING
 import click
 
 from makima.cli.contracts.acting import Judge, acting_options, key_of, outcome, report, wishes_of
-from makima.cli.contracts.call import Call, Ended, common
+from makima.cli.contracts.call import Call, common
 from makima.cli.contracts.completion import next_phases
-from makima.cli.contracts.exits import BY_CODE, Exit
 from makima.cli.contracts.formats import ONE_FORMATS, format_option
 from makima.cli.contracts.selecting import contract_argument, one
+from makima.errors import MakimaError
 
 if TYPE_CHECKING:
     from makima.client import Person
     from makima.models.contract import Contract
+    from makima.models.contract_status import AdvanceStatus
 
 ATTEMPTS = 3
 """How often a move without a version of its own is asked for again, where only the version had changed."""
+
+
+class MoveRefused(MakimaError):
+    """The operator did not make the move.
+
+    Attributes:
+        contract: how commands name it.
+        code: the plan's code, with which the operator's words begin.
+    """
+
+    def __init__(self, contract: str, told: AdvanceStatus) -> None:
+        super().__init__(f"{contract}: {told.message}", _report(told.missing))
+        self.contract, self.code = contract, told.message.partition(":")[0]
+
+
+def _report(missing: tuple[str, ...]) -> str | None:
+    """Where a deliverable is missing, how it is reported; else what the code says is next."""
+    from makima.domain.reconcile.gates import deliverables_in
+
+    lacking = deliverables_in(missing)
+    if not lacking:
+        return None
+    return f"PROGRAM complete-deliverable NAME {lacking[0]}; see all that is missing: PROGRAM show NAME"
 
 
 @click.command("advance")
@@ -87,7 +111,6 @@ def moved(asked: Contract) -> Judge:
             return told.message
         if contract.status is None or (contract.status.observed_generation or 0) < asked.metadata.generation:
             return None  # of the request before, for the same version
-        code = told.message.partition(":")[0]
-        raise Ended(f"{key_of(contract)}: {told.message}", None, BY_CODE.get(code, Exit.REFUSED))
+        raise MoveRefused(key_of(contract), told)
 
     return judge

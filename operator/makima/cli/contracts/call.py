@@ -102,7 +102,9 @@ class Call:
     def hint(self, error: MakimaError) -> str | None:
         """What to do next: what the error itself says, else by its code."""
         found = error.hint or NEXT.get(code_of(error)) or NEXT.get(exit_of(error).name)
-        return found.replace("PROGRAM", self.persona.program) if found else None
+        if not found:
+            return None
+        return found.replace("PROGRAM", self.persona.program).replace("NAME", getattr(error, "contract", "NAME"))
 
     def line(self, *words: str) -> str:
         """A command line as it can be pasted; `contracts` first stands for this program."""
@@ -110,17 +112,17 @@ class Call:
 
 
 NEXT = {
-    "VERSION_CONFLICT": "somebody was faster: look again (PROGRAM show), then ask for what is there now",
-    "PHASE_GUARD_REQUIRED": "look at the deliverables, then: PROGRAM confirm",
+    "VERSION_CONFLICT": "somebody was faster: look again (PROGRAM show NAME), then ask for what is there now",
+    "PHASE_GUARD_REQUIRED": "look at the deliverables, then: PROGRAM confirm NAME",
     "UNAUTHORIZED": "ask somebody who may, or an administrator for the role makima-confirm",
-    "INVALID_DELIVERABLE": "see the ids of this phase: PROGRAM show",
-    "INVALID_TRANSITION": "see where it stands: PROGRAM show",
-    "VALIDATION_FAILED": "see what is missing: PROGRAM show",
+    "INVALID_DELIVERABLE": "see the ids of this phase: PROGRAM show NAME",
+    "INVALID_TRANSITION": "see where it stands: PROGRAM show NAME",
+    "VALIDATION_FAILED": "see what is missing: PROGRAM show NAME",
     "CONFLICT": "somebody changed it, or it is there already: look again (PROGRAM list)",
     "UNAVAILABLE": "see that the address in the kubeconfig is right and its API server up (--kubeconfig, --context)",
     "FORBIDDEN": "ask an administrator for a role of makima in that namespace (makima-view, makima-edit, …)",
 }
-"""What to do next, by the plan's code, else by the exit code."""
+"""What to do next, by the plan's code, else by the exit code; NAME stands for the contract that an error is about."""
 
 
 def common(function: Function) -> Function:

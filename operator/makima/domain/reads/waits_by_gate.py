@@ -7,12 +7,12 @@ from datetime import datetime
 
 from makima.domain.reads.wait import TEXT, Case, Command, Kind, Wait, under_way
 from makima.domain.reconcile.gates import (
+    DELIVERABLE,
     NoGate,
     NotReady,
     Ready,
     current_phase,
-    facts_of,
-    missing_ids,
+    deliverables_in,
     next_phase,
 )
 from makima.domain.reconcile.phase_change import destination
@@ -57,8 +57,7 @@ def by_gate(case: Case) -> Iterator[Wait]:
 def _work(case: Case, missing: tuple[str, ...]) -> Wait:
     """A deliverable can be reported by anybody; tasks are ended by nobody but the supervisor whose they are."""
     what, since = ", ".join(missing)[:TEXT], case.status.phase_start_time
-    phase = current_phase(case.status)
-    lacking = missing_ids(facts_of(phase, phase.gate, case.status)) if phase.gate is not None else ()
+    lacking = deliverables_in(missing)
     if not lacking:
         return Wait(Kind.WORK, f"its supervisor: {what}", since)
     return Wait(Kind.WORK, what, since, command=("contracts", "complete-deliverable", case.key, lacking[0]))
@@ -73,7 +72,7 @@ def _by_hand(case: Case, advance: Command) -> Iterator[Wait]:
     there = {item.id for item in case.status.deliverables if item.phase == phase.name}
     lacking = [item.id for item in phase.deliverables if item.priority is Priority.REQUIRED and item.id not in there]
     if lacking:
-        yield Wait(Kind.WORK, ", ".join(f"Deliverable: {item}" for item in lacking)[:TEXT], since, command=advance)
+        yield Wait(Kind.WORK, ", ".join(f"{DELIVERABLE}{item}" for item in lacking)[:TEXT], since, command=advance)
         return
     yield Wait(Kind.ADVANCE, what, since, not busy, advance)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
@@ -37,6 +37,9 @@ class Undecided:
 
     question: Question
 
+
+DELIVERABLE = "Deliverable: "
+"""How a missing deliverable is told (plan 2.1); its id follows."""
 
 Readiness = Ready | NotReady | NoGate | Undecided
 
@@ -79,16 +82,11 @@ def facts_of(phase: Phase, gate: Gate, status: ContractStatus) -> PhaseFacts:
 
 
 def missing_deliverables(facts: PhaseFacts) -> tuple[str, ...]:
-    """Required deliverables that are not there, as they are shown."""
-    return tuple(f"Deliverable: {item}" for item in missing_ids(facts))
-
-
-def missing_ids(facts: PhaseFacts) -> tuple[str, ...]:
-    """Ids of required deliverables that are not there."""
+    """Required deliverables that are not there."""
     required = facts.gate.required_deliverables
     if required is None:
         required = tuple(d.id for d in facts.phase.deliverables if d.priority is Priority.REQUIRED)
-    return tuple(item for item in required if item not in facts.completed)
+    return tuple(f"{DELIVERABLE}{item}" for item in required if item not in facts.completed)
 
 
 def missing_tasks(facts: PhaseFacts) -> tuple[str, ...]:
@@ -112,6 +110,11 @@ def missing_tasks(facts: PhaseFacts) -> tuple[str, ...]:
 
 CHECKS: tuple[Callable[[PhaseFacts], tuple[str, ...]], ...] = (missing_deliverables, missing_tasks)
 """In the order in which what they miss is shown."""
+
+
+def deliverables_in(missing: Iterable[str]) -> tuple[str, ...]:
+    """Ids of the deliverables among what is missing."""
+    return tuple(item.removeprefix(DELIVERABLE) for item in missing if item.startswith(DELIVERABLE))
 
 
 def fingerprint(uid: str, status: ContractStatus) -> str:
