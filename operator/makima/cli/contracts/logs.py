@@ -10,15 +10,14 @@ from makima.cli.contracts.call import Call, Ended, common
 from makima.cli.contracts.exits import Exit
 from makima.cli.contracts.selecting import contract_argument, one, supervisor_of
 from makima.cli.contracts.text import plain, readable
-from makima.cli.times import utc
 from makima.models.labels import CONTRACT_LABEL, INCARNATION_LABEL, ROLE_LABEL, SUPERVISOR_ROLE
 
 if TYPE_CHECKING:
     from makima.client import Person
+    from makima.client.api import ApiError
     from makima.models.contract import Contract
 
 JsonObject = dict[str, Any]
-PAGE = 100
 
 
 @click.command("logs")
@@ -44,13 +43,16 @@ def command(
     """Show the log of a contract's supervisor.
 
     Of its pod, or, where it has none (an external supervisor, a pod that is gone), the conversation and the activity
-    that makima saved.
+    that makima saved. With --follow it goes on until the contract is over, or Ctrl-C; each is looked at for more every
+    two seconds where it is not a pod's log.
     """
+    if conversation and heartbeats:
+        raise click.UsageError("--conversation and --heartbeats: give one")
 
     async def work(person: Person) -> None:
         seen = await one(person, contract)
         if conversation or heartbeats:
-            await (_heartbeats if heartbeats else _conversation)(person, call, seen, tail)
+            await _saved(person, call, seen, tail, heartbeats=heartbeats, follow=follow)
             return
         pod = await _pod(person, seen, life, previous=previous)
         if pod is not None:
@@ -60,7 +62,7 @@ def command(
             raise Ended(text, call.line("contracts", "logs", _key(seen), "--conversation"), Exit.NOT_FOUND)
         else:
             call.screen.note(f"{_key(seen)} has no pod; this is what its supervisor said:")
-            await _said(person, call, seen, tail)
+            await _said(person, call, seen, tail, follow=follow)
 
     call.run(work, watching=follow)
 
@@ -113,70 +115,64 @@ async def _next_pod(person: Person, contract: Contract, life: int) -> JsonObject
     """The pod of a later life, waited for while the contract is under way."""
     import asyncio
 
-    from makima.domain.reconcile.states import FINISHED
-    from makima.errors import ClusterError
+    from makima.cli.contracts.said import under_way
 
     while True:
         pods = [pod for pod in await _pods(person, contract) if _life(pod) > life]
         if pods and ((pods[0].get("status") or {}).get("phase") != "Pending"):
             return pods[0]
-        try:
-            seen = await one(person, _key(contract))
-        except ClusterError:
-            return None
-        if seen.status is None or seen.status.state in FINISHED:
+        if not await under_way(person, contract):
             return None
         await asyncio.sleep(1)
 
 
-async def _said(person: Person, call: Call, contract: Contract, tail: int | None) -> None:
+async def _said(person: Person, call: Call, contract: Contract, tail: int | None, *, follow: bool) -> None:
+    """The conversation, or where there is none the activity; with `follow` what is new of both."""
+    from makima.cli.contracts import said
     from makima.client.api import ApiError
 
+    conversation, activity = said.Conversation(person, contract), said.Activity(person, contract)
     try:
-        if not await _conversation(person, call, contract, tail):
-            await _heartbeats(person, call, contract, tail)
+        words = await conversation.new()
+        deeds = await activity.new() if follow or not words else []
+        said.say(call, words or deeds, tail)
     except ApiError as error:
-        supervisor = await supervisor_of(person, contract)
-        told = supervisor.status if supervisor is not None else None
-        if told is None:
-            raise
-        call.screen.note(f"note: {error.message}; this is what the resource shows")
-        call.screen.say(plain(f"{told.state}: {told.current_activity or '(no activity told)'}"))
+        await _shown(person, call, contract, error)
+    if follow and _has_pods(contract):
+        await _wait_for_pod(person, call, contract)
+    elif follow:
+        await said.follow(person, call, contract, (conversation, activity))
 
 
-async def _conversation(person: Person, call: Call, contract: Contract, tail: int | None) -> bool:
-    """The saved conversation; whether there is any."""
-    path = person.api.contract(contract.metadata.namespace, contract.metadata.name, "supervisor/messages")
-    after, messages = 0, list[JsonObject]()
-    while True:
-        page = (await person.api.get(path, after=str(after), limit=str(PAGE))).get("messages") or []
-        if not page:
-            break
-        messages += page
-        after = max(int(message["sequence"]) for message in page)
-    for message in messages[-tail:] if tail is not None else messages:
-        call.screen.say(plain(f"{message['sequence']} {message.get('role', '')}: {_content(message)}"))
-    return bool(messages)
+async def _shown(person: Person, call: Call, contract: Contract, error: ApiError) -> None:
+    """What the resource alone shows, where makima's API does not answer."""
+    supervisor = await supervisor_of(person, contract)
+    told = supervisor.status if supervisor is not None else None
+    if told is None:
+        raise error
+    call.screen.note(f"note: {error.message}; this is what the resource shows")
+    call.screen.say(plain(f"{told.state}: {told.current_activity or '(no activity told)'}"))
 
 
-def _content(message: JsonObject) -> str:
-    content = message.get("content")
-    if isinstance(content, str):
-        return content
-    import json
-
-    return json.dumps(content, ensure_ascii=False)
+def _has_pods(contract: Contract) -> bool:
+    settings = contract.spec.supervisor
+    return settings is not None and settings.template is not None
 
 
-async def _heartbeats(person: Person, call: Call, contract: Contract, tail: int | None) -> bool:
-    """What its heartbeats told, oldest first; whether there are any."""
-    path = person.api.contract(contract.metadata.namespace, contract.metadata.name, "supervisor/heartbeats")
-    wanted = min(1000, tail) if tail else 1000
-    beats = (await person.api.get(path, limit=str(wanted))).get("heartbeats") or []
-    last = None
-    for beat in reversed(beats):
-        said = (beat.get("state"), beat.get("activity"), beat.get("progress"))
-        if said != last:
-            call.screen.say(plain(f"{utc(str(beat['timestamp']))} {said[0]} {said[2]}%: {said[1]}"))
-        last = said
-    return bool(beats)
+async def _wait_for_pod(person: Person, call: Call, contract: Contract) -> None:
+    call.screen.note(f"{_key(contract)} waits for its next pod")
+    pod = await _next_pod(person, contract, 0)
+    if pod is not None:
+        await _log(person, call, contract, pod, None, follow=True)
+
+
+async def _saved(
+    person: Person, call: Call, contract: Contract, tail: int | None, *, heartbeats: bool, follow: bool
+) -> None:
+    """What is asked for in place of the pod's log."""
+    from makima.cli.contracts import said
+
+    source = said.Activity(person, contract) if heartbeats else said.Conversation(person, contract)
+    said.say(call, await source.new(), tail)
+    if follow:
+        await said.follow(person, call, contract, (source,))
