@@ -8,8 +8,10 @@ it is now: no answer of the API can make a person write anything else than the o
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 
 from makima.client.cluster import JsonObject
@@ -27,12 +29,15 @@ SETTINGS = Settings(stale_threshold=timedelta(0))
 """The API has looked at how long each was silent; it alone knows the threshold and every heartbeat."""
 
 
-async def carry_out(person: Person, wanted: dict[str, Any], where: str | None) -> dict[str, Any]:
+async def carry_out(
+    person: Person, wanted: dict[str, Any], where: str | None, tell: Callable[[int, int], None] = lambda *_: None
+) -> dict[str, Any]:
     """Have the contracts told, write to each as the person, and report.
 
     Args:
         wanted: a `BatchRequest` as JSON.
         where: a namespace; None = all that the person may see.
+        tell: called after each contract with how many are through, and how many there are.
 
     Returns:
         The answer of the API with what really became of each contract.
@@ -45,7 +50,8 @@ async def carry_out(person: Person, wanted: dict[str, Any], where: str | None) -
     enhanced = answer.get("enhanced_contract_status")
     run = _Run(person, BatchRequest.model_validate(wanted), await person.cluster.whoami(), enhanced)
     try:
-        await run.through([item async for item in person.cluster.every("contracts", where)], answer["affected_ids"])
+        there = [item async for item in person.cluster.every("contracts", where)]
+        await run.through(there, answer["affected_ids"], tell)
     finally:  # also of a run that is cut off: else its record never ends, and nobody counts it
         report = {"batch_id": answer["batch_id"], "affected_ids": run.done, "errors": run.errors}
         await person.api.call("POST", f"{path}/report", body=report)
@@ -67,13 +73,13 @@ class _Run:
         self.done: list[str] = []
         self.errors: list[dict[str, str]] = []
 
-    async def through(self, bodies: list[JsonObject], chosen: list[str]) -> None:
+    async def through(self, bodies: list[JsonObject], chosen: list[str], tell: Callable[[int, int], None]) -> None:
         """Everything that is chosen and still there."""
         meant = set(chosen)
+        there, through = [body for body in bodies if body["metadata"]["uid"] in meant], count(1)
         async with asyncio.TaskGroup() as group:
-            for body in bodies:
-                if body["metadata"]["uid"] in meant:
-                    group.create_task(self._item(body))
+            for body in there:
+                group.create_task(self._item(body)).add_done_callback(lambda _: tell(next(through), len(there)))
 
     async def _item(self, body: JsonObject) -> None:
         uid = body["metadata"]["uid"]

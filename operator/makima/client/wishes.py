@@ -183,7 +183,7 @@ def accepted(contract: Contract) -> ContractStatus:
     raise NotPossible(
         "VALIDATION_FAILED",
         f"{meta.namespace}/{meta.name} was not accepted: {why or 'no operator has looked at it yet'}",
-        "mend its spec" if why else "see whether the operator runs: kubectl -n makima-system get pods",
+        "mend its spec" if why else "see whether the operator runs: makima doctor",
     )
 
 

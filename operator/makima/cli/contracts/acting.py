@@ -66,14 +66,15 @@ async def outcome(
 
     limit = call.timeout.total_seconds() if call.timeout is not None else PATIENCE
     try:
-        async with asyncio.timeout(limit):
-            return await _judged(person, wished, judge)
+        with call.screen.working(f"{key_of(wished)}: asked for; the operator has {limit:g} s to act"):
+            async with asyncio.timeout(limit):
+                return await _judged(person, wished, judge)
     except Denied as error:  # the wish itself was let in
         call.screen.note(f"note: it is asked for; what comes of it is not yours to watch: {plain(error.message)}")
         return None
     except TimeoutError:
         text = f"{key_of(wished)}: it is asked for, but the operator has not acted within {limit:g} s"
-        hint = "see whether it runs: kubectl -n makima-system get pods; what you asked for stays"
+        hint = "see whether it runs: makima doctor; what you asked for stays"
         raise Ended(text, hint, Exit.TIMED_OUT) from None
 
 

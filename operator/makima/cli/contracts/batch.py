@@ -50,14 +50,12 @@ def command(
 
     async def work(person: Person) -> dict[str, Any] | None:
         where = None if all_namespaces else person.namespace
-        first = await _run(person, wanted, where, dry_run=True)
+        with call.screen.working(f"{operation}: makima's API chooses the contracts"):
+            first = await _run(person, wanted, where, dry_run=True)
         if dry_run or not _agreed(call, first, force=force):
             return {**first, "dry_run": True}
-        if person.api.aggregated:
-            from makima.client.bulk import carry_out
-
-            return await carry_out(person, _placed(wanted, where), where)
-        return await _run(person, wanted, where, dry_run=False)
+        with call.screen.working(f"{operation}: {_contracts(int(first.get('affected_count', 0)))}"):
+            return await _carried_out(person, call, _placed(wanted, where), where)
 
     answer = call.run(work)
     if answer is None:
@@ -82,6 +80,18 @@ def _body(operation: str, older_than: timedelta | None, statuses: tuple[str, ...
 
 def _placed(wanted: dict[str, Any], where: str | None) -> dict[str, Any]:
     return {**wanted, "namespaces": [where]} if where is not None else wanted
+
+
+async def _carried_out(person: Person, call: Call, wanted: dict[str, Any], where: str | None) -> dict[str, Any]:
+    """By this person where only they can make the writes, else by the API."""
+    if not person.api.aggregated:
+        return await _run(person, wanted, where, dry_run=False)
+    from makima.client.bulk import carry_out
+
+    def tell(done: int, total: int) -> None:
+        call.screen.progress(f"{wanted['operation']}: {done}/{total}")
+
+    return await carry_out(person, wanted, where, tell)
 
 
 async def _run(person: Person, wanted: dict[str, Any], where: str | None, *, dry_run: bool) -> dict[str, Any]:

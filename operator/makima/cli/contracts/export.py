@@ -42,7 +42,8 @@ def command(call: Call, *, contract: str, form: str, file: Path | None, messages
         raise Ended(f"{file} is there already", "--overwrite, or another name", Exit.REFUSED)
 
     async def work(person: Person) -> JsonObject:
-        return await _document(person, call, contract, messages=messages)
+        with call.screen.working("export: asking makima's API"):
+            return await _document(person, call, contract, messages=messages)
 
     document = call.run(work)
     if document is None:
@@ -75,17 +76,19 @@ async def _document(person: Person, call: Call, wanted: str, *, messages: bool) 
     except ApiError as error:
         if body is None or not isinstance(error, ApiUnreachable):
             raise
+        call.screen.progress("")
         call.screen.note(f"note: without history: {error.message}")
         document = {"format": FORMAT, "exported_at": now().isoformat(), "resource": hidden(body)}
     if "history" in document.get("truncated", ()):
-        await _rest_of_history(person, document, namespace, name)
+        await _rest_of_history(person, call, document, namespace, name)
     return {**document, **(await _supervisor(person, body) if body is not None else {})}
 
 
-async def _rest_of_history(person: Person, document: JsonObject, namespace: str, name: str) -> None:
+async def _rest_of_history(person: Person, call: Call, document: JsonObject, namespace: str, name: str) -> None:
     """One answer of the API is bounded; a document is not."""
     history = document["history"]
     while True:
+        call.screen.progress(f"export: {len(history)} events")
         after = str(history[-1]["seq"]) if history else "0"
         page = await person.api.get(person.api.contract(namespace, name, "events"), after=after, limit="500")
         history += page["events"]

@@ -6,7 +6,8 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from unicodedata import combining, east_asian_width
 
@@ -92,6 +93,15 @@ class Screen:
         """How far long work is: one line that is written over, and only where somebody looks."""
         if sys.stderr.isatty():
             click.echo(f"\r\x1b[K{plain(text)}", err=True, nl=False, color=True)
+
+    @contextmanager
+    def working(self, text: str) -> Iterator[None]:
+        """Work of which the progress is told while it goes on, and gone from the terminal when it ends."""
+        self.progress(text)
+        try:
+            yield
+        finally:
+            self.progress("")
 
     def paint(self, text: str, color: str | None) -> str:
         """The text in this colour."""
