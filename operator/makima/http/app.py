@@ -78,12 +78,10 @@ class Guarded:
             await send(message)
 
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
+            async with asyncio.timeout(ANSWER_SECONDS) as limit:
                 await self._app(scope, receive, watched)
-        except TimeoutError:
-            if not started:
-                await respond(send, *rendered(unavailable("the call took too long")))
         except Exception as error:
-            refused = unexpected(error)  # the log has the trace
+            too_long = limit.expired() and isinstance(error, TimeoutError)  # else it is one of the call's own
+            refused = unavailable("the call took too long") if too_long else unexpected(error)  # logs the trace
             if not started:
                 await respond(send, *rendered(refused))

@@ -56,7 +56,7 @@ def answer(error: Exception) -> Response:
 
 
 def install(app: FastAPI) -> None:
-    """Have every error of the application answered so, those of the framework itself included."""
+    """Have every error that can be foreseen answered so, those of the framework itself included."""
 
     async def ours(_: Request, error: Exception) -> Response:
         return answer(error)
@@ -69,6 +69,10 @@ def install(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)
         return _framework(request, error)
 
+    async def unforeseen(_: Request, error: Exception) -> Response:
+        raise error  # past the framework's own answer, which is plain text: `makima.http.app.Guarded` answers, and logs
+
+    app.add_exception_handler(Exception, unforeseen)
     app.add_exception_handler(MakimaError, ours)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, framework)

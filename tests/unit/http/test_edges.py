@@ -25,6 +25,7 @@ from makima.models.wire.problem import HTTP_STATUS, Code
 from makima.services.access.authentication import Authentication
 from makima.services.access.identity import Identity
 from makima.services.access.person import Person
+from tests.support.rest_world import RestWorld
 
 
 async def call(app: Any, path: str = "/x", *parts: bytes, method: str = "POST") -> tuple[int, Any]:
@@ -120,6 +121,22 @@ async def test_an_unexpected_error_is_logged_whole_and_answered_without_a_trace(
     assert (status, answer["error"]["code"]) == (500, "INTERNAL")
     assert "secret" not in json.dumps(answer)
     assert "the secret inside" in caplog.text
+
+
+@pytest.mark.parametrize("error", [RuntimeError("the secret inside"), TimeoutError("the secret inside")])
+async def test_an_unexpected_error_of_a_route_is_answered_in_the_envelope_and_logged_once(
+    error: Exception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken(*_: Any) -> None:
+        raise error
+
+    world = RestWorld()
+    monkeypatch.setattr(world.lists, "page", broken)
+    status, answer = await world.call("ann", "GET", "?namespace=ns")
+    assert (status, answer["error"]["code"]) == (500, "INTERNAL")
+    assert "secret" not in json.dumps(answer)
+    logged = [one for one in caplog.records if one.levelno >= logging.ERROR]
+    assert [one.exc_info and one.exc_info[1] for one in logged] == [error]
 
 
 async def test_a_call_that_takes_for_ever_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
