@@ -38,10 +38,10 @@ class HistoryEntriesRefused(HistoryError):
 
 
 class ValuesRefused(HistoryError):
-    """Postgres will never store these values (a lone surrogate, a time beyond its calendar, …); nothing is stored."""
+    """Postgres will never store these values, nor look for them (a NUL, a lone surrogate, …); nothing is stored."""
 
     def __init__(self, reason: str, hint: str = "mend the values; sending the same again is in vain") -> None:
-        super().__init__(f"can't be stored: {reason}", hint)
+        super().__init__(f"Postgres can't take this: {reason}", hint)
 
 
 class MigrationError(HistoryError):

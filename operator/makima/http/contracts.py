@@ -11,6 +11,7 @@ from makima.domain.durations import parse_duration
 from makima.http.addressed import Calling, located
 from makima.http.strict_route import StrictRoute
 from makima.http.use_cases import UseCases
+from makima.models.bounds import Label
 from makima.models.wire.contracts import (
     CompletionCheck,
     ContractDetail,
@@ -21,6 +22,7 @@ from makima.models.wire.contracts import (
     TaskPage,
 )
 from makima.models.wire.history import Exported, HistoryPage
+from makima.models.wire.message import Plain
 from makima.models.wire.problem import Code
 from makima.services.access.contract_lookup import Located
 from makima.services.reads import cursor
@@ -34,9 +36,10 @@ PAGE = 500
 FILTERS = 64
 """Values of one filter at most."""
 
-Names = Annotated[tuple[str, ...], Query(max_length=FILTERS, description="Any of these; may be said several times.")]
+Text = Annotated[str, Plain]
+Several = Query(max_length=FILTERS, description="Any of these; may be said several times.")
 Statuses = Annotated[
-    tuple[str, ...],
+    tuple[Text, ...],
     Query(
         max_length=FILTERS,
         description="Any of the nine states, several times or with commas; with the flag "
@@ -45,7 +48,7 @@ Statuses = Annotated[
 ]
 Limit = Annotated[int, Query(ge=1, le=PAGE, description="Entries at most.")]
 Cursor = Annotated[
-    str | None, Query(max_length=cursor.LENGTH, description="`next_cursor` of the page before, for the same query.")
+    Text | None, Query(max_length=cursor.LENGTH, description="`next_cursor` of the page before, for the same query.")
 ]
 After = Annotated[int, Query(ge=0, le=2**53, description="Sequence number of the last event already known.")]
 Before = Annotated[
@@ -121,16 +124,16 @@ def list_routes(use: UseCases) -> APIRouter:
         who: Calling,
         *,
         status: Statuses = (),
-        phase: Names = (),
+        phase: Annotated[tuple[Text, ...], Several] = (),
         contract_type: Annotated[
-            tuple[str, ...], Query(alias="type", max_length=FILTERS, description="Any of these.")
+            tuple[Text, ...], Query(alias="type", max_length=FILTERS, description="Any of these.")
         ] = (),
-        namespace: Names = (),
-        label: Annotated[tuple[str, ...], Query(max_length=FILTERS, description="`key=value`, all of them.")] = (),
-        name: Annotated[str | None, Query(max_length=253, description="Exactly this name.")] = None,
+        namespace: Annotated[tuple[Label, ...], Several] = (),
+        label: Annotated[tuple[Text, ...], Query(max_length=FILTERS, description="`key=value`, all of them.")] = (),
+        name: Annotated[Text | None, Query(max_length=253, description="Exactly this name.")] = None,
         stale: Annotated[bool, Query(description="Only those that have been silent for too long.")] = False,
         threshold: Annotated[
-            str | None, Query(max_length=32, description="How long that is: 30m, 2h, 1d. Default: as configured.")
+            Text | None, Query(max_length=32, description="How long that is: 30m, 2h, 1d. Default: as configured.")
         ] = None,
         waiting: Annotated[bool, Query(description="Only those that wait for input.")] = False,
         gone: Annotated[bool, Query(description="Those that are gone, instead of those that exist.")] = False,

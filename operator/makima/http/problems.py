@@ -17,6 +17,9 @@ DOCUMENT = "see /openapi.json"
 OWN = "/supervisor/"
 OF_SUPERVISORS = f"{DOCUMENT}; what a supervisor sends has the UID of its contract in the path, not namespace:name"
 
+PARTS = ("body", "query", "path", "header")
+"""Where the framework found a field: callers know its name only."""
+
 BY_STATUS = {
     401: Code.UNAUTHENTICATED,
     403: Code.FORBIDDEN,
@@ -63,7 +66,7 @@ def install(app: FastAPI) -> None:
 
     async def invalid(_: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
-        return answer(invalid_fields(list(error.errors()), drop="body"))
+        return answer(invalid_fields(list(error.errors()), drop=PARTS))
 
     async def framework(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -125,8 +125,8 @@ def invalid(error: ValidationError) -> Refused:
     return invalid_fields(found)
 
 
-def invalid_fields(found: list[Any], *, drop: str = "") -> Refused:
-    """The same for a list of pydantic's findings; `drop` is a first part of places that callers don't know."""
+def invalid_fields(found: list[Any], *, drop: Sequence[str] = ()) -> Refused:
+    """The same for a list of pydantic's findings; `drop` are first parts of places that callers don't know."""
     wrong = [_not_json(item) or _wrong(item, drop) for item in found[:16]]
     first: Mapping[str, str] = wrong[0] if wrong else {"field": "", "message": "the body can't be read"}
     where = f"{first['field']}: " if first["field"] else ""
@@ -139,7 +139,7 @@ def invalid_fields(found: list[Any], *, drop: str = "") -> Refused:
     )
 
 
-def _wrong(item: Mapping[str, Any], drop: str) -> dict[str, str]:
+def _wrong(item: Mapping[str, Any], drop: Sequence[str]) -> dict[str, str]:
     return {"field": _place(item["loc"], drop), "message": _text(item)}
 
 
@@ -151,9 +151,9 @@ def _not_json(item: Mapping[str, Any]) -> dict[str, str] | None:
     return {"field": "", "message": f"the body is not JSON: {error} (character {item['loc'][-1]})"[:SHOWN]}
 
 
-def _place(location: tuple[Any, ...], drop: str) -> str:
+def _place(location: tuple[Any, ...], drop: Sequence[str]) -> str:
     parts = [str(part) for part in location]
-    return ".".join(parts[1:] if drop and parts[:1] == [drop] else parts)
+    return ".".join(parts[1:] if parts and parts[0] in drop else parts)
 
 
 def _text(item: Mapping[str, Any]) -> str:

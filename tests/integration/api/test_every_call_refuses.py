@@ -77,6 +77,17 @@ def parameters(each: Operation) -> Iterator[tuple[str, str]]:
                     yield parameter["name"], one["type"]
 
 
+def texts(scene: Scene, each: Operation) -> Iterator[tuple[str, str]]:
+    """(name, path) of each text parameter, with a NUL in it, which Postgres does not take."""
+    for parameter in each.call.get("parameters", ()):
+        name, schema = parameter["name"], parameter["schema"]
+        kinds = [one.get("items", one).get("type") for one in schema.get("anyOf", [schema])]
+        if "string" in kinds and parameter["in"] == "query":
+            yield name, f"{each.path}?{name}=a%00b"
+        elif "string" in kinds:
+            yield name, scene.walk.filled(each.raw.replace(f"{{{name}}}", "a%00b"))
+
+
 def fields(scene: Scene, each: Operation) -> Iterator[tuple[str, Any]]:
     """(name, value of a wrong type) of the fields of a body."""
     body = each.call.get("requestBody")
@@ -146,6 +157,22 @@ async def test_no_call_with_anything_wrong_in_it_has_an_effect(scene: Scene, api
     assert not unlike, "\n".join(unlike)
     assert await scene.unchanged() == before
     assert number > 300
+    assert "Traceback" not in api.log.read_text()
+
+
+async def test_no_text_of_an_address_may_have_a_nul_in_it(scene: Scene, api: ApiUnderTest) -> None:
+    before, tried, unlike = await scene.unchanged(), set(), []
+    for each in scene.walk.operations():
+        for name, path in texts(scene, each):
+            status, answer = await scene.caller.call(each.method, path, each.body)
+            error = answer.get("error") or {}
+            tried.add(name)
+            named = (error.get("field") or "").split(".")[0] == name or error.get("code") == "NOT_FOUND"
+            if (status, error.get("code")) not in {(400, "VALIDATION_FAILED"), (404, "NOT_FOUND")} or not named:
+                unlike.append(f"{each.name}, {name}: {status} {json.dumps(answer)[:200]}")
+    assert not unlike, "\n".join(unlike)
+    assert await scene.unchanged() == before
+    assert {"name", "phase", "type", "label", "namespace", "cursor", "id", "contract_id", "question_id"} <= tried
     assert "Traceback" not in api.log.read_text()
 
 

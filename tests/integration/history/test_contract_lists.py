@@ -13,6 +13,7 @@ import pytest
 
 from makima.adapters.postgres.contract_lists import PostgresContractLists
 from makima.adapters.postgres.history import PostgresHistory
+from makima.errors import ValuesRefused
 from makima.models.contract_filter import ContractFilter
 from makima.models.history import ContractRow, HistoryBatch, Place
 from tests.support.fakes import START
@@ -163,3 +164,18 @@ async def test_how_new_the_list_is(recorded: PostgresHistory) -> None:
     assert await lists.caught_up_at() is None
     await recorded.mark_caught_up()
     assert await lists.caught_up_at() is not None
+
+
+NUL = {"name": "a\0b", "phases": ("\0",), "types": ("\0",), "labels": {"team": "\0"}, "namespaces": frozenset({"\0"})}
+
+
+@pytest.mark.parametrize("name", NUL)
+async def test_what_postgres_can_not_look_for_is_the_callers_mistake(history: PostgresHistory, name: str) -> None:
+    lists = PostgresContractLists(history.database)
+    with pytest.raises(ValuesRefused):
+        await lists.page(replace(EVERY, **{name: NUL[name]}), None, 10, NOW)
+
+
+async def test_what_is_read_by_one_query_is_refused_alike(history: PostgresHistory) -> None:
+    with pytest.raises(ValuesRefused, match="NUL"):
+        await history.find_contracts("red", "a\0b")

@@ -69,6 +69,33 @@ async def test_a_huge_body_is_refused_before_it_is_read_whole() -> None:
     assert await world.refused("ann", "POST", "/ns:work/phase", body) == (413, "TOO_LARGE")
 
 
+NUL = [*((name, f"?{name}=a%00b") for name in ("name", "phase", "type", "namespace", "label", "status", "threshold"))]
+NUL += [
+    ("cursor", "?cursor=%00"),
+    ("phase", "?phase=plan&phase=%00"),
+    ("label", "?label=team%3D%00"),
+    ("id", "/ns:a%00b"),
+]
+
+
+@pytest.mark.parametrize(("name", "path"), NUL)
+async def test_a_nul_in_an_address_is_refused_by_the_name_of_its_parameter(name: str, path: str) -> None:
+    status, answer = await RestWorld().call("ann", "GET", path)
+    assert (status, answer["error"]["code"]) == (400, "VALIDATION_FAILED"), answer
+    assert answer["error"]["field"].split(".")[0] == name and answer["error"]["hint"]
+
+
+@pytest.mark.parametrize(("name", "path"), [("limit", "?limit=0"), ("wait", "/ns:work/phase?wait=x"), ("phase", "")])
+async def test_a_field_is_named_as_the_caller_knows_it(name: str, path: str) -> None:
+    method, path = ("GET", path) if name == "limit" else ("POST", path or "/ns:work/phase")
+    world = RestWorld()
+    world.contract()
+    _, answer = await world.call(
+        "ann", method, path, {"expected_version": 1, "phase": "../x" if name == "phase" else "plan"}
+    )
+    assert answer["error"]["field"].split(".")[0] == name
+
+
 @pytest.mark.parametrize("name", ["dashboard", "monitor", "batch"])
 async def test_names_of_features_are_no_ids(name: str) -> None:
     world = RestWorld()

@@ -34,6 +34,7 @@ class PostgresContractLists:
 
         Raises:
             HistoryUnavailable: Postgres is away.
+            ValuesRefused: it can't look for what is wanted.
         """
         end, page = EVERYWHERE if wanted.namespaces is None else IN_NAMESPACES
         parameters = _parameters(wanted, after, now) | {"rows": self._share(wanted), "limit": limit + 1}
@@ -61,9 +62,7 @@ class PostgresContractLists:
 
     async def _query(self, query: bytes, parameters: dict[str, Any]) -> list[dict[str, Any]]:
         """Never prepared: a plan for all parameters at once would use no index."""
-        async with self._database.connection() as connection:
-            cursor = await connection.execute(query, parameters, prepare=False)
-            return await cursor.fetchall()
+        return await self._database.rows(query, parameters, prepare=False)
 
 
 def _leaves_out(wanted: ContractFilter) -> bool:

@@ -17,6 +17,7 @@ from makima.adapters.postgres.failures import (
     hint_for,
     is_a_lost_connection,
     is_about_the_data,
+    refusing_bad_values,
 )
 from makima.errors import HistoryUnavailable
 
@@ -154,20 +155,27 @@ class Database:
             seconds = self.limits.operation
             raise HistoryUnavailable(f"Postgres did not answer within {seconds:g} s") from error
 
-    async def rows(self, query: bytes, parameters: dict[str, Any] | None = None) -> list[DictRow]:
+    async def rows(
+        self, query: bytes, parameters: dict[str, Any] | None = None, *, prepare: bool | None = None
+    ) -> list[DictRow]:
         """All rows of one query, which only reads; asked once more if the connection turns out to be dead.
+
+        Args:
+            prepare: whether its plan is kept; None = once it was made a few times.
 
         Raises:
             HistoryUnavailable: see `connection`.
+            ValuesRefused: Postgres can't look for such parameters.
         """
-        try:
-            return await self._rows(query, parameters)
-        except HistoryUnavailable as error:
-            if not is_a_lost_connection(error.__cause__):
-                raise
-            return await self._rows(query, parameters)
+        with refusing_bad_values():
+            try:
+                return await self._rows(query, parameters, prepare)
+            except HistoryUnavailable as error:
+                if not is_a_lost_connection(error.__cause__):
+                    raise
+                return await self._rows(query, parameters, prepare)
 
-    async def _rows(self, query: bytes, parameters: dict[str, Any] | None) -> list[DictRow]:
+    async def _rows(self, query: bytes, parameters: dict[str, Any] | None, prepare: bool | None) -> list[DictRow]:
         async with self.connection() as connection:
-            cursor = await connection.execute(query, parameters)
+            cursor = await connection.execute(query, parameters, prepare=prepare)
             return await cursor.fetchall()

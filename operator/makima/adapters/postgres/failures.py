@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psycopg
 from psycopg import errors
+
+from makima.errors import ValuesRefused
 
 UNREACHABLE = "check MAKIMA_DATABASE_URL (postgresql://USER:PASSWORD@HOST:PORT/DATABASE) and that Postgres is up"
 NOT_MIGRATED = "run `makima migrate up` with this version of makima"
@@ -66,3 +70,20 @@ def is_a_lost_connection(error: BaseException | None) -> bool:
     if isinstance(error, errors.AdminShutdown | errors.CrashShutdown):
         return True
     return type(error) is psycopg.OperationalError and error.sqlstate is None
+
+
+@contextmanager
+def refusing_bad_values() -> Iterator[None]:
+    """Turn what the driver says of values that can't be stored, nor looked for, into an error for the caller.
+
+    Raises:
+        ValuesRefused: a lone surrogate, a NUL, a number or time out of range, too large.
+    """
+    try:
+        yield
+    except UnicodeEncodeError as error:
+        raise ValuesRefused(f"a text is not Unicode: {error.reason} at character {error.start}") from error
+    except psycopg.Error as error:
+        if not is_about_the_data(error):
+            raise
+        raise ValuesRefused(describe(error)) from error

@@ -2,35 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from uuid import UUID
 
-import psycopg
-
 from makima.adapters.postgres.database import Connection, Database
-from makima.adapters.postgres.failures import describe, is_about_the_data
+from makima.adapters.postgres.failures import refusing_bad_values
 from makima.adapters.postgres.sql import load
-from makima.errors import NotFound, Superseded, ValuesRefused
+from makima.errors import NotFound, Superseded
 
 SQL = load("supervisors")
-
-
-@contextmanager
-def refusing_bad_values() -> Iterator[None]:
-    """Turn what the driver says of values that can't be stored into an error for the caller.
-
-    Raises:
-        ValuesRefused: a lone surrogate, a NUL, a number or time out of range, too large.
-    """
-    try:
-        yield
-    except UnicodeEncodeError as error:
-        raise ValuesRefused(f"a text is not Unicode: {error.reason} at character {error.start}") from error
-    except psycopg.Error as error:
-        if not is_about_the_data(error):
-            raise
-        raise ValuesRefused(describe(error)) from error
 
 
 @asynccontextmanager

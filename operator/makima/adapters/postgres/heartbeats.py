@@ -15,7 +15,8 @@ from makima.adapters.postgres import arrays, notifications
 from makima.adapters.postgres.checked_copy import checked_copy
 from makima.adapters.postgres.database import Connection, Database
 from makima.adapters.postgres.encoding import clean
-from makima.adapters.postgres.fencing import refusing_bad_values, writing
+from makima.adapters.postgres.failures import refusing_bad_values
+from makima.adapters.postgres.fencing import writing
 from makima.adapters.postgres.heartbeat_copy import COPY, copy_data
 from makima.adapters.postgres.heartbeat_partitions import drop_old, lacks_a_partition, make_ahead, make_hours
 from makima.adapters.postgres.record import append_events, encoded_events
