@@ -141,7 +141,7 @@ class ApiProcess:
             contracts=contract_calls(
                 process,
                 connection,
-                hand=Hand(hands),
+                hand=Hand(hands, lookup),
                 lookup=lookup,
                 visibility=visibility,
                 history=history,

@@ -83,7 +83,8 @@ class ClusterUnavailable(ClusterError):
 
 
 class Conflict(ClusterError):
-    """Somebody changed the object since it was read (409): read again, decide again."""
+    """Somebody changed the object since it was read (409, or a JSON patch that does not fit it any more): read again,
+    decide again."""
 
 
 class NotFound(ClusterError):
@@ -100,8 +101,11 @@ class Denied(ClusterError):
     Attributes:
         code: the plan's code at the start of the message, for example VERSION_CONFLICT; "" where there is none.
         status: HTTP status of the answer; 0 where there was none.
+        grown: a list would have an entry twice, or too many. Who looked before they added to it lost a race.
     """
 
-    def __init__(self, message: str, hint: str | None = None, *, code: str = "", status: int = 0) -> None:
+    def __init__(
+        self, message: str, hint: str | None = None, *, code: str = "", status: int = 0, grown: bool = False
+    ) -> None:
         super().__init__(message, hint)
-        self.code, self.status = code, status
+        self.code, self.status, self.grown = code, status, grown

@@ -117,7 +117,7 @@ def patched(body: JsonObject, operations: Operations) -> JsonObject:
     """The object after a JSON patch of `add`, `remove` and `test`.
 
     Raises:
-        Denied: a test failed.
+        Conflict: a test failed.
     """
     found = copy.deepcopy(body)
     for operation in operations:
@@ -128,7 +128,7 @@ def patched(body: JsonObject, operations: Operations) -> JsonObject:
         key: Any = int(last) if isinstance(place, list) and last != "-" else last
         match operation["op"]:
             case "test" if place[key] != operation["value"]:
-                raise Denied(f"testing path {operation['path']} failed", status=422)
+                raise Conflict("the server rejected our request due to an error in our request")
             case "add" if last == "-":
                 place.append(operation["value"])
             case "add":
@@ -158,7 +158,7 @@ class RestWorld:
         lookup = ContractLookup(self.cluster, self.history, held.rbac)
         visibility = Visibility(held.rbac, self.history.namespaces)
         checks = ReadinessChecks(self.validators, self.settings, self.clock)
-        hand, settling = Hand(self.server), Settling(self.cluster)
+        hand, settling = Hand(self.server, lookup), Settling(self.cluster)
         reads = ContractReads(self.history, self.settings, self.clock)
         return UseCases(
             settings=self.settings,

@@ -165,7 +165,7 @@ class Wishes:
             except Conflict:
                 continue
             except Denied as error:
-                if not _lost_race(error):
+                if not error.grown:
                     raise
         return await attempt()
 
@@ -203,11 +203,6 @@ def the_question(contract: Contract, wanted: str | None) -> Question:
     if not found:
         raise NotPossible("NOT_FOUND", f"no open question has the id {wanted}", f"open are: {listed}")
     raise NotPossible("VALIDATION_FAILED", f"{len(found)} questions are open", f"say which: --question ID; {listed}")
-
-
-def _lost_race(error: Denied) -> bool:
-    """A JSON patch whose `test` failed: somebody changed the contract since it was read."""
-    return error.status == 422 and "testing" in error.message and "failed" in error.message
 
 
 def _append_answer(contract: Contract, open_ids: set[str], entry: JsonObject) -> list[JsonObject]:

@@ -39,6 +39,30 @@ def test_each_status_has_its_error(status: int, reason: str, expected: type[Clus
     assert "said so" in str(error)
 
 
+def invalid(message: str, *causes: str) -> bytes:
+    details = {"kind": "Contract", "causes": [{"reason": cause} for cause in causes]} if causes else {}
+    return json.dumps({"reason": "Invalid", "message": message, "details": details}).encode()
+
+
+def test_a_json_patch_that_does_not_fit_any_more_is_a_conflict() -> None:
+    payload = invalid("the server rejected our request due to an error in our request")
+    assert type(failure_of(422, payload, "PATCH /x")) is Conflict
+
+
+@pytest.mark.parametrize(
+    ("causes", "grown"),
+    [
+        (["FieldValueDuplicate"], True),
+        (["FieldValueTypeInvalid", "FieldValueTooMany"], True),
+        (["FieldValueInvalid"], False),
+        ([], False),
+    ],
+)
+def test_a_list_that_grew_meanwhile_is_told(causes: list[str], grown: bool) -> None:
+    error = failure_of(422, invalid("spec.answers[1]: Duplicate value", *causes), "PATCH /x")
+    assert isinstance(error, Denied) and error.grown is grown
+
+
 @pytest.mark.parametrize("payload", [b"", b"{}", b"[]", b'{"message": ""}'])
 def test_without_a_message_the_call_is_named(payload: bytes) -> None:
     assert "PUT /status: HTTP 409" in str(failure_of(409, payload, "PUT /status"))

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from makima.errors import Conflict
 from tests.support.fakes import START
 from tests.support.rest_world import RestWorld
 
@@ -54,6 +55,29 @@ async def test_an_answer_once_and_the_first_one_stays() -> None:
     assert await world.refused("ann", "POST", path, {"answer": "why not"}) == (409, "CONFLICT")
     other = f"/ns:work/questions/{uuid4()}/answer"
     assert await world.refused("ann", "POST", other, {"answer": "x"}) == (404, "NOT_FOUND")
+
+
+Calls = tuple[str, str, dict[str, object] | None]
+GIVEN: dict[str, Calls] = {
+    "deliverable": ("POST", "/ns:work/deliverables", {"id": "plan-document"}),
+    "answer": ("POST", f"/ns:work/questions/{UUID(int=1)}/answer", {"answer": "because"}),
+    "status": ("POST", "/ns:work/status", {"status": "paused"}),
+    "auto-complete": ("PUT", "/ns:work/auto-complete", {"enabled": False}),
+    "phase": ("POST", "/ns:work/phase", {"expected_version": 1, "force": True}),
+    "delete": ("DELETE", "/ns:work?expected_version=1", None),
+}
+
+
+@pytest.mark.parametrize("what", GIVEN)
+async def test_a_contract_that_changes_all_the_time_is_a_conflict_that_says_to_try_again(what: str) -> None:
+    world = RestWorld()
+    world.contract(answers=[], deliverables=[])
+    asked(world, 1)
+    world.server.refuse = Conflict("the object has been modified")
+    method, path, body = GIVEN[what]
+    status, answer = await world.call("ann", method, path, body)
+    assert (status, answer["error"]["code"]) == (409, "CONFLICT"), answer
+    assert "again" in answer["error"]["hint"] and not world.server.wrote
 
 
 async def test_answers_to_closed_questions_make_room() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from makima.errors import Denied
 from tests.support.fakes import START
 from tests.support.rest_world import RestWorld
 
@@ -54,3 +55,19 @@ async def test_a_status_for_another_version_is_refused() -> None:
     world.contract()
     body = {"status": "paused", "expected_version": 7}
     assert await world.refused("ann", "POST", "/ns:work/status", body) == (409, "VERSION_CONFLICT")
+
+
+async def test_a_policys_conflict_about_a_retry_carries_what_one_needs_to_go_on() -> None:
+    world = RestWorld()
+    world.contract()
+    world.cluster.patch_status("work", {"state": "Failed", "failureReason": "x", "finishedTime": START.isoformat()})
+
+    async def overtaken(*_: object) -> object:
+        world.cluster.patch_status("work", {"version": 5})
+        raise Denied("VERSION_CONFLICT: expected 1, actual 5, phase plan", code="VERSION_CONFLICT", status=422)
+
+    world.server.patch_contract = overtaken  # type: ignore[method-assign,assignment]
+    body = {"status": "active", "expected_version": 1}
+    status, answer = await world.call("ann", "POST", "/ns:work/status", body)
+    assert (status, answer["error"]["code"]) == (409, "VERSION_CONFLICT")
+    assert answer["error"]["details"] == {"expected": 1, "actual": 5, "current_phase": "plan"}

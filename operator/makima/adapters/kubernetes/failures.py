@@ -4,41 +4,53 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 from makima.errors import ClusterError, ClusterUnavailable, Conflict, Denied, Expired, NotFound
 
 CODE = re.compile(r"\b([A-Z][A-Z]+_[A-Z_]*[A-Z]|UNAUTHORIZED): ")
 OVERLOADED = 429
+MISFIT = "the server rejected our request due to an error in our request"
+"""All that the API server says of a JSON patch that can't be applied: a `test` failed, or a place is not there. Patches
+of makima's are made for what was read, so somebody changed it since."""
+
+GROWN = frozenset({"FieldValueDuplicate", "FieldValueTooMany"})
+"""Causes of a refusal that say that a list has more in it than one looked at."""
 
 
 def failure_of(status: int, payload: bytes, call: str) -> ClusterError:
     """The error for an answer with an HTTP status of 400 or more."""
-    message = _message(payload) or f"{call}: HTTP {status}"
+    answer = _answer(payload)
+    message = str(answer.get("message", "")) or f"{call}: HTTP {status}"
     if status == 404:
         return NotFound(message)
     if status == 410:
         return Expired(message)
-    if status == 409:
+    if status == 409 or (status == 422 and message == MISFIT):
         return Conflict(message)
     if status == OVERLOADED or status >= 500:
         return ClusterUnavailable(f"the API server can't serve now ({status}): {message}")
     if status == 401:
         hint = "renew the credentials in the kubeconfig"
         return Denied(f"the API server does not know us: {message}", hint, status=status)
-    return denied(message, status)
+    return denied(message, status, grown=not GROWN.isdisjoint(_causes(answer)))
 
 
-def denied(message: str, status: int = 0) -> Denied:
+def denied(message: str, status: int = 0, *, grown: bool = False) -> Denied:
     """A refusal; the text before the plan's code (which policy, which object) is left out where there is a code."""
     found = CODE.search(message)
     if found is None:
-        return Denied(message, status=status)
-    return Denied(message[found.start() :], code=found.group(1), status=status)
+        return Denied(message, status=status, grown=grown)
+    return Denied(message[found.start() :], code=found.group(1), status=status, grown=grown)
 
 
-def _message(payload: bytes) -> str:
+def _answer(payload: bytes) -> dict[str, Any]:
     try:
         answer = json.loads(payload)
     except ValueError:
-        return payload[:500].decode(errors="replace")
-    return str(answer.get("message", "")) if isinstance(answer, dict) else ""
+        return {"message": payload[:500].decode(errors="replace")}
+    return answer if isinstance(answer, dict) else {}
+
+
+def _causes(answer: dict[str, Any]) -> list[str]:
+    return [str(cause.get("reason")) for cause in (answer.get("details") or {}).get("causes") or ()]

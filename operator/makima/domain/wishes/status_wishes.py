@@ -66,6 +66,11 @@ def put(path: str, value: object) -> Operation:
     return {"op": "add", "path": f"/spec/{path}", "value": value}
 
 
+def as_read(status: ContractStatus) -> Operation:
+    """Only if the contract still has the version that the change was decided by."""
+    return {"op": "test", "path": "/status/version", "value": status.version}
+
+
 def _may(old: ContractState, new: ContractState) -> bool:
     return new in TRANSITIONS[old]
 

@@ -20,16 +20,13 @@ from makima.services.access.person import Person
 from makima.services.access.visibility import Scope, Visibility
 from makima.services.refusals import Refused, refusal
 from makima.services.wishes.batch_run import BatchPorts, BatchRun, Candidate, Progress
-from makima.services.wishes.hand import manager
+from makima.services.wishes.hand import ATTEMPTS, manager, too_fast
 
 AT_A_TIME = 8
 """Contracts of one run that are worked on at a time."""
 
 RUNS = 4
 """Runs under way in this process; further ones wait for a while, then are told to come back."""
-
-ATTEMPTS = 5
-"""How often a contract that changes meanwhile is looked at again."""
 
 RUN_SECONDS = 80.0
 """After that no further contract is begun: the answer says that there are more, before the call's own end."""
@@ -180,7 +177,7 @@ class BatchOperations:
             except Conflict:
                 continue
             return True
-        raise refusal(Code.CONFLICT, "the contract changes too fast to be written", hint="make the call again")
+        raise too_fast()
 
     async def _write(self, run: BatchRun, token: Credential, body: JsonObject, found: Patch | Delete) -> None:
         meta = body["metadata"]

@@ -36,6 +36,11 @@ class ContractInputs:
         self, person: Person, found: Located, call: ReportDeliverable, seconds: float
     ) -> DeliverableReported:
         """A deliverable is there."""
+        return await self._hand.again(person, found, lambda now: self._deliverable(person, now, call, seconds))
+
+    async def _deliverable(
+        self, person: Person, found: Located, call: ReportDeliverable, seconds: float
+    ) -> DeliverableReported:
         contract = contract_in(found.live())
         status = accepted(contract)
         phase = call.phase or status.phase
@@ -53,6 +58,11 @@ class ContractInputs:
         self, person: Person, found: Located, question_id: UUID, call: AnswerQuestion, seconds: float
     ) -> QuestionAnswered:
         """Answer an open question."""
+        return await self._hand.again(person, found, lambda now: self._answer(person, now, question_id, call, seconds))
+
+    async def _answer(
+        self, person: Person, found: Located, question_id: UUID, call: AnswerQuestion, seconds: float
+    ) -> QuestionAnswered:
         contract = contract_in(found.live())
         status = accepted(contract)
         given = next((one for one in contract.spec.answers if one.question_id == str(question_id)), None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from makima.domain.reconcile.phase_change import VersionConflict
-from makima.domain.wishes.status_wishes import NotAllowed, put, status_wish
+from makima.domain.wishes.status_wishes import NotAllowed, as_read, put, status_wish
 from makima.models.contract import Contract
 from makima.models.contract_status import ContractStatus
 from makima.models.enums import ContractState
@@ -44,13 +44,20 @@ class ContractWishes:
 
     async def delete(self, person: Person, found: Located, expected_version: int | None) -> ContractDeleted:
         """Delete the contract; with a version only if it has it."""
-        contract = contract_in(found.live())
-        _must_have(contract, expected_version)
-        await self._hand.delete(person, found, exactly=expected_version is not None)
-        return ContractDeleted(contract=self._short(contract))
+
+        async def attempt(found: Located) -> ContractDeleted:
+            contract = contract_in(found.live())
+            _must_have(contract, expected_version)
+            await self._hand.delete(person, found, exactly=expected_version is not None)
+            return ContractDeleted(contract=self._short(contract))
+
+        return await self._hand.again(person, found, attempt)
 
     async def status(self, person: Person, found: Located, call: ChangeStatus, seconds: float) -> StatusChanged:
         """Pause, go on, retry or archive."""
+        return await self._hand.again(person, found, lambda now: self._status(person, now, call, seconds))
+
+    async def _status(self, person: Person, found: Located, call: ChangeStatus, seconds: float) -> StatusChanged:
         contract = contract_in(found.live())
         status = accepted(contract)
         _must_have(contract, call.expected_version)
@@ -61,7 +68,7 @@ class ContractWishes:
         if not wish.operations:
             text = f"it is {status.state.snake} already"
             return StatusChanged(result="success", changed=False, message=text, contract=self._short(contract))
-        written = await self._hand.change(person, found, wish.operations)
+        written = await self._hand.change(person, found, (as_read(status), *wish.operations))
         before = status.state
         contract, done = await self._settling.wait(written, lambda _, now: _became(now, before, wanted), seconds)
         text = f"asked to be {wanted.snake}"
@@ -69,11 +76,15 @@ class ContractWishes:
 
     async def auto_complete(self, person: Person, found: Located, enabled: bool) -> ContractSummary:
         """Have the contract complete by itself, or not."""
-        contract = contract_in(found.live())
-        if contract.spec.auto_complete is enabled:
-            return self._short(contract)
-        written = await self._hand.change(person, found, [put("autoComplete", enabled)])
-        return self._short(contract_in(written))
+
+        async def attempt(found: Located) -> ContractSummary:
+            contract = contract_in(found.live())
+            if contract.spec.auto_complete is enabled:
+                return self._short(contract)
+            written = await self._hand.change(person, found, [put("autoComplete", enabled)])
+            return self._short(contract_in(written))
+
+        return await self._hand.again(person, found, attempt)
 
     def _short(self, contract: Contract) -> ContractSummary:
         return self._checks.summary(contract)

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
 
 from makima.domain.wishes.status_wishes import Operation
 from makima.errors import Conflict, Denied, NotFound
 from makima.models.wire.problem import Code
 from makima.ports import AsCaller, JsonObject, ObjectKey
-from makima.services.access.contract_lookup import ContractId, Located, no_contract
+from makima.services.access.contract_lookup import ContractId, ContractLookup, Located, no_contract
 from makima.services.access.person import Person
 from makima.services.refusals import SHOWN, Refused, refusal
+
+Answer = TypeVar("Answer")
+
+ATTEMPTS = 5
+"""How often a change is decided anew when others change the contract at the same time."""
 
 MANAGER = 128
 """Characters of a field manager at most (Kubernetes)."""
@@ -24,8 +30,25 @@ UNAUTHORIZED = "UNAUTHORIZED"
 class Hand:
     """Writes `spec` with the caller's own credential, and never otherwise (design, "Who writes what, as whom")."""
 
-    def __init__(self, api_server: AsCaller) -> None:
-        self._api_server = api_server
+    def __init__(self, api_server: AsCaller, lookup: ContractLookup) -> None:
+        self._api_server, self._lookup = api_server, lookup
+
+    async def again(self, person: Person, found: Located, attempt: Callable[[Located], Awaitable[Answer]]) -> Answer:
+        """What `attempt` gives; it is made again with the contract as it is then when somebody else was faster.
+
+        Args:
+            attempt: decides by what was read, and writes.
+
+        Raises:
+            Refused: CONTRACT_NOT_FOUND, another contract has its name now; CONFLICT, it changes all the time; whatever
+                the attempt raises.
+        """
+        for _ in range(ATTEMPTS):
+            try:
+                return await attempt(found)
+            except Conflict:
+                found = await self._lookup.find(person.identity, ContractId(found.uid))
+        raise too_fast()
 
     async def create(self, person: Person, body: JsonObject) -> JsonObject:
         """Make a contract.
@@ -50,7 +73,8 @@ class Hand:
         """Change the spec of exactly this contract; the object as it is then.
 
         Raises:
-            Refused: whatever the API server refuses; CONTRACT_NOT_FOUND, another contract has its name now.
+            Refused: whatever the API server refuses; CONTRACT_NOT_FOUND, it is gone.
+            Conflict: it is not as it was read, or another contract has its name now.
             ClusterUnavailable: it does not answer; nothing is known about the change.
         """
         command = patch_command(found, operations)
@@ -64,11 +88,9 @@ class Hand:
             )
         except NotFound:
             raise no_contract(ContractId(found.uid)) from None
-        except Conflict as error:
-            raise refusal(
-                Code.CONFLICT, error.message[:SHOWN], hint="look at the contract again, then repeat"
-            ) from None
         except Denied as error:
+            if error.grown or error.code == Code.VERSION_CONFLICT:  # the contract as it is now says it better
+                raise Conflict(error.message) from None
             raise refused_write(error, command) from None
 
     async def delete(self, person: Person, found: Located, *, exactly: bool) -> None:
@@ -76,6 +98,7 @@ class Hand:
 
         Raises:
             Refused: whatever the API server refuses.
+            Conflict: it is not as it was read, or another contract has its name now.
             ClusterUnavailable: it does not answer.
         """
         body = found.live()
@@ -88,12 +111,13 @@ class Hand:
             await self._api_server.delete_contract(person.credential, key, version)
         except NotFound:
             return
-        except Conflict as error:
-            raise refusal(
-                Code.CONFLICT, error.message[:SHOWN], hint="look at the contract again, then repeat"
-            ) from None
         except Denied as error:
             raise refused_write(error, command) from None
+
+
+def too_fast() -> Refused:
+    """Somebody else was faster, again and again."""
+    return refusal(Code.CONFLICT, "the contract changes too fast to be written", hint="make the call again")
 
 
 def manager(person: Person) -> str:

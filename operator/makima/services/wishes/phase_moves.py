@@ -29,7 +29,7 @@ from makima.services.wishes.hand import Hand, patch_command
 from makima.services.wishes.refused_moves import as_told, refused_move
 from makima.services.wishes.settling import Settling, result_of
 
-JUDGED = frozenset({Code.VERSION_CONFLICT, Code.PHASE_GUARD_REQUIRED, Code.VALIDATION_FAILED})
+JUDGED = frozenset({Code.PHASE_GUARD_REQUIRED, Code.VALIDATION_FAILED})
 """Refusals of policies that the contract itself explains better, with details."""
 
 
@@ -46,9 +46,12 @@ class PhaseMoves:
             seconds: how long to wait for the operator.
 
         Raises:
-            Refused: VERSION_CONFLICT, PHASE_GUARD_REQUIRED, VALIDATION_FAILED, FORBIDDEN, CONTRACT_NOT_FOUND,
+            Refused: VERSION_CONFLICT, PHASE_GUARD_REQUIRED, VALIDATION_FAILED, FORBIDDEN, CONTRACT_NOT_FOUND, CONFLICT,
                 UNAVAILABLE.
         """
+        return await self._hand.again(person, found, lambda now: self._move(person, now, call, seconds))
+
+    async def _move(self, person: Person, found: Located, call: ChangePhase, seconds: float) -> PhaseChanged:
         draft = self._checks.draft(found.live())
         request = _request(call, draft.status)
         await self._judge(person, found, draft, request)

@@ -29,6 +29,11 @@ class SupervisorRestarts:
             Refused: SUPERVISOR_NOT_FOUND, nobody ever carried it; CONFLICT, another life carries it; whatever the API
                 server refuses.
         """
+        return await self._hand.again(person, found, lambda now: self._restart(person, now, call, seconds))
+
+    async def _restart(
+        self, person: Person, found: Located, call: RestartSupervisor, seconds: float
+    ) -> SupervisorRestarted:
         current = _incarnation(accepted(contract_in(found.live())))
         expected = _meant(call, current)
         if expected < current:
