@@ -30,7 +30,7 @@ recorded.
 
 A flag that is off takes its calls away: `enhanced_contract_status` change_status (and `state` then repeats the old
 `status`); `auto_complete` phase-readiness, check-completion and auto-complete; `supervisor_heartbeat` everything about
-supervisors; `monitoring_dashboard` dashboard, live monitor and batch.
+supervisors, and batch refuses `restart_stale`; `monitoring_dashboard` dashboard, live monitor and batch.
 """
 
 ERRORS = """\

@@ -63,8 +63,10 @@ Step = Patch | Delete
 
 
 def wrong(request: BatchRequest, settings: Settings) -> tuple[str, str] | None:
-    """A field that does not go with the operation, and why; None where all do."""
+    """A field that does not go with the operation or the feature flags, and why; None where all do."""
     operation = request.operation
+    if operation is Operation.RESTART_STALE and not settings.supervisor_heartbeat:
+        return "operation", f"{operation} is for supervisors, and there are none here (supervisor_heartbeat is off)"
     if request.older_than_hours is not None and operation not in AGED:
         return "older_than_hours", f"{operation} goes by no age; leave it out"
     if request.status_filter and operation not in FILTERED:

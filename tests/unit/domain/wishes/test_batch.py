@@ -140,6 +140,15 @@ def test_a_field_that_does_not_go_with_the_operation_is_refused_not_ignored(fiel
     assert found[0] == field
 
 
+@pytest.mark.parametrize("operation", Operation)
+@pytest.mark.parametrize("supervisors", [True, False])
+def test_without_supervisors_none_is_restarted(operation: Operation, supervisors: bool) -> None:
+    found = wrong(asking(operation), Settings(supervisor_heartbeat=supervisors))
+    assert (found is None) is (supervisors or operation is not Operation.RESTART_STALE)
+    if found is not None:
+        assert found[0] == "operation" and "supervisor_heartbeat" in found[1]
+
+
 @pytest.mark.parametrize("operation", FILTERED)
 def test_every_state_of_an_operation_may_be_filtered_for(operation: Operation) -> None:
     for state in MEANT[operation]:

@@ -116,12 +116,12 @@ class World:
     def batch_operation(self, operation: str, result: str) -> None:
         self.counted.append((operation, result))
 
-    def operations(self, reviews: FakeReviews, *, enhanced: bool = True) -> BatchOperations:
+    def operations(self, reviews: FakeReviews, **flags: bool) -> BatchOperations:
         async def namespaces() -> frozenset[str]:
             return frozenset(namespace for namespace, _ in self.objects)
 
         ports = BatchPorts(self, self, self, self, FakeClock())
-        return BatchOperations(ports, Visibility(Rbac(reviews), namespaces), Settings(enhanced_status=enhanced))
+        return BatchOperations(ports, Visibility(Rbac(reviews), namespaces), Settings(**flags))
 
 
 @pytest.fixture
@@ -187,7 +187,7 @@ async def test_who_makes_the_writes_is_told_what_a_status_stood_for(
 ) -> None:
     """With the three old statuses completed stands for Failed, too; by the answer a caller chooses as it was chosen."""
     request = BatchRequest(operation="archive_old", status_filter=["completed"], by_caller=True)
-    result = await world.operations(reviews, enhanced=enhanced).run(Person(somebody("admin"), None), request)
+    result = await world.operations(reviews, enhanced_status=enhanced).run(Person(somebody("admin"), None), request)
     states = {"Completed"} if enhanced else {"Completed", "Failed"}
     assert (result.enhanced_contract_status, set(world.asked[0][0].states)) == (enhanced, states)
 
@@ -335,3 +335,22 @@ async def test_a_result_is_recorded_also_if_postgres_was_away_for_a_moment(
     world.records_away = 2
     result = await world.operations(reviews).run(Person(somebody("admin"), TOKEN), PAUSE)
     assert world.runs[result.batch_id][1] == "succeeded"
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+@pytest.mark.parametrize("supervisors", [True, False])
+async def test_without_supervisors_a_restart_of_stale_ones_does_nothing_and_says_so(
+    world: World, reviews: FakeReviews, supervisors: bool, dry_run: bool
+) -> None:
+    carrier = {"name": "c1", "uid": str(UUID(int=9)), "incarnation": 3}
+    world.add(1, lastActivityTime="2020-01-01T00:00:00Z", supervisorRef=carrier, state="Active")
+    operations = world.operations(reviews, supervisor_heartbeat=supervisors)
+    call = operations.run(Person(somebody("admin"), TOKEN), BatchRequest(operation="restart_stale", dry_run=dry_run))
+    if supervisors:
+        assert (await call).affected_count == 1 and len(world.writes) == (0 if dry_run else 1)
+        return
+    with pytest.raises(Refused) as refused:
+        await call
+    assert refused.value.problem.code is Code.VALIDATION_FAILED
+    assert "supervisor_heartbeat is off" in refused.value.problem.message
+    assert not world.writes and not world.runs
