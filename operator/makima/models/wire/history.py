@@ -41,7 +41,8 @@ class Exported(Message):
     """Everything about one contract.
 
     Attributes:
-        resource: the Kubernetes object without bookkeeping; None if it is gone.
+        resource: the Kubernetes object without bookkeeping, as kubectl shows it: its `status.state` is one of the nine
+            whatever the flags, and `contract` has the status for clients that know three. None if it is gone.
         messages: of the supervisor's conversation, where they were asked for.
         truncated: which of the lists are not whole; the other calls have the rest.
     """
