@@ -19,7 +19,6 @@ REASONS = {
     401: "Unauthorized",
     403: "Forbidden",
     404: "NotFound",
-    405: "MethodNotAllowed",
     409: "Conflict",
     413: "RequestEntityTooLarge",
     500: "InternalError",

@@ -82,16 +82,12 @@ def install(app: FastAPI) -> None:
 
 
 def _framework(request: Request, error: HTTPException) -> Response:
-    if error.status_code == 405:
+    path = request.url.path[:256]
+    if error.status_code == 405:  # the list of codes is closed, and each has one status: there is no such call
         allowed = (error.headers or {}).get("Allow", "")
-        problem = Problem(
-            code=Code.NOT_FOUND,
-            message=f"{request.url.path} does not take {request.method}",
-            hint=f"it takes {allowed}, and perhaps others: {DOCUMENT}" if allowed else DOCUMENT,
-        )
-        return Response(envelope(problem), 405, dict(error.headers or {}), JSON)
+        hint = f"it takes {allowed}, and perhaps others: {DOCUMENT}" if allowed else DOCUMENT
+        return answer(refusal(Code.NOT_FOUND, f"{path} does not take {request.method}", hint=hint))
     if error.status_code == 404:
-        path = request.url.path[:256]
         return answer(refusal(Code.NOT_FOUND, f"there is no {path}", hint=OF_SUPERVISORS if OWN in path else DOCUMENT))
     code = BY_STATUS.get(error.status_code, Code.VALIDATION_FAILED)
     return answer(refusal(code, "the body is not readable as JSON in UTF-8", hint=DOCUMENT))

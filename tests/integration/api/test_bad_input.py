@@ -169,7 +169,7 @@ NOBODY = UUID(int=7)
 ELSEWHERE = [
     ("GET", "/", 404, "NOT_FOUND"),
     ("GET", "/api/v1/nothing", 404, "NOT_FOUND"),
-    ("DELETE", REGISTER, 405, "NOT_FOUND"),
+    ("DELETE", REGISTER, 404, "NOT_FOUND"),
     ("GET", BATCH, 404, "NOT_FOUND"),
     ("GET", "/api/v1/contracts/no-uuid/supervisor/status", 400, "VALIDATION_FAILED"),
     ("POST", "/api/v1/contracts/no-uuid/supervisor/heartbeat", 404, "NOT_FOUND"),

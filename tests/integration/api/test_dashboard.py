@@ -69,7 +69,7 @@ async def test_bad_questions_are_refused(world: CarriedWorld, api: ApiUnderTest,
     caller = world.caller(api, agent)
     for query in ("?namespace=Not%20One", "?namspace=a", f"?{'&'.join(f'namespace=n{n}' for n in range(101))}"):
         assert await caller.refused("GET", PATH + query) == (400, "VALIDATION_FAILED"), query
-    assert (await caller.refused("POST", PATH, {}))[0] in (404, 405)
+    assert (await caller.refused("POST", PATH, {}))[0] == 404
 
 
 async def test_with_the_flag_off_neither_dashboard_nor_batch_is_there(
@@ -79,4 +79,4 @@ async def test_with_the_flag_off_neither_dashboard_nor_batch_is_there(
     document = await caller.good("GET", "/openapi.json")
     assert not {PATH, "/api/v1/contracts/batch"} & set(document["paths"])
     assert (await caller.refused("GET", PATH))[0] in (400, 404)
-    assert (await caller.refused("POST", "/api/v1/contracts/batch", {"operation": "pause_all"}))[0] in (404, 405)
+    assert (await caller.refused("POST", "/api/v1/contracts/batch", {"operation": "pause_all"}))[0] == 404

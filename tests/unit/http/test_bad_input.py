@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from makima.http.document import EVERY
+from makima.models.wire.problem import Code
 from tests.support.rest_world import RestWorld
 
 BAD = [
@@ -107,8 +109,15 @@ SAID = [
     ("POST", "/ns:work/phase", b'{"a": 1,}', 400, "the body is not JSON: "),
     ("DELETE", "/batch", None, 404, "batch is no contract"),
     ("POST", "/ns:work/supervisor/heartbeat", {}, 404, "there is no /api/v1/contracts/ns:work/supervisor/heartbeat"),
-    ("PATCH", "/ns:work", {}, 405, "/api/v1/contracts/ns:work does not take PATCH"),
+    ("PATCH", "/ns:work", {}, 404, "/api/v1/contracts/ns:work does not take PATCH"),
 ]
+
+
+@pytest.mark.parametrize("method", ["PATCH", "PUT"])
+async def test_a_method_that_a_path_does_not_take_has_the_status_of_its_code(method: str) -> None:
+    status, answer = await RestWorld().call("ann", method, "/ns:work", {})
+    assert status == Code[answer["error"]["code"]].http_status and status in EVERY
+    assert answer["error"]["hint"].startswith("it takes ")
 
 
 @pytest.mark.parametrize(("method", "path", "body", "status", "message"), SAID)
