@@ -20,6 +20,8 @@ from tests.support.own_process import MAKIMA_GROUPS, ProcessUnderTest
 
 API_USER = "system:serviceaccount:makima-system:makima-api"
 AUDIENCE = "makima.dev"
+OF_THE_API_SERVER = "https://kubernetes.default.svc"
+"""Its own audience, where one is to be named."""
 
 
 class ApiUnderTest(ProcessUnderTest):
@@ -89,14 +91,20 @@ async def make_account(admin: Connection, namespace: str, name: str) -> None:
 
 
 async def token_of(
-    admin: Connection, namespace: str, account: str, *, audience: str = AUDIENCE, pod: tuple[str, str] | None = None
+    admin: Connection,
+    namespace: str,
+    account: str,
+    *,
+    audience: str | tuple[str, ...] = AUDIENCE,
+    pod: tuple[str, str] | None = None,
 ) -> str:
     """A token of a service account, perhaps one that names a pod (name, UID) and dies with it.
 
     Args:
-        audience: "" = the API server's own.
+        audience: "" = the API server's own; several = good for each.
     """
-    spec: dict[str, Any] = {"audiences": [audience] if audience else [], "expirationSeconds": 3600}
+    audiences = [audience] if isinstance(audience, str) else list(audience)
+    spec: dict[str, Any] = {"audiences": [each for each in audiences if each], "expirationSeconds": 3600}
     if pod is not None:
         spec["boundObjectRef"] = {"kind": "Pod", "apiVersion": "v1", "name": pod[0], "uid": pod[1]}
     path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token"
