@@ -72,7 +72,8 @@ def test_a_watched_inbox_tells_of_what_begins_to_wait_and_what_waits_no_longer(d
     with watching(driven, "vera", "inbox", "-w", "--kind", "resume", "--kind", "answer") as process:
         line = until(process, f"{driven.namespace}/held waits for somebody to resume it")
         assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ  ", line)
-        assert line.rstrip().endswith(f"→ makima contracts resume {driven.namespace}/held")
+        how = f"→ makima contracts resume {driven.namespace}/held --kubeconfig {driven.kubeconfig('vera')}"
+        assert line.rstrip().endswith(how)
         question = driven.ask("open", "Which branch?")
         until(process, f"{driven.namespace}/open waits for an answer: Which branch?")
         driven.makima("ed", "answer", f"{driven.namespace}/open", "main", "--question", question).ok()

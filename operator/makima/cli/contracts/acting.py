@@ -73,7 +73,8 @@ async def outcome(
         return None
     except TimeoutError:
         text = f"{key_of(wished)}: it is asked for, but the operator has not acted within {limit:g} s"
-        hint = "see whether it runs: kubectl -n makima-system get pods; what you asked for stays"
+        look = call.line("kubectl", "-n", "makima-system", "get", "pods")
+        hint = f"see whether it runs: {look}; what you asked for stays"
         raise Ended(text, hint, Exit.TIMED_OUT) from None
 
 

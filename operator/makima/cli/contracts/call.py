@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from makima.cli.contracts.command_lines import command_line, hint_line
 from makima.cli.contracts.completion import contexts, namespaces
 from makima.cli.contracts.exits import Exit, code_of, exit_of
 from makima.cli.contracts.persona import MAKIMA, Named, Persona
-from makima.cli.contracts.text import Screen, command_line
+from makima.cli.contracts.text import Screen
 from makima.errors import MakimaError
 
 if TYPE_CHECKING:
@@ -102,11 +103,11 @@ class Call:
     def hint(self, error: MakimaError) -> str | None:
         """What to do next: what the error itself says, else by its code."""
         found = error.hint or NEXT.get(code_of(error)) or NEXT.get(exit_of(error).name)
-        return found.replace("PROGRAM", self.persona.program) if found else None
+        return hint_line(found, self.persona.program, self.place) if found else None
 
     def line(self, *words: str) -> str:
-        """A command line as it can be pasted; `contracts` first stands for this program."""
-        return command_line(words, self.persona.program)
+        """A command line as it can be pasted, for the same cluster; `contracts` first stands for this program."""
+        return command_line(words, self.persona.program, self.place)
 
 
 NEXT = {

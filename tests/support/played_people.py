@@ -1,0 +1,89 @@
+"""Commands before a cluster and an API that are played: what they write, and where each of them worked."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+from unittest import mock
+
+from makima.client import Place
+from makima.client.cluster import Cluster
+from makima.client.person import Person
+from makima.errors import ClusterUnavailable, NotFound
+from makima.models.contract import Contract
+from tests.support.command_line import Done, pasted
+
+Body = dict[str, Any]
+
+
+class PlayedCluster(Cluster):
+    """Contracts that stay as they are, whatever is asked of them; no supervisors, no pods."""
+
+    def __init__(self, contracts: Sequence[Contract]) -> None:
+        bodies = (contract.model_dump(mode="json", by_alias=True, exclude_none=True) for contract in contracts)
+        self.bodies = {body["metadata"]["name"]: body for body in bodies}
+        self.selectors: list[str] = []
+
+    async def get(self, plural: str, namespace: str, name: str) -> Body:
+        if plural != "contracts" or name not in self.bodies:
+            raise NotFound(f"{plural} {namespace}/{name}")
+        return self.bodies[name]
+
+    async def page(
+        self, plural: str, namespace: str | None, *, selector: str = "", fields: str = "", token: str = ""
+    ) -> Body:
+        self.selectors.append(selector)
+        items = list(self.bodies.values()) if plural == "contracts" else []
+        return {"items": items, "metadata": {"resourceVersion": "1"}}
+
+    async def watch(
+        self, plural: str, namespace: str | None, version: str, *, selector: str = "", fields: str = ""
+    ) -> AsyncGenerator[Body, None]:
+        raise ClusterUnavailable("nothing is watched here")
+        yield {}
+
+    async def may(self, verb: str, plural: str, namespace: str = "", name: str = "") -> bool:
+        return True
+
+    async def create(self, plural: str, namespace: str, body: Body, *, dry_run: bool = False) -> Body:
+        return body
+
+    async def merge(
+        self, plural: str, namespace: str, name: str, patch: Mapping[str, Any], *, dry_run: bool = False
+    ) -> Body:
+        return await self.get(plural, namespace, name)
+
+    async def patch(
+        self, plural: str, namespace: str, name: str, steps: Sequence[Mapping[str, Any]], *, dry_run: bool = False
+    ) -> Body:
+        return await self.get(plural, namespace, name)
+
+    async def pods(self, namespace: str, selector: str) -> list[Body]:
+        return []
+
+
+class PlayedPeople:
+    """Whoever runs a command here.
+
+    Attributes:
+        places: where each command worked, as its own command line says.
+        away: the cluster does not answer any more.
+    """
+
+    def __init__(self, *contracts: Contract, api: Any = None) -> None:
+        self.cluster, self.api = PlayedCluster(contracts), api
+        self.places: list[Place] = []
+        self.away = False
+
+    @asynccontextmanager
+    async def _connect(self, place: Place) -> AsyncIterator[Person]:
+        self.places.append(place)
+        if self.away:
+            raise ClusterUnavailable("nobody answers")
+        yield Person(self.cluster, self.api, place.namespace or "default")
+
+    def paste(self, line: str) -> Done:
+        """A command line as a shell takes it, without anything added."""
+        with mock.patch("makima.client.connect", self._connect):
+            return pasted(line)

@@ -1,0 +1,125 @@
+"""Commands that are printed: pasted as they are, they go where the command went that printed them."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from makima.cli.contracts.command_lines import command_line
+from makima.cli.contracts.exits import Exit
+from makima.client import Place
+from makima.models.contract import Contract
+from makima.models.enums import ContractState
+from tests.support.builders import (
+    a_contract,
+    a_question,
+    a_supervisor,
+    accepted,
+    active,
+    around,
+    drive,
+    failing,
+    reporting,
+    with_questions,
+    with_status,
+)
+from tests.support.played_people import PlayedPeople
+
+PROGRAMS = ("makima contracts", "kubectl contracts")
+OPTIONS = "--context prod --kubeconfig '/home/da na/it'\"'\"'s.yaml' --api https://api.test --token-file /run/token"
+PLACE = Place(Path("/home/da na/it's.yaml"), "prod", None, "https://api.test", Path("/run/token"))
+
+
+def named(contract: Contract, name: str) -> Contract:
+    metadata = contract.metadata.model_copy(update={"name": name, "resource_version": "1"})
+    return contract.model_copy(update={"metadata": metadata})
+
+
+def guarded() -> Contract:
+    contract, _ = drive(
+        reporting(active(phase_guard=True), "plan/plan-document"), around(60, supervisor=a_supervisor())
+    )
+    return contract
+
+
+def people() -> PlayedPeople:
+    """Something to resume, to take up again, to answer, to confirm, to start; and what nobody has accepted."""
+    return PlayedPeople(
+        named(with_status(active(), state=ContractState.PAUSED), "paused"),
+        named(failing(active(), 60), "failed"),
+        named(with_questions(active(), a_question(1)), "asks"),
+        named(guarded(), "guarded"),
+        named(accepted(), "created"),
+        named(a_contract(), "new"),
+    )
+
+
+def commands(text: str, arrow: str = "→ ") -> list[str]:
+    """Command lines in what was written."""
+    return [line.rpartition(arrow)[2] for line in text.splitlines() if arrow in line]
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+@pytest.mark.parametrize(
+    "words", ["inbox", "inbox -o compact", "inbox -o wide", "health", "show paused", "show guarded"]
+)
+def test_a_printed_command_goes_to_the_same_cluster(program: str, words: str) -> None:
+    there = people()
+    done = there.paste(f"{program} {words} {OPTIONS}")
+    assert there.places == [PLACE], done.err
+    there.away = True
+    pasted = [line for line in commands(done.out) if line.startswith(program)]
+    assert pasted or "compact" in words, done.out
+    for line in pasted:
+        assert there.paste(line).code == Exit.UNAVAILABLE
+        assert there.places.pop() == PLACE, line
+
+
+def test_programs_are_given_the_same_commands() -> None:
+    there = people()
+    for letter in there.paste(f"kubectl contracts inbox -o json {OPTIONS}").json:
+        program, *words = shlex.split(letter["command"])
+        carried = ["--context", "prod", "--kubeconfig", "/home/da na/it's.yaml"] if program == "kubectl" else []
+        assert all(word in words for word in carried), letter["command"]
+
+
+LINES: list[tuple[tuple[str, ...], Place, str]] = [
+    (("contracts", "resume", "a/b"), Place(), "PROGRAM resume a/b"),
+    (("contracts", "resume", "a/b"), Place(context="my prod"), "PROGRAM resume a/b --context 'my prod'"),
+    (("contracts", "resume", "a/b"), Place(namespace="a"), "PROGRAM resume a/b"),
+    (("contracts", "create", "b"), Place(namespace="a"), "PROGRAM create b --namespace a"),
+    (("contracts", "answer", "a/b", "it's $HOME"), Place(), "PROGRAM answer a/b 'it'\"'\"'s $HOME'"),
+    (("kubectl", "-n", "a", "get", "pods"), Place(), "kubectl -n a get pods"),
+    (
+        ("kubectl", "-n", "a", "get", "pods"),
+        Place(Path("k"), "prod", "a", "https://api.test", Path("t")),
+        "kubectl --context prod --kubeconfig k -n a get pods",
+    ),
+    (
+        ("makima", "supervise", "--contract", "a/b", "--", "COMMAND"),
+        Place(Path("k"), "prod", "a", "https://api.test", Path("t")),
+        "makima supervise --contract a/b --api https://api.test -- COMMAND",
+    ),
+]
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+@pytest.mark.parametrize(("words", "place", "line"), LINES)
+def test_a_command_line_carries_what_its_program_knows_of_the_place(
+    words: tuple[str, ...], place: Place, line: str, program: str
+) -> None:
+    assert command_line(words, program, place) == line.replace("PROGRAM", program)
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_what_to_do_next_names_the_same_cluster(program: str) -> None:
+    there = people()
+    asked = there.paste(f"{program} confirm created --context prod")
+    assert asked.code == Exit.ATTENTION
+    assert f"next: {program} confirm default/created --expected-version 1 --context prod" in asked.err
+    new = there.paste(f"{program} pause new --context prod --dry-run").ok()
+    assert "default/new" in new.out
+    refused = there.paste(f"{program} advance new --context prod")
+    assert "next: see whether the operator runs: kubectl --context prod -n makima-system get pods" in refused.err
