@@ -100,7 +100,7 @@ def _tui(call: Call, wanted: Wanted) -> None:
             stale=wanted.stale,
             quiet=wanted.quiet,
             all_namespaces=wanted.everywhere,
-            hint=call.hint,
+            caller=call,
             colours=call.screen.color is not False,
             seconds=call.timeout.total_seconds() if call.timeout is not None else None,
         )
