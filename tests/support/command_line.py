@@ -166,10 +166,11 @@ class Stage:
 
         self.do(work)
 
-    def create(self, name: str, **spec: Any) -> Body:
+    def create(self, name: str, labels: Mapping[str, str] = MappingProxyType({}), **spec: Any) -> Body:
         """A contract, by the administrator."""
-        path = path_of("contracts", self.namespace)
-        return self.do(lambda admin: admin.request("POST", path, body=contract(name, **spec)))
+        path, body = path_of("contracts", self.namespace), contract(name, **spec)
+        body["metadata"]["labels"] = {**labels}
+        return self.do(lambda admin: admin.request("POST", path, body=body))
 
     def get(self, name: str, plural: str = "contracts") -> Body:
         """An object as it is."""

@@ -17,6 +17,12 @@ from tests.support.command_line import Done, pasted
 Body = dict[str, Any]
 
 
+def named(contract: Contract, name: str) -> Contract:
+    """The same by this name, as it is on an API server."""
+    metadata = contract.metadata.model_copy(update={"name": name, "resource_version": "1"})
+    return contract.model_copy(update={"metadata": metadata})
+
+
 class PlayedCluster(Cluster):
     """Contracts that stay as they are, whatever is asked of them; no supervisors, no pods."""
 
@@ -24,6 +30,7 @@ class PlayedCluster(Cluster):
         bodies = (contract.model_dump(mode="json", by_alias=True, exclude_none=True) for contract in contracts)
         self.bodies = {body["metadata"]["name"]: body for body in bodies}
         self.selectors: list[str] = []
+        self.looked_in: list[tuple[str, str | None]] = []
 
     async def get(self, plural: str, namespace: str, name: str) -> Body:
         if plural != "contracts" or name not in self.bodies:
@@ -34,6 +41,7 @@ class PlayedCluster(Cluster):
         self, plural: str, namespace: str | None, *, selector: str = "", fields: str = "", token: str = ""
     ) -> Body:
         self.selectors.append(selector)
+        self.looked_in += [(plural, namespace)] if plural == "contracts" else []
         items = list(self.bodies.values()) if plural == "contracts" else []
         return {"items": items, "metadata": {"resourceVersion": "1"}}
 

@@ -60,7 +60,7 @@ def _command(name: str) -> str:
     usage = found.collect_usage_pieces(click.Context(found, info_name=name))
     text = inspect.cleandoc(found.help or "").replace("\b\n", "")
     parts = [f"## {name}\n", f"`{MAKIMA} {name} {' '.join(usage)}`\n", f"{text}\n"]
-    own = [option for option in found.params if isinstance(option, click.Option) and not _is_common(option)]
+    own = [option for option in found.params if isinstance(option, click.Option) and _is_own(option)]
     if own:
         parts.append(_options(own, {param.name: param for param in kubectl.params}))
     return "\n".join(parts)
@@ -73,8 +73,9 @@ def _loaded(name: str, program: str) -> click.Command:
     return found
 
 
-def _is_common(option: click.Option) -> bool:
-    return option.name in {param.name for param in _common()}
+def _is_own(option: click.Option) -> bool:
+    """Not one that all have, nor one that only says what does it instead."""
+    return not option.hidden and option.name not in {param.name for param in _common()}
 
 
 def _options(options: list[Any], kubectl: dict[str | None, click.Parameter] | None = None) -> str:

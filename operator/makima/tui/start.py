@@ -27,6 +27,7 @@ def run(
     stale: bool = False,
     quiet: bool = False,
     all_namespaces: bool = False,
+    selector: str = "",
     seconds: float | None = None,
     colours: bool = True,
     caller: Caller,
@@ -36,6 +37,7 @@ def run(
     Args:
         contracts: UIDs, names, `namespace/name` or `namespace:name`; looked for in the namespaces that are named.
         statuses: states in snake_case.
+        selector: labels that contracts have to have, as kubectl writes them.
         colours: False = greys only, as with NO_COLOR.
         caller: how commands are written, and what to do about an error of an action.
 
@@ -44,7 +46,7 @@ def run(
     """
     if not colours:
         os.environ["NO_COLOR"] = "1"  # Textual looks there
-    options = Options(tuple(contracts), tuple(statuses), stale, quiet)
+    options = Options(tuple(contracts), tuple(statuses), stale, quiet, selector)
     asyncio.run(_run(place, options, all_namespaces, seconds, caller))
 
 
@@ -57,8 +59,8 @@ async def _run(place: Place, options: Options, everywhere: bool, seconds: float 
                 "FORBIDDEN: you may not list contracts in any namespace that can be known",
                 "ask an administrator for the role makima-view, or name a namespace that is yours",
             )
-        source, options = LiveSource(person, scope.namespaces), placed(options, scope, person.namespace)
-        app = MonitorApp(source, options, seconds=seconds, caller=caller)
+        source = LiveSource(person, scope.namespaces, options.selector)
+        app = MonitorApp(source, placed(options, scope, person.namespace), seconds=seconds, caller=caller)
         await app.run_async()
         if app.ended_by is not None:
             raise app.ended_by

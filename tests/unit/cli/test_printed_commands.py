@@ -25,16 +25,11 @@ from tests.support.builders import (
     with_questions,
     with_status,
 )
-from tests.support.played_people import PlayedPeople
+from tests.support.played_people import PlayedPeople, named
 
 PROGRAMS = ("makima contracts", "kubectl contracts")
 OPTIONS = "--context prod --kubeconfig '/home/da na/it'\"'\"'s.yaml' --api https://api.test --token-file /run/token"
 PLACE = Place(Path("/home/da na/it's.yaml"), "prod", None, "https://api.test", Path("/run/token"))
-
-
-def named(contract: Contract, name: str) -> Contract:
-    metadata = contract.metadata.model_copy(update={"name": name, "resource_version": "1"})
-    return contract.model_copy(update={"metadata": metadata})
 
 
 def guarded() -> Contract:

@@ -177,9 +177,10 @@ class DetailScreen(DeedScreen):
 
     def _draw_gone(self, title: Words, waiting: Words) -> None:
         name = f"{self.key[0]}/{self.key[1]}"
+        relabelled = ", or has other labels now" if self.monitor.options.selector else ""
         title.update(Text(f"{name} is gone", style=f"bold {GREY}"))
         waiting.update(
-            "The contract was deleted; below is what was seen last. Esc goes back.\n"
+            f"The contract was deleted{relabelled}; below is what was seen last. Esc goes back.\n"
             f"Its history remains: {self.monitor.caller.line('contracts', 'history', name)}"
         )
         waiting.display = True
