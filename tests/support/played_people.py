@@ -12,6 +12,7 @@ from makima.client.cluster import Cluster
 from makima.client.person import Person
 from makima.errors import ClusterUnavailable, NotFound
 from makima.models.contract import Contract
+from tests.support.builders import UID
 from tests.support.command_line import Done, pasted
 
 Body = dict[str, Any]
@@ -71,6 +72,36 @@ class PlayedCluster(Cluster):
         return []
 
 
+class PlayedApi:
+    """makima's API with a few events of one contract, and one contract that any bulk operation is for.
+
+    Attributes:
+        asked: path and query of each call, in order.
+    """
+
+    aggregated = False
+
+    def __init__(self, *events: Body) -> None:
+        self.events = events
+        self.asked: list[tuple[str, dict[str, str]]] = []
+
+    def contract(self, namespace: str, name: str, rest: str) -> str:
+        return f"{namespace}:{name}/{rest}"
+
+    def collection(self, rest: str = "", namespace: str | None = None) -> str:
+        return f"{namespace}/{rest}"
+
+    async def get(self, path: str, **query: str) -> Body:
+        self.asked.append((path, query))
+        after, limit = int(query.get("after", 0)), int(query.get("limit", 100))
+        found = [event for event in self.events if event["seq"] > after]
+        return {"events": found[:limit], "more": len(found) > limit}
+
+    async def call(self, method: str, path: str, *, body: Body) -> Body:
+        ids = [UID]
+        return {"operation": body["operation"], "affected_count": 1, "affected_ids": ids, "dry_run": body["dry_run"]}
+
+
 class PlayedPeople:
     """Whoever runs a command here.
 
@@ -80,7 +111,7 @@ class PlayedPeople:
     """
 
     def __init__(self, *contracts: Contract, api: Any = None) -> None:
-        self.cluster, self.api = PlayedCluster(contracts), api
+        self.cluster, self.api = PlayedCluster(contracts), api or PlayedApi()
         self.places: list[Place] = []
         self.away = False
 

@@ -10,6 +10,7 @@ import click
 from makima.cli.contracts import COMMANDS, group
 from makima.cli.contracts.call import common
 from makima.cli.contracts.exits import MEANING
+from makima.cli.contracts.formats import MEANING as FORMATS
 from makima.cli.contracts.persona import KUBECTL, MAKIMA
 
 HEAD = """\
@@ -37,6 +38,7 @@ Where the two names differ:
 def cli_page() -> str:
     """The page as Markdown."""
     parts = [HEAD, "## Exit codes\n", _exit_codes(), "## Options of every command\n", _options(_common())]
+    parts += ["## Output formats\n", _formats()]
     parts += [_command(name) for name in COMMANDS]
     return "\n".join(parts)
 
@@ -44,6 +46,11 @@ def cli_page() -> str:
 def _exit_codes() -> str:
     rows = "".join(f"| {code.value} | {text} |\n" for code, text in MEANING.items())
     return f"| code | meaning |\n|---|---|\n{rows}"
+
+
+def _formats() -> str:
+    rows = "".join(f"| `{name}` | {text} |\n" for name, text in FORMATS.items())
+    return f"| `-o` | what it writes |\n|---|---|\n{rows}"
 
 
 def _common() -> list[click.Parameter]:

@@ -10,7 +10,7 @@ from makima.cli.contracts.acting import Judge, acting_options, key_of, outcome, 
 from makima.cli.contracts.call import Call, Ended, common
 from makima.cli.contracts.completion import next_phases
 from makima.cli.contracts.exits import BY_CODE, Exit
-from makima.cli.contracts.formats import ONE_FORMATS, format_option
+from makima.cli.contracts.formats import format_option
 from makima.cli.contracts.selecting import contract_argument, one
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ ATTEMPTS = 3
 @click.option("--reason", help="Why, for the history.")
 @click.option("--expected-version", type=click.IntRange(min=1), help="Only if it is still at this version.")
 @acting_options
-@format_option(ONE_FORMATS, "table")
+@format_option()
 @common
 def command(
     call: Call,

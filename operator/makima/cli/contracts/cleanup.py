@@ -34,7 +34,7 @@ Results = list[tuple["Affected", str]]
 @click.option("--force", is_flag=True, help="Do not ask.")
 @namespaces_option
 @selector_option
-@format_option(("table", "json", "yaml", "name"), "table")
+@format_option()
 @common
 def command(
     call: Call,
@@ -197,6 +197,9 @@ def _write(call: Call, results: Results, form: str) -> None:
     elif form == "name":
         for item, _ in results:
             call.screen.say(f"{item.namespace}/{item.name}")
+    elif form == "compact":
+        for item, text in results:
+            call.screen.say(plain(f"{item.namespace}/{item.name}: {text}"))
     elif not results:
         call.screen.note("there is nothing to clean up")
     else:

@@ -1,4 +1,4 @@
-"""Output formats: for people `table`, `wide`, `compact`; for programs `json`, `yaml`, `name`."""
+"""Output formats: for people `table`, `wide`, `compact`; for programs `json`, `yaml`, `name`. Every command has all."""
 
 from __future__ import annotations
 
@@ -11,12 +11,25 @@ import click
 from makima.cli.contracts.call import Function, option
 from makima.cli.contracts.text import Screen
 
-LIST_FORMATS = ("table", "wide", "json", "yaml", "compact", "name")
-ONE_FORMATS = ("table", "json", "yaml", "name")
+MEANING = {
+    "table": "for people; of one contract, a tree or a sentence",
+    "wide": "the same with everything that there is room for",
+    "json": "for programs",
+    "yaml": "the same as YAML",
+    "compact": "one line for each thing",
+    "name": "one name for each thing, as other commands take it",
+}
+FORMATS = tuple(MEANING)
+FOR_PEOPLE = frozenset({"tree", "table", "wide", "compact"})
+"""Formats that may be drawn again in place, and say in words that there is nothing."""
 
 
-def format_option(formats: Sequence[str], default: str, *, output_too: bool = True) -> Function:
-    """`--format`, and `-o`/`--output` where that is no file."""
+def format_option(formats: Sequence[str] = FORMATS, default: str = "table", *, output_too: bool = True) -> Function:
+    """`--format`, and `-o`/`--output` where that is no file.
+
+    Args:
+        formats: others than all, where what is written is a document, or a stream.
+    """
     both = ("-o", "--output") if output_too else ()
     return option(
         "--format",

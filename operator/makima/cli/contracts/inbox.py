@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from makima.cli.contracts.call import Call, common, now, option
-from makima.cli.contracts.formats import LIST_FORMATS, format_option, say_data
+from makima.cli.contracts.formats import format_option, say_data
 from makima.cli.contracts.selecting import namespaces_option, places, selector_option, with_supervisors
 from makima.cli.contracts.text import plain
 from makima.cli.contracts.watching import Looks, Watched, looks, watch_option
@@ -48,7 +48,7 @@ FIRST = datetime.min.replace(tzinfo=UTC)
 )
 @option("--limit", type=click.IntRange(min=1), metavar="N", makima=("-n",), help="At most so many, the oldest.")
 @watch_option
-@format_option(LIST_FORMATS, "table")
+@format_option()
 @common
 def command(
     call: Call,
