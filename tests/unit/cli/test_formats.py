@@ -110,6 +110,39 @@ def test_wide_says_at_least_as_much_as_what_comes_without_it(command: str) -> No
     assert len(wide) >= len(table) > 0
 
 
+ACTING = ("create", "answer", "confirm", "advance", "pause", "show")
+
+
+@pytest.mark.parametrize("command", ACTING)
+def test_one_contract_is_for_programs_the_object_that_kubectl_takes(command: str) -> None:
+    words, _ = RUNS[command]
+    name = {"create": "new", "answer": "asks"}.get(command, "work")
+    for form, read in (("json", json.loads), ("yaml", yaml.safe_load)):
+        body = read(people().paste(f"makima contracts {words} -o {form}").ok().out)
+        head = (body["apiVersion"], body["kind"], body["metadata"]["name"])
+        assert head == ("makima.dev/v1alpha1", "Contract", name)
+    assert people().paste(f"makima contracts {words} -o name").ok().out == f"default/{name}\n"
+
+
+def test_the_inbox_in_each_format() -> None:
+    there = people()
+    there.cluster.bodies["asks"]["status"]["questions"][0]["question"] = long = "Which branch? " + "so " * 50 + "or so?"
+    written = {form: there.paste(f"makima contracts inbox -o {form}").ok().out for form in FORMATS}
+    assert long not in written["table"] and "…" in written["table"]
+    assert long in written["wide"]
+    assert {item["kind"]: item["command"] for item in yaml.safe_load(written["yaml"])} == {
+        "resume": "makima contracts resume default/paused",
+        "retry": "makima contracts retry default/failed",
+        "answer": "makima contracts answer default/asks 'YOUR ANSWER'",
+    }
+    assert written["name"].split() == ["default/asks", "default/paused", "default/failed"]
+    assert [line.split(":")[0].split()[1:] for line in written["compact"].splitlines()] == [
+        ["default/asks", "answer"],
+        ["default/paused", "resume"],
+        ["default/failed", "retry"],
+    ]
+
+
 def test_data_is_the_same_as_json_and_as_yaml() -> None:
     for words, _ in RUNS.values():
         as_json, as_yaml = (people().paste(f"kubectl contracts {words} -o {form}").out for form in ("json", "yaml"))

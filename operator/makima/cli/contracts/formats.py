@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from makima.cli.contracts.call import Function, option
 from makima.cli.contracts.text import Screen
+
+if TYPE_CHECKING:
+    from makima.models.contract import Contract
+    from makima.models.supervisor import Supervisor
 
 MEANING = {
     "table": "for people; of one contract, a tree or a sentence",
@@ -65,6 +69,15 @@ def without_bookkeeping(body: dict[str, Any]) -> dict[str, Any]:
     """An object without managedFields, as kubectl shows it."""
     metadata = {key: value for key, value in body["metadata"].items() if key != "managedFields"}
     return {**body, "metadata": metadata}
+
+
+def as_object(model: Contract | Supervisor) -> dict[str, Any]:
+    """A contract or supervisor as the object that kubectl takes."""
+    from makima.models.markers import API_GROUP, API_VERSION
+
+    body = model.model_dump(mode="json", by_alias=True, exclude_none=True)
+    head = {"apiVersion": f"{API_GROUP}/{API_VERSION}", "kind": type(model).__name__}
+    return {**head, **without_bookkeeping(body)}
 
 
 def as_list(bodies: Sequence[dict[str, Any]]) -> dict[str, Any]:

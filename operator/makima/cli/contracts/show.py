@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from makima.cli.contracts.call import Call, common, now
-from makima.cli.contracts.formats import FOR_PEOPLE, FORMATS, format_option, name_of, say_data, without_bookkeeping
+from makima.cli.contracts.formats import FOR_PEOPLE, FORMATS, as_object, format_option, name_of, say_data
 from makima.cli.contracts.selecting import contract_argument, one, supervisor_of
 
 if TYPE_CHECKING:
@@ -74,11 +74,8 @@ class Drawing:
         elif self.form == "compact":
             screen.say(self._line(contract))
         elif self.form in ("json", "yaml"):
-            bodies = [contract, *([supervisor] if supervisor is not None else [])]
-            whole = [
-                without_bookkeeping(body.model_dump(mode="json", by_alias=True, exclude_none=True)) for body in bodies
-            ]
-            say_data(screen, self.form, whole[0] if len(whole) == 1 else {**whole[0], "supervisor": whole[1]})
+            carried = {"supervisor": as_object(supervisor)} if supervisor is not None else {}
+            say_data(screen, self.form, {**as_object(contract), **carried})
         else:
             for line in self.lines(contract, supervisor, pod):
                 screen.say(line)
