@@ -73,13 +73,15 @@ class PlayedCluster(Cluster):
 
 
 class PlayedApi:
-    """makima's API with a few events of one contract, and one contract that any bulk operation is for.
+    """makima's API with events of one contract, and one contract that any bulk operation is for.
 
     Attributes:
+        page: most events in one answer, an exported document among them.
         asked: path and query of each call, in order.
     """
 
     aggregated = False
+    page = 500
 
     def __init__(self, *events: Body) -> None:
         self.events = events
@@ -93,9 +95,12 @@ class PlayedApi:
 
     async def get(self, path: str, **query: str) -> Body:
         self.asked.append((path, query))
-        after, limit = int(query.get("after", 0)), int(query.get("limit", 100))
+        after, limit = int(query.get("after", 0)), min(self.page, int(query.get("limit", self.page)))
         found = [event for event in self.events if event["seq"] > after]
-        return {"events": found[:limit], "more": len(found) > limit}
+        page, more = found[:limit], len(found) > limit
+        if path.endswith("/export"):
+            return {"format": "makima.dev/export/v1", "history": page, "truncated": ["history"] if more else []}
+        return {"events": page, "more": more}
 
     async def call(self, method: str, path: str, *, body: Body) -> Body:
         ids = [UID]

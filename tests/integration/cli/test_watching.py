@@ -135,3 +135,21 @@ def test_at_a_terminal_the_inbox_is_drawn_again(driven: Stage) -> None:
         terminal.wait_until(lambda seen: "/drawn" not in seen)
     finally:
         terminal.close()
+
+
+@needs_tmux
+def test_at_a_terminal_a_contract_is_drawn_again_in_place(driven: Stage) -> None:
+    driven.create("shown", suspend=True)
+    driven.until("shown", lambda status: status["state"] == "Paused")
+    key = f"{driven.namespace}/shown"
+    command = f"{sys.executable} -m makima contracts show {key} -w --kubeconfig {driven.kubeconfig('vera')}"
+    terminal = Terminal(160, 30, command)
+    try:
+        terminal.wait_for("waits for somebody to resume it")
+        driven.makima("ed", "resume", key).ok()
+        seen = terminal.wait_until(lambda seen: "Created" in seen and "resume it" not in seen)
+        assert sum(f"{key}  simple" in line for line in seen.splitlines()) == 1, "in place of the last, not below it"
+        terminal.press("C-c")
+        terminal.wait_for("ended with 130")
+    finally:
+        terminal.close()
