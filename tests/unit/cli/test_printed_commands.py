@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from makima.cli.contracts.command_lines import command_line
+from makima.cli.contracts.command_lines import command_line, hint_line
 from makima.cli.contracts.exits import Exit
 from makima.client import Place
 from makima.models.contract import Contract
@@ -92,6 +92,8 @@ LINES: list[tuple[tuple[str, ...], Place, str]] = [
         Place(Path("k"), "prod", "a", "https://api.test", Path("t")),
         "kubectl --context prod --kubeconfig k -n a get pods",
     ),
+    (("makima", "doctor"), Place(Path("k"), "prod", "a"), "makima doctor --context prod --kubeconfig k"),
+    (("makima", "migrate", "up"), Place(Path("k"), "prod", "a"), "makima migrate up"),
     (
         ("makima", "supervise", "--contract", "a/b", "--", "COMMAND"),
         Place(Path("k"), "prod", "a", "https://api.test", Path("t")),
@@ -106,6 +108,20 @@ def test_a_command_line_carries_what_its_program_knows_of_the_place(
     words: tuple[str, ...], place: Place, line: str, program: str
 ) -> None:
     assert command_line(words, program, place) == line.replace("PROGRAM", program)
+
+
+@pytest.mark.parametrize(
+    ("hint", "said"),
+    [
+        ("look again (PROGRAM list), then ask", "look again (kubectl contracts list --context prod), then ask"),
+        ("then: PROGRAM confirm NAME", "then: kubectl contracts confirm NAME --context prod"),
+        ("see: kubectl -n a get pods; it stays", "see: kubectl --context prod -n a get pods; it stays"),
+        ("see: makima doctor; it stays", "see: makima doctor --context prod; it stays"),
+        ("look: list -A", "look: list -A"),
+    ],
+)
+def test_commands_in_what_to_do_next_are_for_the_same_cluster(hint: str, said: str) -> None:
+    assert hint_line(hint, "kubectl contracts", Place(context="prod")) == said
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 CARRIED = {
     "contracts": ("context", "kubeconfig", "api", "token_file"),
     "kubectl": ("context", "kubeconfig"),
-    "makima": ("api",),
+    "doctor": ("context", "kubeconfig"),
+    "supervise": ("api",),
 }
-"""First word of a command → what it can be told of a `Place`."""
+"""Program, or command of `makima` → what it can be told of a `Place`; others find their own way."""
 
-IN_HINTS = re.compile(r"PROGRAM (?P<command>[a-z-]+)|kubectl -n\b")
-"""Commands in what is said to do next; `PROGRAM` stands for the name that was called."""
+IN_HINTS = re.compile(r"PROGRAM (?P<words>[a-z-]+(?: [A-Z]+\b)?)|makima doctor\b|kubectl -n\b")
+"""Commands in what is said to do next; `PROGRAM` stands for the name that was called, a word in capitals for itself."""
 
 
 def command_line(words: Sequence[str], program: str, place: Place) -> str:
@@ -36,9 +37,8 @@ def hint_line(text: str, program: str, place: Place) -> str:
     """What to do next, with the commands in it as they can be pasted."""
 
     def line(found: re.Match[str]) -> str:
-        command = found["command"]
-        words = ("contracts", command) if command is not None else tuple(found[0].split())
-        return command_line(words, program, place)
+        words = f"contracts {found['words']}" if found["words"] else found[0]
+        return command_line(words.split(), program, place)
 
     return IN_HINTS.sub(line, text)
 
@@ -53,7 +53,7 @@ def _placed(words: Sequence[str], place: Place) -> list[str]:
 
 
 def _options(words: Sequence[str], place: Place) -> list[str]:
-    names = CARRIED[words[0]]
+    names = CARRIED.get(words[1] if words[0] == "makima" else words[0], ())
     if words[0] == "contracts" and not any(word.startswith(f"{place.namespace}/") for word in words):
         names = ("namespace", *names)  # else a contract is named with its own
     said = {name: getattr(place, name) for name in names}
