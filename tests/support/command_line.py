@@ -7,10 +7,12 @@ import contextlib
 import io
 import json
 import os
+import shlex
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 from unittest import mock
 from uuid import uuid4
@@ -53,6 +55,31 @@ class Terminal(io.StringIO):
         return True
 
 
+def done(
+    command: Callable[[], int], typed: str | None = None, environment: Mapping[str, str] = MappingProxyType({})
+) -> Done:
+    """A command with what it wrote, in an environment that names no API and no database of its own."""
+    out, err = (io.StringIO(), io.StringIO()) if typed is None else (Terminal(), Terminal())
+    stdin = io.StringIO() if typed is None else Terminal(typed)
+    nothing = {"MAKIMA_DATABASE_URL": "", "MAKIMA_CONFIG": "", "MAKIMA_API_URL": ""}
+    with (
+        mock.patch.dict(os.environ, {**nothing, **environment}),
+        mock.patch("sys.stdin", stdin),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        code = command()
+    return Done(code, out.getvalue(), err.getvalue())
+
+
+def pasted(line: str, environment: Mapping[str, str] = MappingProxyType({})) -> Done:
+    """A line of `makima contracts` or `kubectl contracts` as a shell takes it: nothing is added."""
+    program, group_name, *words = shlex.split(line)
+    assert group_name == "contracts", line
+    by_name = {"makima": lambda: run(["contracts", *words]), "kubectl": lambda: run(words, group(KUBECTL), KUBECTL)}
+    return done(by_name[program], None, environment)
+
+
 @dataclass
 class Stage:
     """A cluster, a namespace, and people with kubeconfigs.
@@ -93,18 +120,12 @@ class Stage:
         more: Mapping[str, str],
         command: Callable[[list[str]], int],
     ) -> Done:
-        nothing = {"MAKIMA_DATABASE_URL": "", "MAKIMA_CONFIG": "", "MAKIMA_API_URL": ""}
         words = [*words, "--kubeconfig", str(self.kubeconfig(who))]
-        out, err = (io.StringIO(), io.StringIO()) if typed is None else (Terminal(), Terminal())
-        stdin = io.StringIO() if typed is None else Terminal(typed)
-        with (
-            mock.patch.dict(os.environ, {**nothing, **self.environment, **more}),
-            mock.patch("sys.stdin", stdin),
-            contextlib.redirect_stdout(out),
-            contextlib.redirect_stderr(err),
-        ):
-            code = command(words)
-        return Done(code, out.getvalue(), err.getvalue())
+        return done(lambda: command(words), typed, {**self.environment, **more})
+
+    def paste(self, line: str) -> Done:
+        """A command line that was printed, as it is."""
+        return pasted(line, self.environment)
 
     def do(self, work: Callable[[Connection], Awaitable[T]], who: str = "admin") -> T:
         """Something on the API server itself."""
@@ -145,10 +166,11 @@ class Stage:
 
         self.do(work)
 
-    def create(self, name: str, **spec: Any) -> Body:
+    def create(self, name: str, labels: Mapping[str, str] = MappingProxyType({}), **spec: Any) -> Body:
         """A contract, by the administrator."""
-        path = path_of("contracts", self.namespace)
-        return self.do(lambda admin: admin.request("POST", path, body=contract(name, **spec)))
+        path, body = path_of("contracts", self.namespace), contract(name, **spec)
+        body["metadata"]["labels"] = {**labels}
+        return self.do(lambda admin: admin.request("POST", path, body=body))
 
     def get(self, name: str, plural: str = "contracts") -> Body:
         """An object as it is."""

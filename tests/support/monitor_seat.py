@@ -14,6 +14,7 @@ from makima.cli.contracts.persona import MAKIMA, Persona
 from makima.cli.contracts.text import Screen
 from makima.client import Place
 from makima.tui.app import MonitorApp
+from makima.tui.caller import Caller
 from makima.tui.options import Options
 from makima.tui.screens.contract_list import ContractListScreen
 from makima.tui.screens.dialog import Dialog
@@ -67,11 +68,14 @@ class Seat:
 
 @asynccontextmanager
 async def at_monitor(
-    world: PlayedWorld | None = None, size: tuple[int, int] = (120, 40), options: Options | None = None
+    world: PlayedWorld | None = None,
+    size: tuple[int, int] = (120, 40),
+    options: Options | None = None,
+    caller: Caller | None = None,
 ) -> AsyncIterator[Seat]:
     """Somebody in front of a scripted world, in which time stands still."""
     world = world or PlayedWorld([*told(*a_team()), team_events()])
-    app = MonitorApp(world, options, now=lambda: NOW)
+    app = MonitorApp(world, options, now=lambda: NOW, caller=caller)
     async with _seated(app, world, size) as seat:
         if world.start:
             await seat.until(lambda: app.world.rows and (seat.table.shown or app.options.stale))
@@ -82,7 +86,7 @@ async def at_monitor(
 async def at_live_monitor(source: Source, options: Options | None = None) -> AsyncIterator[Seat]:
     """Somebody in front of the real world, as the command line puts them there."""
     call = Call(Persona(MAKIMA), Place(), Screen(), None)
-    async with _seated(MonitorApp(source, options, hint=call.hint), source, (140, 45)) as seat:
+    async with _seated(MonitorApp(source, options, caller=call), source, (140, 45)) as seat:
         yield seat
 
 

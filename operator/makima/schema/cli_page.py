@@ -10,7 +10,9 @@ import click
 from makima.cli.contracts import COMMANDS, group
 from makima.cli.contracts.call import common
 from makima.cli.contracts.exits import MEANING
+from makima.cli.contracts.formats import MEANING as FORMATS
 from makima.cli.contracts.persona import KUBECTL, MAKIMA
+from makima.schema.option_tables import is_shown, option_table
 
 HEAD = """\
 # Command line
@@ -23,7 +25,11 @@ commands say so and go on with what Kubernetes alone gives.
 An ID is a name, `namespace/name`, or a UID. Options that change nothing but the looks: `--no-color`, the variable
 NO_COLOR. Completion: `eval "$(_MAKIMA_COMPLETE=bash_source makima)"` (or `zsh_source`, `fish_source`); kubectl
 completes `kubectl contracts` by itself once its own completion is on. Times in text are UTC, as RFC 3339
-(`2026-03-02T14:00:00Z`); how long ago something was is as kubectl writes ages.
+(`2026-03-02T14:00:00Z`); how long ago something was is as kubectl writes ages. Commands that are printed (by `inbox`,
+`show`, `health`, and where it is said what to do next) can be pasted: they begin with the name that was called, and
+repeat what the command line said about the cluster.
+
+What runs, installs and examines makima (`makima operator`, `supervise`, `doctor`, …): [commands](commands.md).
 
 Where the two names differ:
 
@@ -36,7 +42,8 @@ Where the two names differ:
 
 def cli_page() -> str:
     """The page as Markdown."""
-    parts = [HEAD, "## Exit codes\n", _exit_codes(), "## Options of every command\n", _options(_common())]
+    parts = [HEAD, "## Exit codes\n", _exit_codes(), "## Options of every command\n", option_table(_common())]
+    parts += ["## Output formats\n", _formats()]
     parts += [_command(name) for name in COMMANDS]
     return "\n".join(parts)
 
@@ -44,6 +51,11 @@ def cli_page() -> str:
 def _exit_codes() -> str:
     rows = "".join(f"| {code.value} | {text} |\n" for code, text in MEANING.items())
     return f"| code | meaning |\n|---|---|\n{rows}"
+
+
+def _formats() -> str:
+    rows = "".join(f"| `{name}` | {text} |\n" for name, text in FORMATS.items())
+    return f"| `-o` | what it writes |\n|---|---|\n{rows}"
 
 
 def _common() -> list[click.Parameter]:
@@ -60,9 +72,12 @@ def _command(name: str) -> str:
     usage = found.collect_usage_pieces(click.Context(found, info_name=name))
     text = inspect.cleandoc(found.help or "").replace("\b\n", "")
     parts = [f"## {name}\n", f"`{MAKIMA} {name} {' '.join(usage)}`\n", f"{text}\n"]
-    own = [option for option in found.params if isinstance(option, click.Option) and not _is_common(option)]
+    common = {param.name for param in _common()}
+    own = [param for param in found.params if is_shown(param) and param.name not in common]
     if own:
-        parts.append(_options(own, {param.name: param for param in kubectl.params}))
+        parts.append(option_table(own, {param.name: param.opts for param in kubectl.params}))
+    if found.epilog:
+        parts.append(f"{found.epilog}\n")
     return "\n".join(parts)
 
 
@@ -71,37 +86,3 @@ def _loaded(name: str, program: str) -> click.Command:
     found = whole.get_command(click.Context(whole), name)
     assert found is not None, f"{name} is in COMMANDS"
     return found
-
-
-def _is_common(option: click.Option) -> bool:
-    return option.name in {param.name for param in _common()}
-
-
-def _options(options: list[Any], kubectl: dict[str | None, click.Parameter] | None = None) -> str:
-    rows = "".join(_row(option, (kubectl or {}).get(option.name)) for option in options)
-    return f"| option | value | meaning |\n|---|---|---|\n{rows}"
-
-
-def _row(option: click.Option, kubectl: click.Parameter | None) -> str:
-    names = ", ".join(f"`{name}`" for name in [*option.opts, *option.secondary_opts])
-    further = [name for name in (kubectl.opts if kubectl is not None else ()) if name not in option.opts]
-    as_plugin = f"; as kubectl also {', '.join(f'`{name}`' for name in further)}" if further else ""
-    value = "" if option.is_flag else _value(option)
-    default = _default(option)
-    return f"| {names}{as_plugin} | {value} | {_escaped(option.help or '')}{default} |\n"
-
-
-def _value(option: click.Option) -> str:
-    if isinstance(option.type, click.Choice):
-        return _escaped(", ".join(f"`{choice}`" for choice in option.type.choices))
-    return _escaped((option.metavar or option.type.name or "").lower())
-
-
-def _default(option: click.Option) -> str:
-    if not option.show_default or option.default is None:
-        return ""
-    return f" Default: {option.default}."
-
-
-def _escaped(text: str) -> str:
-    return text.replace("|", "\\|")

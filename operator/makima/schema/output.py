@@ -12,6 +12,7 @@ from makima.schema.aggregated_api import render_api_service, render_service
 from makima.schema.api_page import api_page
 from makima.schema.chart import chart_files
 from makima.schema.cli_page import cli_page
+from makima.schema.commands_page import commands_page
 from makima.schema.crds import render_crds
 from makima.schema.events_page import events_page
 from makima.schema.fields_page import fields_page
@@ -75,6 +76,7 @@ def _pages() -> dict[str, str]:
     return {
         "docs/reference/api.md": MARKDOWN_NOTICE + api_page(),
         "docs/reference/cli.md": MARKDOWN_NOTICE + cli_page(),
+        "docs/reference/commands.md": MARKDOWN_NOTICE + commands_page(),
         "docs/reference/configuration.md": MARKDOWN_NOTICE + settings_page(),
         "docs/reference/custom-resources.md": MARKDOWN_NOTICE + fields_page(),
         "docs/reference/events.md": MARKDOWN_NOTICE + events_page(),

@@ -13,6 +13,7 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from makima.errors import MakimaError
+from makima.tui.caller import Caller, Makima
 from makima.tui.commands import Command, Verb
 from makima.tui.harmless import harmless
 from makima.tui.listing import Listing
@@ -40,15 +41,6 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-Hint = Callable[[MakimaError], str | None]
-"""What to do about an error."""
-
-
-def own_hint(error: MakimaError) -> str | None:
-    """What the error itself says."""
-    return error.hint
-
-
 class MonitorApp(App[None]):
     """All screens share one world."""
 
@@ -69,7 +61,7 @@ class MonitorApp(App[None]):
         *,
         now: Callable[[], datetime] = utc_now,
         seconds: float | None = None,
-        hint: Hint = own_hint,
+        caller: Caller | None = None,
     ) -> None:
         super().__init__()
         self.source, self.options, self.now = source, options or Options(), now
@@ -77,7 +69,7 @@ class MonitorApp(App[None]):
         self.always = self.options.filter()
         self.listing = Listing(self.always)
         self.ended_by: MakimaError | None = None
-        self.hint = hint
+        self.caller = caller or Makima()
         self._seconds = seconds
 
     def get_default_screen(self) -> Screen[Any]:

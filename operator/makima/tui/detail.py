@@ -28,6 +28,7 @@ from makima.tui.appearance import (
     state_look,
     step_bar,
 )
+from makima.tui.caller import Caller
 from makima.tui.rows import Row
 from makima.tui.waits import Wait
 
@@ -55,7 +56,7 @@ def headline(contract: Contract, row: Row, now: datetime) -> Text:
     return text
 
 
-def waiting(waits: Sequence[Wait], now: datetime) -> Text:
+def waiting(waits: Sequence[Wait], now: datetime, caller: Caller) -> Text:
     """What it waits for, since when, and what to press; what only a person ends first, in full."""
     text = Text()
     mine = [wait for wait in waits if wait.reason.person]
@@ -66,8 +67,8 @@ def waiting(waits: Sequence[Wait], now: datetime) -> Text:
             text.append("  ".join(f"{i}) {o}" for i, o in enumerate(wait.question.options, 1)) + "\n", style=SKY)
         if wait.deed.value:
             text.append(f"{wait.deed}   ", style=f"bold {SKY}")
-        if wait.command:
-            text.append(f"{'or: ' if wait.deed.value else ''}{wait.command}", style=GREY)
+        if command := wait.command(caller):
+            text.append(f"{'or: ' if wait.deed.value else ''}{command}", style=GREY)
         text.append("\n")
     for wait in [wait for wait in waits if wait not in mine and wait.reason.kind is not Kind.NOTHING][:2]:
         text.append(f"· waits for {wait.text}", style=WHITE)

@@ -52,10 +52,11 @@ class LiveSource:
 
     Attributes:
         namespaces: to look in; None = in all.
+        selector: labels that contracts have to have; "" = any.
     """
 
-    def __init__(self, person: Person, namespaces: Sequence[str] | None) -> None:
-        self._person, self.namespaces = person, namespaces
+    def __init__(self, person: Person, namespaces: Sequence[str] | None, selector: str = "") -> None:
+        self._person, self.namespaces, self.selector = person, namespaces, selector
         self._kube: dict[tuple[Kind, str | None], str | None] = {}
         self._hidden: list[str] = []
 
@@ -119,7 +120,8 @@ class LiveSource:
                 yield told
 
     async def _watched(self, kind: Kind, place: str | None) -> AsyncGenerator[Change, None]:
-        async with aclosing(follow(self._person.cluster, kind.value, place)) as changes:
+        labels = self.selector if kind is Kind.CONTRACTS else ""
+        async with aclosing(follow(self._person.cluster, kind.value, place, selector=labels)) as changes:
             async for change in changes:
                 for told in _read(kind, place, change):
                     yield told

@@ -1,4 +1,4 @@
-"""What the monitor was started with: `CONTRACT_IDS…`, `--status`, `--stale`, `--quiet` (plan 4.3)."""
+"""What the monitor was started with: `CONTRACT_IDS…`, `--status`, `--stale`, `--quiet` (plan 4.3), `--selector`."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class Options:
         statuses: states in snake_case; empty = all.
         stale: only stale contracts.
         quiet: only important events.
+        selector: only contracts with these labels, which the source sees to; "" = all.
         place: where it looks, for people; "" where that needs no word.
         note: what the person has to know about that.
     """
@@ -29,6 +30,7 @@ class Options:
     statuses: Sequence[str] = ()
     stale: bool = False
     quiet: bool = False
+    selector: str = ""
     place: str = ""
     note: str = ""
 
@@ -44,8 +46,8 @@ class Options:
         return Filter(tests=tuple(tests))
 
     def mean_gone(self, key: Key, uid: str) -> bool:
-        """Whether this contract was meant that is gone: by its name that can be told, by its state no more."""
-        if self.statuses or self.stale:
+        """Whether this contract was meant that is gone: by its name that can be told, by state and labels no more."""
+        if self.statuses or self.stale or self.selector:
             return False
         return not self.contracts or not frozenset(self.contracts).isdisjoint(_names(key, uid))
 
@@ -55,6 +57,7 @@ class Options:
         parts = [f"{len(self.contracts)} chosen" if several else ", ".join(self.contracts)] if self.contracts else []
         parts += [f"status {', '.join(self.statuses)}"] if self.statuses else []
         parts += ["stale"] if self.stale else []
+        parts += [f"labels {self.selector}"] if self.selector else []
         return ", ".join(parts)
 
 

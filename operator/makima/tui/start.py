@@ -10,7 +10,8 @@ from dataclasses import replace
 from makima.client import Place, connect
 from makima.client.finding import Visible, is_uid, split_name, visible
 from makima.errors import MakimaError
-from makima.tui.app import Hint, MonitorApp, own_hint
+from makima.tui.app import MonitorApp
+from makima.tui.caller import Caller
 from makima.tui.live import LiveSource
 from makima.tui.options import Options
 
@@ -26,28 +27,30 @@ def run(
     stale: bool = False,
     quiet: bool = False,
     all_namespaces: bool = False,
+    selector: str = "",
     seconds: float | None = None,
     colours: bool = True,
-    hint: Hint = own_hint,
+    caller: Caller,
 ) -> None:
     """Until the person leaves, or these seconds are over.
 
     Args:
         contracts: UIDs, names, `namespace/name` or `namespace:name`; looked for in the namespaces that are named.
         statuses: states in snake_case.
+        selector: labels that contracts have to have, as kubectl writes them.
         colours: False = greys only, as with NO_COLOR.
-        hint: what to do about an error of an action.
+        caller: how commands are written, and what to do about an error of an action.
 
     Raises:
         MakimaError: the person may not look there, or there is no cluster; the terminal is as it was.
     """
     if not colours:
         os.environ["NO_COLOR"] = "1"  # Textual looks there
-    options = Options(tuple(contracts), tuple(statuses), stale, quiet)
-    asyncio.run(_run(place, options, all_namespaces, seconds, hint))
+    options = Options(tuple(contracts), tuple(statuses), stale, quiet, selector)
+    asyncio.run(_run(place, options, all_namespaces, seconds, caller))
 
 
-async def _run(place: Place, options: Options, everywhere: bool, seconds: float | None, hint: Hint) -> None:
+async def _run(place: Place, options: Options, everywhere: bool, seconds: float | None, caller: Caller) -> None:
     async with connect(place) as person:
         namespaces = _namespaces(options.contracts, person.namespace, everywhere)
         scope = Visible(namespaces) if namespaces is not None else await visible(person)
@@ -56,8 +59,8 @@ async def _run(place: Place, options: Options, everywhere: bool, seconds: float 
                 "FORBIDDEN: you may not list contracts in any namespace that can be known",
                 "ask an administrator for the role makima-view, or name a namespace that is yours",
             )
-        source, options = LiveSource(person, scope.namespaces), placed(options, scope, person.namespace)
-        app = MonitorApp(source, options, seconds=seconds, hint=hint)
+        source = LiveSource(person, scope.namespaces, options.selector)
+        app = MonitorApp(source, placed(options, scope, person.namespace), seconds=seconds, caller=caller)
         await app.run_async()
         if app.ended_by is not None:
             raise app.ended_by

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from makima.tui.appearance import GREY, ORANGE, VERMILION, WHITE
 from makima.tui.attention import Need
+from makima.tui.caller import Caller
 from makima.tui.filtering import Filter
 from makima.tui.options import Options
 from makima.tui.ordering import Sorting
@@ -32,7 +33,7 @@ def title(rows: Collection[Row], shown: int, sorting: Sorting, options: Options)
     return text
 
 
-def nothing_shown(rows: int, chosen: Filter, options: Options, connected: bool) -> str:
+def nothing_shown(rows: int, chosen: Filter, options: Options, connected: bool, caller: Caller) -> str:
     """What stands in the place of an empty list."""
     if not connected:
         return "Asking the Kubernetes API for contracts …"
@@ -42,7 +43,8 @@ def nothing_shown(rows: int, chosen: Filter, options: Options, connected: bool) 
     if options.text():
         asked = f"There is no contract{where} that was asked for: {options.text()}."
         return f"{asked} It comes up here as soon as there is one."
-    return f"There are no contracts{where} yet. Make one: kubectl contracts create NAME --type simple"
+    create = caller.line("contracts", "create", "NAME", "--type", "simple")
+    return f"There are no contracts{where} yet. Make one: {create}"
 
 
 def _count(number: int, noun: str) -> str:

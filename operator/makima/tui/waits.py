@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,11 +17,11 @@ from makima.models.contract_status import CompletedDeliverable, Question
 from makima.models.enums import ContractState, Priority
 from makima.models.gate import Deliverable
 from makima.models.supervisor import Supervisor
+from makima.tui.caller import Caller
 from makima.tui.source import Key
 
 S = ContractState
 LATEST = datetime.max.replace(tzinfo=UTC)
-PROGRAM = "kubectl contracts"
 
 
 class Deed(StrEnum):
@@ -56,13 +55,11 @@ class Wait:
 
     Attributes:
         reason: what, since when, and whether only a person ends it.
-        command: what does about it on a command line; "" where there is nothing to do.
         question: the open question, in full.
     """
 
     key: Key
     reason: Reason
-    command: str
     question: Question | None = None
 
     @property
@@ -74,6 +71,10 @@ class Wait:
     def text(self) -> str:
         """What is waited for."""
         return self.reason.what if self.question is None else f"an answer: {self.question.question}"
+
+    def command(self, caller: Caller) -> str:
+        """What does about it on a command line; "" where there is nothing to do."""
+        return caller.line(*self.reason.command) if self.reason.command is not None else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +106,7 @@ def waits_of(contract: Contract, supervisor: Supervisor | None, now: datetime) -
     questions = contract.status.questions if contract.status is not None else ()
     by_id = {item.id: item for item in questions}
     return tuple(
-        Wait(key, reason, _line(reason), by_id.get(reason.question_id or ""))
-        for reason in reasons(contract, supervisor, now)
+        Wait(key, reason, by_id.get(reason.question_id or "")) for reason in reasons(contract, supervisor, now)
     )
 
 
@@ -144,11 +144,3 @@ def approval_of(contract: Contract) -> Approval | None:
         present=tuple((item, there[item.id]) for item in phase.deliverables if item.id in there),
         absent=tuple(item for item in phase.deliverables if item.id not in there),
     )
-
-
-def _line(reason: Reason) -> str:
-    """The command as it can be pasted."""
-    if reason.command is None:
-        return ""
-    first = PROGRAM if reason.command[0] == "contracts" else reason.command[0]
-    return " ".join([first, *(shlex.quote(word) for word in reason.command[1:])])

@@ -135,7 +135,8 @@ def test_the_inbox_has_the_oldest_first_with_commands_that_work(filled: Stage) -
     done = filled.makima("vera", "inbox", "--namespace", filled.namespace, "-o", "json").ok()
     kinds = [(item["name"], item["kind"]) for item in done.json]
     assert kinds[0] == ("failed", "retry") and ("created", "start") in kinds
-    assert done.json[0]["command"] == f"makima contracts retry {filled.namespace}/failed"
+    kubeconfig = filled.kubeconfig("vera")
+    assert done.json[0]["command"] == f"makima contracts retry {filled.namespace}/failed --kubeconfig {kubeconfig}"
     plugin = filled.kubectl("vera", "inbox", "-n", filled.namespace).ok()
     assert f"→ kubectl contracts retry {filled.namespace}/failed" in plugin.out
 

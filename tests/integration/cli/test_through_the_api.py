@@ -174,6 +174,28 @@ def test_monitor_without_the_api_watches_kubernetes_and_says_so(driven: Stage) -
         creating.join(60)
 
 
+@pytest.mark.parametrize("reached", [True, False], ids=["stream", "watch alone"])
+def test_monitor_tells_of_contracts_with_the_labels_alone(
+    served: tuple[Stage, ApiUnderTest], way: tuple[str, ...], reached: bool
+) -> None:
+    stage, api = served
+    address, prefix = (api.url if reached else NOBODY), f"labels-{reached}".lower()
+
+    def create(process: subprocess.Popen[str]) -> None:
+        for number in range(200):
+            for team in "ba":
+                if process.poll() is None:
+                    stage.create(f"{prefix}-{number}-{team}", {"team": team}, suspend=True)
+
+    with monitoring(stage, "--format", "json", *way, "--api", address, "-l", "team=a") as process:
+        creating = threading.Thread(target=create, args=(process,))
+        creating.start()
+        told = [json.loads(until_line(process, '"contract_id":'))["name"] for _ in range(6)]
+        process.terminate()
+        creating.join(60)
+    assert {name.rpartition("-")[2] for name in told} == {"a"}, told
+
+
 def test_monitor_that_began_without_the_api_goes_on_with_its_stream_once_it_answers(
     served: tuple[Stage, ApiUnderTest], way: tuple[str, ...]
 ) -> None:

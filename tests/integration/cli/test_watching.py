@@ -72,7 +72,8 @@ def test_a_watched_inbox_tells_of_what_begins_to_wait_and_what_waits_no_longer(d
     with watching(driven, "vera", "inbox", "-w", "--kind", "resume", "--kind", "answer") as process:
         line = until(process, f"{driven.namespace}/held waits for somebody to resume it")
         assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ  ", line)
-        assert line.rstrip().endswith(f"→ makima contracts resume {driven.namespace}/held")
+        how = f"→ makima contracts resume {driven.namespace}/held --kubeconfig {driven.kubeconfig('vera')}"
+        assert line.rstrip().endswith(how)
         question = driven.ask("open", "Which branch?")
         until(process, f"{driven.namespace}/open waits for an answer: Which branch?")
         driven.makima("ed", "answer", f"{driven.namespace}/open", "main", "--question", question).ok()
@@ -132,5 +133,23 @@ def test_at_a_terminal_the_inbox_is_drawn_again(driven: Stage) -> None:
         terminal.wait_for(f"{driven.namespace}/drawn  waits for somebody to resume it")
         driven.makima("ed", "resume", f"{driven.namespace}/drawn").ok()
         terminal.wait_until(lambda seen: "/drawn" not in seen)
+    finally:
+        terminal.close()
+
+
+@needs_tmux
+def test_at_a_terminal_a_contract_is_drawn_again_in_place(driven: Stage) -> None:
+    driven.create("shown", suspend=True)
+    driven.until("shown", lambda status: status["state"] == "Paused")
+    key = f"{driven.namespace}/shown"
+    command = f"{sys.executable} -m makima contracts show {key} -w --kubeconfig {driven.kubeconfig('vera')}"
+    terminal = Terminal(160, 30, command)
+    try:
+        terminal.wait_for("waits for somebody to resume it")
+        driven.makima("ed", "resume", key).ok()
+        seen = terminal.wait_until(lambda seen: "Created" in seen and "resume it" not in seen)
+        assert sum(f"{key}  simple" in line for line in seen.splitlines()) == 1, "in place of the last, not below it"
+        terminal.press("C-c")
+        terminal.wait_for("ended with 130")
     finally:
         terminal.close()

@@ -81,6 +81,8 @@ BOTH: list[Row] = [
     (("create", "x", "--label", "a=b", "--ttl", "1d"), {"labels": {"a": "b"}, "ttl": timedelta(days=1)}),
     (("logs", "x", "-f", "--tail", "5"), {"follow": True, "tail": 5, "previous": False}),
     (("inbox", "-w"), {"watch": True}),
+    (("inbox", "-A", "-l", "a=b"), {"all_namespaces": True, "selector": "a=b"}),
+    (("monitor", "-A", "-l", "a=b"), {"all_namespaces": True, "selector": "a=b"}),
     (("health", "-w", "--problems"), {"watch": True, "problems": True}),
     (("history", "x", "--tail", "3"), {"tail": 3, "limit": 1000}),
     (("inbox", "--kind", "answer", "--timeout", "5s"), {"kinds": ("answer",), "timeout": timedelta(seconds=5)}),

@@ -11,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from makima.cli.contracts.command_lines import command_line
 from makima.cli.contracts.event_lines import control_line, event_line, is_important
 from makima.cli.contracts.rows import compact, headings, row
-from makima.cli.contracts.text import Screen, command_line, cut, plain, readable, width_of
+from makima.cli.contracts.text import Screen, cut, plain, readable, width_of
+from makima.client import Place
 from makima.domain.reads.tree import lines, tree_of
 from makima.models.contract import Contract
 from makima.models.contract_status import CompletedDeliverable, TaskCount
@@ -201,20 +203,18 @@ def test_what_is_said_about_the_stream_itself() -> None:
     assert "missed 4 heartbeats; be faster" in str(control_line(only))
 
 
+def answer(text: str) -> str:
+    return command_line(("contracts", "answer", text), "makima contracts", Place())
+
+
 @given(st.text(max_size=60))
 def test_nothing_that_others_wrote_steers_the_terminal(text: str) -> None:
-    for written in (plain(text), readable(text), command_line(("contracts", "answer", text), "makima contracts")):
+    for written in (plain(text), readable(text), answer(text)):
         assert not any(ord(char) < 32 or 127 <= ord(char) < 160 for char in written)
 
 
 def test_a_log_keeps_its_colours_and_nothing_else() -> None:
     assert readable("\x1b[31mred\x1b[0m\x1b]0;title\x07\x1b[2J") == "\x1b[31mred\x1b[0m ]0;title  [2J"
-
-
-def test_a_command_can_be_pasted() -> None:
-    words = ("contracts", "answer", "a/b", "it's $HOME")
-    assert command_line(words, "kubectl contracts") == "kubectl contracts answer a/b 'it'\"'\"'s $HOME'"
-    assert command_line(("kubectl", "get", "pods"), "makima contracts") == "kubectl get pods"
 
 
 def test_columns_stand_below_each_other_whatever_is_written_in_them(capsys: pytest.CaptureFixture[str]) -> None:

@@ -67,7 +67,7 @@ async def test_a_contract_that_is_deleted_while_it_is_shown_says_so(name: str) -
         await seat.sees("Phases")
         seat.world.tell(ContractGone(("team-a", name)))
         await seat.sees("is gone")
-        await seat.sees(f"kubectl contracts history team-a/{name}")
+        await seat.sees(f"makima contracts history team-a/{name}")
         await seat.press("a")
         assert isinstance(seat.app.screen, DetailScreen)
 

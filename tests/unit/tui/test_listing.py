@@ -101,6 +101,7 @@ def test_the_options_of_the_plan_narrow_everything(options: Options, expected: s
         (Options(contracts=["team-b/web-checkout"]), False),
         (Options(contracts=["team-a/pay-service"], stale=True), False),
         (Options(statuses=["active"]), False),
+        (Options(selector="a=b"), False),
     ],
 )
 def test_events_of_a_contract_that_is_gone_are_shown_where_it_was_named(options: Options, meant: bool) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import aiohttp
 import pytest
@@ -248,3 +248,22 @@ def test_a_frame_has_the_fields_of_its_type_and_a_time_with_a_zone() -> None:
     assert event.at.replace(tzinfo=None) == datetime(2026, 3, 2, 14, 0)  # noqa: DTZ001  # that is the point
     assert "events were left out" in missed_text({})
     assert "slow: 3 heartbeats were left out" in missed_text({"from_seq": None, "to_seq": None, "heartbeats": 3})
+
+
+async def test_labels_choose_contracts_and_nothing_else() -> None:
+    """The API server chooses: a supervisor has not the labels of its contract."""
+
+    class Noting(PlayedCluster):
+        selectors: ClassVar[dict[str, str]] = {}
+
+        async def page(self, plural: str, namespace: str | None, **chosen: Any) -> dict[str, Any]:
+            self.selectors[plural] = chosen["selector"]
+            return await super().page(plural, namespace)
+
+    cluster = Noting([])
+    person = Person(cluster, Api(NoWay(), aggregated=False, where="x"), "team-a")  # type: ignore[arg-type]
+    async with aclosing(LiveSource(person, None, "team=a").changes()) as changes:  # type: ignore[type-var]
+        async for _ in changes:
+            if len(cluster.selectors) == 2:
+                break
+    assert cluster.selectors == {"contracts": "team=a", "supervisors": ""}

@@ -12,6 +12,7 @@ from makima.models.contract import Contract
 from makima.models.enums import SupervisorState
 from makima.tui.appearance import STATES, SUPERVISOR_STATES, step_bar
 from makima.tui.attention import BY_KIND, Attention, Need
+from makima.tui.caller import Makima
 from makima.tui.rows import Beat, beat_of, row_of
 from makima.tui.waits import Deed, approval_of, inbox, waits_of
 from tests.support.monitor_contracts import DIGEST, NOW, a_body, a_contract, a_question, a_supervisor, stale_condition
@@ -149,7 +150,7 @@ def test_each_question_waits_for_itself_in_full_and_with_its_command() -> None:
     waits = [wait for wait in waits_of(a_contract("work", questions=both), None, NOW) if wait.question]
     assert [wait.deed for wait in waits] == [Deed.ANSWER, Deed.ANSWER]
     assert waits[1].text.endswith("x" * 300)
-    assert waits[0].command == f"kubectl contracts answer team-a/work --question {QUESTION['id']} Postgres"
+    assert waits[0].command(Makima()) == f"makima contracts answer team-a/work --question {QUESTION['id']} Postgres"
 
 
 def test_an_approval_names_version_digests_and_what_is_missing() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from makima.cli.contracts.call import PERSONA
+from makima.cli.contracts.not_here import refusing
 from makima.cli.contracts.persona import MAKIMA, Persona, for_persona
 from makima.cli.tabled import Tabled
 
@@ -54,12 +55,14 @@ class Contracts(Tabled):
         self.persona = persona
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command, with the option names of this persona."""
+        """The command, with the option names of this persona, and with a word on those that it has no use for."""
         ctx.meta[PERSONA] = self.persona
         if cmd_name not in COMMANDS:
             return None
         found = import_module(f"makima.cli.contracts.{COMMANDS[cmd_name][0]}").command
-        return for_persona(found, self.persona)
+        adapted = for_persona(found, self.persona)
+        adapted.params += refusing(adapted)
+        return adapted
 
 
 def group(program: str = MAKIMA) -> Contracts:

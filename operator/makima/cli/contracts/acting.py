@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from makima.cli.contracts.call import Call, Ended, Function
 from makima.cli.contracts.exits import Exit
-from makima.cli.contracts.formats import say_data, without_bookkeeping
+from makima.cli.contracts.formats import as_object, say_data
 from makima.cli.contracts.text import plain
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ async def outcome(
         return None
     except TimeoutError:
         text = f"{key_of(wished)}: it is asked for, but the operator has not acted within {limit:g} s"
-        hint = "see whether it runs: makima doctor; what you asked for stays"
+        hint = f"see whether it runs: {call.line('makima', 'doctor')}; what you asked for stays"
         raise Ended(text, hint, Exit.TIMED_OUT) from None
 
 
@@ -100,15 +100,10 @@ async def _judged(person: Person, wished: Contract, judge: Judge) -> str:
 def report(call: Call, contract: Contract, said: str | None, asked: str, form: str, *, dry_run: bool) -> None:
     """Write what was done."""
     if form in ("json", "yaml"):
-        say_data(call.screen, form, body_of(contract))
+        say_data(call.screen, form, as_object(contract))
         return
     if form == "name":
         call.screen.say(key_of(contract))
         return
     how = " (dry run: nothing was changed)" if dry_run else ""
     call.screen.say(plain(f"{key_of(contract)}: {said or asked}{how}"))
-
-
-def body_of(contract: Contract) -> dict[str, Any]:
-    """The contract as JSON."""
-    return without_bookkeeping(contract.model_dump(mode="json", by_alias=True, exclude_none=True))

@@ -9,7 +9,7 @@ import click
 from makima.cli.contracts.acting import Judge, acting_options, key_of, outcome, report, wishes_of
 from makima.cli.contracts.call import Call, common
 from makima.cli.contracts.completion import next_phases
-from makima.cli.contracts.formats import ONE_FORMATS, format_option
+from makima.cli.contracts.formats import format_option
 from makima.cli.contracts.selecting import contract_argument, one
 from makima.errors import MakimaError
 
@@ -57,7 +57,7 @@ def _report(missing: tuple[str, ...]) -> str | None:
 @click.option("--reason", help="Why, for the history.")
 @click.option("--expected-version", type=click.IntRange(min=1), help="Only if it is still at this version.")
 @acting_options
-@format_option(ONE_FORMATS, "table")
+@format_option()
 @common
 def command(
     call: Call,

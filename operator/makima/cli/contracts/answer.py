@@ -10,7 +10,7 @@ import click
 from makima.cli.contracts.acting import Judge, acting_options, outcome, report, wishes_of
 from makima.cli.contracts.call import Call, common
 from makima.cli.contracts.completion import questions as complete_questions
-from makima.cli.contracts.formats import ONE_FORMATS, format_option
+from makima.cli.contracts.formats import format_option
 from makima.cli.contracts.selecting import contract_argument, one
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def _text(ctx: click.Context, param: click.Parameter, value: str) -> str:
     "--question", metavar="QUESTION-ID", shell_complete=complete_questions, help="Which one, or how its id begins."
 )
 @acting_options
-@format_option(ONE_FORMATS, "table")
+@format_option()
 @common
 def command(
     call: Call, *, contract: str, text: str, question: str | None, wait: bool, dry_run: bool, form: str

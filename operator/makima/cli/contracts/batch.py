@@ -27,7 +27,7 @@ HOUR = timedelta(hours=1)
 @namespaces_option
 @click.option("--dry-run", is_flag=True, help="Only say what would be affected.")
 @click.option("--force", is_flag=True, help="Do not ask.")
-@format_option(("table", "json", "yaml", "name"), "table")
+@format_option()
 @common
 def command(
     call: Call,
@@ -125,8 +125,15 @@ def _write(call: Call, answer: dict[str, Any], form: str) -> None:
         for identifier in answer.get("affected_ids") or ():
             call.screen.say(plain(identifier))
         return
+    _say(call, answer, wide=form == "wide")
+
+
+def _say(call: Call, answer: dict[str, Any], *, wide: bool) -> None:
+    """How many; with their ids, where that is wanted."""
     word = "would affect" if answer.get("dry_run") else "affected"
     call.screen.say(f"{answer.get('operation')}: {word} {_contracts(int(answer.get('affected_count', 0)))}")
+    for identifier in (answer.get("affected_ids") or ()) if wide else ():
+        call.screen.say(plain(f"  {identifier}"))
     for error in answer.get("errors") or ():
         call.screen.note(plain(f"  {error.get('id')} {error.get('code')}: {error.get('message')}"))
     if answer.get("more"):

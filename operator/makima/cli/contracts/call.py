@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from makima.cli.contracts.command_lines import command_line, hint_line
 from makima.cli.contracts.completion import contexts, namespaces
 from makima.cli.contracts.exits import Exit, code_of, exit_of
 from makima.cli.contracts.persona import MAKIMA, Named, Persona
-from makima.cli.contracts.text import Screen, command_line
+from makima.cli.contracts.text import Screen
 from makima.errors import MakimaError
 
 if TYPE_CHECKING:
@@ -104,11 +105,12 @@ class Call:
         found = error.hint or NEXT.get(code_of(error)) or NEXT.get(exit_of(error).name)
         if not found:
             return None
-        return found.replace("PROGRAM", self.persona.program).replace("NAME", getattr(error, "contract", "NAME"))
+        told = hint_line(found, self.persona.program, self.place)
+        return told.replace("NAME", getattr(error, "contract", "NAME"))
 
     def line(self, *words: str) -> str:
-        """A command line as it can be pasted; `contracts` first stands for this program."""
-        return command_line(words, self.persona.program)
+        """A command line as it can be pasted, for the same cluster; `contracts` first stands for this program."""
+        return command_line(words, self.persona.program, self.place)
 
 
 NEXT = {

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.option("--force", is_flag=True, help="Do not ask.")
 @namespaces_option
 @selector_option
-@format_option(("table", "json", "yaml", "name"), "table")
+@format_option()
 @common
 def command(
     call: Call,
@@ -106,6 +106,9 @@ def _write(call: Call, results: Sequence[Told], form: str) -> None:
     elif form == "name":
         for told in results:
             call.screen.say(f"{told.item.namespace}/{told.item.name}")
+    elif form == "compact":
+        for told in results:
+            call.screen.say(plain(f"{told.item.namespace}/{told.item.name}: {told.text}"))
     elif not results:
         call.screen.note("there is nothing to clean up")
     else:

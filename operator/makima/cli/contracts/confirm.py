@@ -10,7 +10,7 @@ from makima.cli.contracts.acting import acting_options, key_of, outcome, report,
 from makima.cli.contracts.advance import moved
 from makima.cli.contracts.call import Call, Ended, common
 from makima.cli.contracts.exits import Exit
-from makima.cli.contracts.formats import ONE_FORMATS, format_option
+from makima.cli.contracts.formats import format_option
 from makima.cli.contracts.selecting import contract_argument, one
 from makima.cli.contracts.text import plain
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @click.option("--force", is_flag=True, help="Although the gate is not ready; recorded.")
 @click.option("-y", "--yes", is_flag=True, help="Ask nothing; confirms whatever is there now.")
 @acting_options
-@format_option(ONE_FORMATS, "table")
+@format_option()
 @common
 def command(
     call: Call,

@@ -11,7 +11,7 @@ from makima.cli.contracts.acting import acting_options, outcome, report
 from makima.cli.contracts.call import DURATION, Call, Ended, common
 from makima.cli.contracts.completion import types
 from makima.cli.contracts.exits import Exit
-from makima.cli.contracts.formats import ONE_FORMATS, format_option
+from makima.cli.contracts.formats import format_option
 
 if TYPE_CHECKING:
     from makima.client import Person
@@ -53,7 +53,7 @@ def _labels(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) 
 @click.option("--ttl", type=DURATION, help="Delete it so long after it has finished. Default: never.")
 @click.option("--suspend", is_flag=True, help="Create it paused.")
 @acting_options
-@format_option(ONE_FORMATS, "table")
+@format_option()
 @common
 def command(
     call: Call,

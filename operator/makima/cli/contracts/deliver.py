@@ -12,7 +12,7 @@ from makima.cli.contracts.acting import Judge, acting_options, outcome, report, 
 from makima.cli.contracts.call import Call, common
 from makima.cli.contracts.completion import deliverables as complete_deliverables
 from makima.cli.contracts.completion import phases as complete_phases
-from makima.cli.contracts.formats import ONE_FORMATS, format_option
+from makima.cli.contracts.formats import format_option
 from makima.cli.contracts.selecting import contract_argument, one
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     help="Take the SHA-256 of this file as the digest.",
 )
 @acting_options
-@format_option(ONE_FORMATS, "table")
+@format_option()
 @common
 def command(
     call: Call,

@@ -1,22 +1,39 @@
-"""Output formats: for people `table`, `wide`, `compact`; for programs `json`, `yaml`, `name`."""
+"""Output formats: for people `table`, `wide`, `compact`; for programs `json`, `yaml`, `name`. Every command has all."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from makima.cli.contracts.call import Function, option
 from makima.cli.contracts.text import Screen
 
-LIST_FORMATS = ("table", "wide", "json", "yaml", "compact", "name")
-ONE_FORMATS = ("table", "json", "yaml", "name")
+if TYPE_CHECKING:
+    from makima.models.contract import Contract
+    from makima.models.supervisor import Supervisor
+
+MEANING = {
+    "table": "for people; of one contract, a tree or a sentence",
+    "wide": "the same with everything that there is room for",
+    "json": "for programs",
+    "yaml": "the same as YAML",
+    "compact": "one line for each thing",
+    "name": "one name for each thing, as other commands take it",
+}
+FORMATS = tuple(MEANING)
+FOR_PEOPLE = frozenset({"tree", "table", "wide", "compact"})
+"""Formats that may be drawn again in place, and say in words that there is nothing."""
 
 
-def format_option(formats: Sequence[str], default: str, *, output_too: bool = True) -> Function:
-    """`--format`, and `-o`/`--output` where that is no file."""
+def format_option(formats: Sequence[str] = FORMATS, default: str = "table", *, output_too: bool = True) -> Function:
+    """`--format`, and `-o`/`--output` where that is no file.
+
+    Args:
+        formats: others than all, where what is written is a document, or a stream.
+    """
     both = ("-o", "--output") if output_too else ()
     return option(
         "--format",
@@ -52,6 +69,15 @@ def without_bookkeeping(body: dict[str, Any]) -> dict[str, Any]:
     """An object without managedFields, as kubectl shows it."""
     metadata = {key: value for key, value in body["metadata"].items() if key != "managedFields"}
     return {**body, "metadata": metadata}
+
+
+def as_object(model: Contract | Supervisor) -> dict[str, Any]:
+    """A contract or supervisor as the object that kubectl takes."""
+    from makima.models.markers import API_GROUP, API_VERSION
+
+    body = model.model_dump(mode="json", by_alias=True, exclude_none=True)
+    head = {"apiVersion": f"{API_GROUP}/{API_VERSION}", "kind": type(model).__name__}
+    return {**head, **without_bookkeeping(body)}
 
 
 def as_list(bodies: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import click
 from makima.cli.contracts.call import Call, common, now
 from makima.cli.contracts.completion import contracts as complete_contracts
 from makima.cli.contracts.exits import Exit
-from makima.cli.contracts.formats import LIST_FORMATS, format_option, say_data
+from makima.cli.contracts.formats import format_option, say_data
 from makima.cli.contracts.selecting import (
     namespaces_option,
     one,
@@ -41,7 +41,7 @@ CODES = {0: Exit.DONE, 1: Exit.ATTENTION, 2: Exit.UNHEALTHY}
 @selector_option
 @click.option("--problems", is_flag=True, help="Only those that are not healthy.")
 @watch_option
-@format_option(LIST_FORMATS, "table")
+@format_option()
 @common
 def command(
     call: Call,

@@ -13,8 +13,8 @@ import click
 from makima.cli.contracts.call import Call, Ended, common
 from makima.cli.contracts.completion import contracts as complete_contracts
 from makima.cli.contracts.exits import Exit
-from makima.cli.contracts.formats import format_option, say_data
-from makima.cli.times import utc
+from makima.cli.contracts.formats import format_option
+from makima.cli.contracts.history_lines import write
 
 if TYPE_CHECKING:
     from makima.client import Person
@@ -33,7 +33,7 @@ PAGE = 500
 @click.option(
     "--tail", type=click.IntRange(min=1), metavar="N", help="Only the last events; --limit and --after say nothing."
 )
-@format_option(("table", "json", "yaml"), "table")
+@format_option()
 @common
 def command(call: Call, *, contract: str, limit: int, after: int, tail: int | None, form: str) -> None:
     """Show what happened to a contract: of one that is gone, the newest of that name.
@@ -49,10 +49,7 @@ def command(call: Call, *, contract: str, limit: int, after: int, tail: int | No
 
     wanted = Wanted(after, limit, tail)
     events = _from_postgres(call, contract, wanted) if _has_database(call) else call.run(work) or []
-    if form in ("json", "yaml"):
-        say_data(call.screen, form, events)
-    else:
-        _table(call, events)
+    write(call.screen, events, form)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,33 +153,3 @@ def _plain(stored: StoredEvent) -> Event:
         "actor": event.actor,
         "payload": dict(event.payload),
     }
-
-
-def _table(call: Call, events: list[Event]) -> None:
-    rows = [
-        (
-            event["seq"],
-            _text(event.get("version")),
-            utc(event["at"], "milliseconds"),
-            event["type"],
-            _what(event),
-            event.get("actor") or "",
-        )
-        for event in events
-    ]
-    call.screen.table(("SEQ", "VERSION", "TIME", "EVENT", "WHAT", "BY"), rows)
-
-
-def _text(value: object) -> str:
-    return "" if value is None else str(value)
-
-
-def _what(event: Event) -> str:
-    payload = event.get("payload") or {}
-    for old, new in (("old_phase", "new_phase"), ("old_status", "new_status"), ("old_state", "new_state")):
-        if payload.get(old):
-            return f"{payload[old]} → {payload[new]}"
-    if "deliverable_id" in payload:
-        return f"{payload['phase']}/{payload['deliverable_id']} {str(payload.get('digest') or '')[:19]}"
-    said = payload.get("new_status") or payload.get("question") or payload.get("task_name") or payload.get("message")
-    return str(said or utc(str(payload.get("last_activity") or "")))

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from makima.cli.contracts.call import Call, common, now, option
-from makima.cli.contracts.formats import LIST_FORMATS, format_option, say_data
-from makima.cli.contracts.selecting import places, selector_option, with_supervisors
+from makima.cli.contracts.formats import format_option, say_data
+from makima.cli.contracts.selecting import namespaces_option, places, selector_option, with_supervisors
 from makima.cli.contracts.text import plain
 from makima.cli.contracts.watching import Looks, Watched, looks, watch_option
 
@@ -42,25 +42,33 @@ FIRST = datetime.min.replace(tzinfo=UTC)
 
 
 @click.command("inbox")
+@namespaces_option
 @selector_option
 @click.option(
     "--kind", "kinds", multiple=True, type=click.Choice(KINDS), help="Only waits of this kind; may be repeated."
 )
 @option("--limit", type=click.IntRange(min=1), metavar="N", makima=("-n",), help="At most so many, the oldest.")
 @watch_option
-@format_option(LIST_FORMATS, "table")
+@format_option()
 @common
-def command(call: Call, *, selector: str, kinds: tuple[str, ...], limit: int | None, watch: bool, form: str) -> None:
+def command(
+    call: Call,
+    *,
+    all_namespaces: bool,
+    selector: str,
+    kinds: tuple[str, ...],
+    limit: int | None,
+    watch: bool,
+    form: str,
+) -> None:
     """List everything that waits for a person, oldest first: of all namespaces that you may see, or of --namespace."""
-
-    wanted = Wanted(selector, kinds, limit)
+    wanted = Wanted(selector, kinds, limit, all_namespaces or call.place.namespace is None)
 
     async def work(person: Person) -> None:
         if watch:
             await _watch(person, call, wanted, form)
             return
-        everywhere = call.place.namespace is None
-        found = await with_supervisors(person, call, everywhere=everywhere, selector=selector, fields=_open())
+        found = await with_supervisors(person, call, everywhere=wanted.everywhere, selector=selector, fields=_open())
         _write(call, _letters(*found, wanted), form)
 
     call.run(work, watching=watch)
@@ -73,6 +81,7 @@ class Wanted:
     selector: str
     kinds: tuple[str, ...]
     limit: int | None
+    everywhere: bool
 
 
 def _open() -> str:
@@ -97,7 +106,7 @@ def _letters(contracts: Iterable[Contract], there: Mapping[Key, Supervisor], wan
 
 
 async def _watch(person: Person, call: Call, wanted: Wanted, form: str) -> None:
-    where = await places(person, call, everywhere=call.place.namespace is None)
+    where = await places(person, call, everywhere=wanted.everywhere)
     watched = Watched(call, form, _looks(call, form))
     async with aclosing(looks(person, call, where, selector=wanted.selector, fields=_open())) as pictures:
         async for picture in pictures:

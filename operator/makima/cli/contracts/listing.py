@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from makima.cli.contracts.call import Call, common, now, option
-from makima.cli.contracts.formats import LIST_FORMATS, as_json, as_list, format_option, name_of, say_data
+from makima.cli.contracts.formats import FOR_PEOPLE, as_json, as_list, format_option, name_of, say_data
 from makima.cli.contracts.formats import without_bookkeeping as shown
 from makima.cli.contracts.selecting import (
     JsonObject,
@@ -40,7 +40,7 @@ Listed = list[tuple["JsonObject", "Contract"]]
 @filter_options
 @namespaces_option
 @selector_option
-@format_option(LIST_FORMATS, "table")
+@format_option()
 @option("--limit", type=click.IntRange(min=1), metavar="N", makima=("-n",), help="At most so many.")
 @click.option(
     "--sort",
@@ -115,7 +115,7 @@ class View:
         """All of it."""
         if self.form in ("json", "yaml"):
             say_data(self.screen, self.form, as_list([body for body, _ in listed]))
-        elif not listed and self.form in ("table", "wide", "compact"):
+        elif not listed and self.form in FOR_PEOPLE:
             self.screen.note("no contracts found" + ("" if self.everywhere else f" in namespace {namespace}"))
         elif self.form in ("table", "wide"):
             self._table(listed)

@@ -13,7 +13,7 @@ import click
 from makima.cli.contracts.call import Call, common, now
 from makima.cli.contracts.completion import contracts as complete_contracts
 from makima.cli.contracts.formats import format_option
-from makima.cli.contracts.selecting import namespaces_option, one, places, read, status_option
+from makima.cli.contracts.selecting import namespaces_option, one, places, read, selector_option, status_option
 from makima.cli.contracts.text import plain
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     help="Begin after this event, as `seq` numbers them (text, json).",
 )
 @namespaces_option
+@selector_option
 @format_option(("tui", "text", "json"), "tui")
 @common
 def command(
@@ -48,15 +49,17 @@ def command(
     heartbeats: bool,
     after: int | None,
     all_namespaces: bool,
+    selector: str,
     form: str,
 ) -> None:
     """Follow what happens to contracts, live: those named, else all of the namespace.
 
     Without a terminal, `tui` means `text`. A stream that is cut is resumed after the last event that was seen. While
     makima's API can't be reached, or is away for more than ten seconds, the Kubernetes API alone is watched until it
-    answers, and it says so; what happened unseen in between comes then, and nothing comes twice.
+    answers, and it says so; what happened unseen in between comes then, and nothing comes twice. Which contracts have
+    the labels of -l is asked of the Kubernetes API: of one that is gone, that is not known.
     """
-    wanted = Wanted(contracts, statuses, stale, quiet, heartbeats and not quiet, after, all_namespaces)
+    wanted = Wanted(contracts, statuses, stale, quiet, heartbeats and not quiet, after, all_namespaces, selector)
     if form == "tui" and call.screen.terminal:
         if after is not None:
             raise click.UsageError("--after is for the streams: give --format text, or json")
@@ -84,6 +87,7 @@ class Wanted:
     heartbeats: bool
     after: int | None
     everywhere: bool
+    selector: str
 
 
 def _tui(call: Call, wanted: Wanted) -> None:
@@ -100,7 +104,8 @@ def _tui(call: Call, wanted: Wanted) -> None:
             stale=wanted.stale,
             quiet=wanted.quiet,
             all_namespaces=wanted.everywhere,
-            hint=call.hint,
+            selector=wanted.selector,
+            caller=call,
             colours=call.screen.color is not False,
             seconds=call.timeout.total_seconds() if call.timeout is not None else None,
         )
@@ -111,6 +116,7 @@ def _tui(call: Call, wanted: Wanted) -> None:
 async def _frames(person: Person, call: Call, wanted: Wanted, writer: Writer) -> AsyncGenerator[Frame, None]:
     """The stream of makima's API; while nobody answers there, what Kubernetes alone tells."""
     from makima.client.handover import Handover
+    from makima.client.labelled import labelled
     from makima.client.stream import Filter
     from makima.models.enums import ContractState
 
@@ -129,7 +135,10 @@ async def _frames(person: Person, call: Call, wanted: Wanted, writer: Writer) ->
         namespaces=where,
         say=lambda text: call.screen.note(f"note: {text}"),
     )
-    async with aclosing(flow.frames()) as frames:
+    told = flow.frames()
+    if wanted.selector:
+        told = labelled(person.cluster, wanted.selector, where or (None,), told)
+    async with aclosing(told) as frames:
         async for frame in frames:
             yield frame
 

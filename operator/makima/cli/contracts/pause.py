@@ -8,7 +8,7 @@ import click
 
 from makima.cli.contracts.acting import acting_options, outcome, report, wishes_of
 from makima.cli.contracts.call import Call, common
-from makima.cli.contracts.formats import ONE_FORMATS, format_option
+from makima.cli.contracts.formats import format_option
 from makima.cli.contracts.selecting import contract_argument, one
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @contract_argument
 @click.option("--reason", help="Why, for whoever finds it paused.")
 @acting_options
-@format_option(ONE_FORMATS, "table")
+@format_option()
 @common
 def command(call: Call, *, contract: str, reason: str | None, wait: bool, dry_run: bool, form: str) -> None:
     """Pause a contract: deadlines stand still, nothing advances, and its supervisor stops."""

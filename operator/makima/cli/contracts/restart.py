@@ -8,7 +8,7 @@ import click
 
 from makima.cli.contracts.acting import Judge, acting_options, outcome, report, wishes_of
 from makima.cli.contracts.call import Call, common
-from makima.cli.contracts.formats import ONE_FORMATS, format_option
+from makima.cli.contracts.formats import format_option
 from makima.cli.contracts.selecting import contract_argument, one
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.command("restart-supervisor")
 @contract_argument
 @acting_options
-@format_option(ONE_FORMATS, "table")
+@format_option()
 @common
 def command(call: Call, *, contract: str, wait: bool, dry_run: bool, form: str) -> None:
     """End the current life of a supervisor; the next is restored with what it knew. Asked twice, it acts once."""

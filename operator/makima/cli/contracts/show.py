@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from makima.cli.contracts.call import Call, common, now
-from makima.cli.contracts.formats import format_option, name_of, say_data, without_bookkeeping
+from makima.cli.contracts.formats import FOR_PEOPLE, FORMATS, as_object, format_option, name_of, say_data
 from makima.cli.contracts.selecting import contract_argument, one, supervisor_of
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from makima.models.contract import Contract
     from makima.models.supervisor import Supervisor
 
-FORMATS = ("tree", "json", "yaml", "name")
 SYMBOLS = {"done": "✓", "current": "▶", "open": "○", "failed": "✗", "asks": "?", "plain": ""}
 ASCII = {"done": "+", "current": ">", "open": "o", "failed": "x", "asks": "?", "plain": ""}
 COLORS = {"done": "green", "current": "blue", "failed": "red", "asks": "yellow"}
@@ -32,11 +31,11 @@ EVERY = 1.0
 @click.option("-v", "--verbose", is_flag=True, help="With conditions, addresses, digests and the last changes.")
 @click.option("-w", "--watch", is_flag=True, help="Draw it again whenever something changes.")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Without characters beyond ASCII.")
-@format_option(FORMATS, "tree")
+@format_option(("tree", *FORMATS), "tree")
 @common
 def command(call: Call, *, contract: str, verbose: bool, watch: bool, ascii_only: bool, form: str) -> None:
     """Show one contract: first what it waits for, since when, and the command that unblocks it; then its tree."""
-    drawing = Drawing(call, form, verbose=verbose, ascii_only=ascii_only)
+    drawing = Drawing(call, form, verbose=verbose or form == "wide", ascii_only=ascii_only)
 
     async def work(person: Person) -> None:
         seen = await one(person, contract)
@@ -72,19 +71,18 @@ class Drawing:
         screen = self.call.screen
         if self.form == "name":
             screen.say(name_of({"metadata": contract.metadata.model_dump()}, several_namespaces=True))
-        elif self.form != "tree":
-            bodies = [contract, *([supervisor] if supervisor is not None else [])]
-            whole = [
-                without_bookkeeping(body.model_dump(mode="json", by_alias=True, exclude_none=True)) for body in bodies
-            ]
-            say_data(screen, self.form, whole[0] if len(whole) == 1 else {**whole[0], "supervisor": whole[1]})
+        elif self.form == "compact":
+            screen.say(self._line(contract))
+        elif self.form in ("json", "yaml"):
+            carried = {"supervisor": as_object(supervisor)} if supervisor is not None else {}
+            say_data(screen, self.form, {**as_object(contract), **carried})
         else:
             for line in self.lines(contract, supervisor, pod):
                 screen.say(line)
 
     def again(self, contract: Contract, supervisor: Supervisor | None, pod: dict[str, Any] | None) -> None:
         """Write it in place of the last drawing; below it, where that is no terminal."""
-        if self.call.screen.terminal and self.form == "tree":
+        if self.call.screen.terminal and self.form in FOR_PEOPLE:
             self.call.screen.clear()
         self.show(contract, supervisor, pod)
 
@@ -105,6 +103,12 @@ class Drawing:
             symbol = screen.paint(symbols[line.mark], COLORS.get(line.mark))
             below.append(f"{line.lead}{symbol}{' ' if symbol else ''}{plain(line.text)}")
         return [*head, *below]
+
+    def _line(self, contract: Contract) -> str:
+        from makima.cli.contracts.rows import compact
+        from makima.cli.contracts.text import plain
+
+        return plain(compact(contract, now()))
 
     def _waits(self, wait: Wait) -> str:
         from makima.cli.contracts.text import plain

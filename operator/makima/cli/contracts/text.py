@@ -1,10 +1,9 @@
-"""How things are written on a terminal: columns, colours, command lines. Others' words never steer the terminal."""
+"""How things are written on a terminal: columns and colours. Others' words never steer the terminal."""
 
 from __future__ import annotations
 
 import os
 import re
-import shlex
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -143,9 +142,3 @@ def cut(text: str, width: int) -> str:
     while width_of(kept) >= width:
         kept = kept[:-1]
     return kept + "…"
-
-
-def command_line(words: Sequence[str], program: str) -> str:
-    """Words of a command as they can be pasted into a shell; `contracts` first stands for `program`."""
-    first = program if words[0] == "contracts" else words[0]
-    return " ".join([first, *(shlex.quote(plain(word)) for word in words[1:])])

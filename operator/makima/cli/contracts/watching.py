@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import click
 
 from makima.cli.contracts.call import Call, Function, now
-from makima.cli.contracts.formats import as_json, say_data
+from makima.cli.contracts.formats import FOR_PEOPLE, as_json, say_data
 from makima.cli.times import utc
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Watched(Generic[Item]):
     def show(self, items: Iterable[Item]) -> None:
         """Everything again at a terminal, else the differences to what was shown before."""
         there = {self._looks.key(item): item for item in items}
-        if self._call.screen.terminal and self._form in ("table", "wide", "compact"):
+        if self._call.screen.terminal and self._form in FOR_PEOPLE:
             self._call.screen.clear()
             self._looks.all(tuple(there.values()))
             return

@@ -230,7 +230,8 @@ class ContractListScreen(DeedScreen):
         world = self.monitor.world
         connected = world.feed.kube.state is not LinkState.CONNECTING
         options, known = self.monitor.options, sum(map(self.listing.always, world.rows.values()))
-        self.query_one("#nothing", Words).update(nothing_shown(known, self.listing.chosen, options, connected))
+        said = nothing_shown(known, self.listing.chosen, options, connected, self.monitor.caller)
+        self.query_one("#nothing", Words).update(said)
 
     def _silent_columns(self) -> tuple[str, ...]:
         namespaces = {row.namespace for row in self.monitor.world.rows.values()}

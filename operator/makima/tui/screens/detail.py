@@ -156,7 +156,7 @@ class DetailScreen(DeedScreen):
         row = self.monitor.world.rows.get(self.key) or row_of(contract, supervisor, None, now)
         title.update(detail.headline(contract, row, now))
         waits = waits_of(contract, supervisor, now)
-        said = detail.waiting(waits, now)
+        said = detail.waiting(waits, now, self.monitor.caller)
         waiting.update(said)
         waiting.display = bool(said.plain)
         waiting.set_class(any(wait.reason.person for wait in waits), "person")
@@ -177,10 +177,11 @@ class DetailScreen(DeedScreen):
 
     def _draw_gone(self, title: Words, waiting: Words) -> None:
         name = f"{self.key[0]}/{self.key[1]}"
+        relabelled = ", or has other labels now" if self.monitor.options.selector else ""
         title.update(Text(f"{name} is gone", style=f"bold {GREY}"))
         waiting.update(
-            "The contract was deleted; below is what was seen last. Esc goes back.\n"
-            f"Its history remains: kubectl contracts history {name}"
+            f"The contract was deleted{relabelled}; below is what was seen last. Esc goes back.\n"
+            f"Its history remains: {self.monitor.caller.line('contracts', 'history', name)}"
         )
         waiting.display = True
         waiting.set_class(False, "person")

@@ -67,7 +67,7 @@ class InboxScreen(DeedScreen):
         now = self.monitor.now()
         self._all = self._read()
         self.waits = self._all[:SHOWN]
-        entries.show([_entry(wait, now) for wait in self.waits], divided=True)
+        entries.show([self._entry(wait, now) for wait in self.waits], divided=True)
         if self.waits:
             entries.highlighted = self._same(before)
         entries.display = bool(self.waits)
@@ -88,7 +88,7 @@ class InboxScreen(DeedScreen):
     def time_passed(self) -> None:
         """Entries are older now."""
         now = self.monitor.now()
-        self.query_one("#inbox", MarkedOptions).renew(_entry(wait, now) for wait in self.waits)
+        self.query_one("#inbox", MarkedOptions).renew(self._entry(wait, now) for wait in self.waits)
         self._show_feed()
 
     @on(OptionList.OptionSelected)
@@ -123,6 +123,9 @@ class InboxScreen(DeedScreen):
                 return number
         return 0
 
+    def _entry(self, wait: Wait, now: datetime) -> Text:
+        return _entry(wait, now, wait.command(self.monitor.caller))
+
     def _show_feed(self) -> None:
         self.query_one(FeedBar).show(self.monitor.world.feed, self.monitor.now())
 
@@ -135,12 +138,12 @@ def _title(place: str, count: int) -> Text:
     return title
 
 
-def _entry(wait: Wait, now: datetime) -> Text:
+def _entry(wait: Wait, now: datetime, command: str) -> Text:
     text = Text()
     text.append(f"{wait.key[0]}/{wait.key[1]}", style=f"bold {WHITE}")
     text.append(f"  {ago(wait.reason.since, now)}\n" if wait.reason.since is not None else "\n", style=GREY)
     text.append(f"waits for {wait.text}\n", style=ORANGE)
     if wait.deed.value:
         text.append(f"{wait.deed}   ", style=SKY)
-    text.append(f"{'or: ' if wait.deed.value else ''}{wait.command}" if wait.command else "", style=GREY)
+    text.append(f"{'or: ' if wait.deed.value else ''}{command}" if command else "", style=GREY)
     return text

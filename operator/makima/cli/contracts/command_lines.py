@@ -1,0 +1,65 @@
+"""Command lines that are printed to be pasted: by the name that was called, and to the cluster that was named."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from makima.cli.contracts.text import plain
+
+if TYPE_CHECKING:
+    from makima.client import Place
+
+CARRIED = {
+    "contracts": ("context", "kubeconfig", "api", "token_file"),
+    "kubectl": ("context", "kubeconfig"),
+    "doctor": ("context", "kubeconfig"),
+    "supervise": ("api",),
+}
+"""Program, or command of `makima` → what it can be told of a `Place`; others find their own way."""
+
+IN_HINTS = re.compile(r"PROGRAM (?P<words>[a-z-]+(?: [A-Z]+\b)?)|makima doctor\b|kubectl -n\b")
+"""Commands in what is said to do next; `PROGRAM` stands for the name that was called, a word in capitals for itself."""
+
+
+def command_line(words: Sequence[str], program: str, place: Place) -> str:
+    """Words of a command as they can be pasted into a shell; `contracts` first stands for `program`.
+
+    What the command line said about the place is repeated; what comes from the environment is the same there anyway.
+    """
+    first = program if words[0] == "contracts" else words[0]
+    return " ".join([first, *(shlex.quote(plain(word)) for word in _placed(words, place))])
+
+
+def hint_line(text: str, program: str, place: Place) -> str:
+    """What to do next, with the commands in it as they can be pasted."""
+
+    def line(found: re.Match[str]) -> str:
+        words = f"contracts {found['words']}" if found["words"] else found[0]
+        return command_line(words.split(), program, place)
+
+    return IN_HINTS.sub(line, text)
+
+
+def _placed(words: Sequence[str], place: Place) -> list[str]:
+    """Without the first word. kubectl takes options in front, as its own do; elsewhere `--` ends them."""
+    options = _options(words, place)
+    if words[0] == "kubectl":
+        return [*options, *words[1:]]
+    end = words.index("--") if "--" in words else len(words)
+    return [*words[1:end], *options, *words[end:]]
+
+
+def _options(words: Sequence[str], place: Place) -> list[str]:
+    names = CARRIED.get(words[1] if words[0] == "makima" else words[0], ())
+    if words[0] == "contracts" and not any(word.startswith(f"{place.namespace}/") for word in words):
+        names = ("namespace", *names)  # else a contract is named with its own
+    said = {name: getattr(place, name) for name in names}
+    return [
+        word
+        for name, value in said.items()
+        if value is not None
+        for word in (f"--{name.replace('_', '-')}", str(value))
+    ]
