@@ -56,7 +56,7 @@ class Supervision:
         postgres, options = self._postgres, self._config.supervisors
         pods = KubernetesPods(self._connection, self._config.operator.namespaces)
         life = LifePorts(KubernetesSupervisors(self._connection), pods, postgres.registry)
-        steps = LifeSteps(life, self.cache, options.api_url)
+        steps = LifeSteps(life, self.cache, options.api_url, self._config.heartbeat_times())
         watch = LivenessWatch(postgres.heartbeats, postgres.coverage, self._clock)
         ports = SupervisePorts(pods, postgres.commands, self._events, metrics, self._clock)
         return Supervise(ports, steps, self.cache, watch, FleetRates(self._limits(), self._clock.now()))
