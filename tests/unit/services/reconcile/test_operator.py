@@ -16,7 +16,8 @@ from makima.ports import JsonObject
 from makima.services.reconcile.knowledge import Known
 from makima.services.reconcile.operator import ContractOperator
 from makima.services.reconcile.reconciler import Ports
-from tests.support.builders import an_id
+from makima.services.reconcile.resync import resync
+from tests.support.builders import a_phase, a_type, an_id
 from tests.support.fakes import START, FakeClock, FakeCluster, FakeEvents, FakeHistory, FakeMetrics, FakeValidators
 
 AUTO = {"gate": {"autoAdvance": True}}
@@ -285,6 +286,46 @@ async def test_a_deletion_that_no_watch_saw_is_found_by_the_resync(stage: Stage)
     second.operator.start()
     await second.until(lambda: uid in stage.history.deleted)
     await second.operator.stop()
+
+
+async def test_changes_that_no_watch_saw_are_taken_up_by_the_resync_and_nothing_else_is_written(stage: Stage) -> None:
+    for name in ("lost", "quiet"):
+        stage.cluster.create(name, {"phases": PHASES})
+    await stage.until(lambda: all(stage.status(name).get("state") == "Created" for name in ("lost", "quiet")))
+    await stage.until_quiet()
+    stage.cluster.on_change = lambda kind, body: None
+    stage.cluster.patch_spec("lost", {"deliverables": [{"phase": "one", "id": "doc"}]})
+    await stage.until_quiet()
+    assert stage.status("lost")["state"] == "Created"
+    quiet = stage.cluster.objects["ns", "quiet"]["metadata"]["resourceVersion"]
+    await resync(stage.operator)
+    await stage.until(lambda: stage.status("lost")["state"] == "Completed")
+    assert stage.cluster.objects["ns", "quiet"]["metadata"]["resourceVersion"] == quiet
+    await stage.until_quiet()
+    written, read = stage.cluster.status_writes, stage.cluster.reads
+    await resync(stage.operator)
+    await stage.until_quiet()
+    assert (stage.cluster.status_writes, stage.cluster.reads) == (written, read)
+
+
+async def test_a_contract_that_no_watch_showed_is_taken_up_by_the_resync(stage: Stage) -> None:
+    stage.cluster.on_change = lambda kind, body: None
+    stage.cluster.create("unseen", {"type": "simple"})
+    await resync(stage.operator)
+    await stage.until(lambda: stage.status("unseen").get("state") == "Created")
+
+
+async def test_a_type_that_no_watch_saw_is_found_by_the_resync_and_a_missing_one_costs_no_write(stage: Stage) -> None:
+    stage.cluster.create("a", {"type": "own"})
+    await stage.until(lambda: "conditions" in stage.status("a"))
+    await stage.until_quiet()
+    told = (stage.cluster.version, stage.events.reasons())
+    await resync(stage.operator)
+    await stage.until_quiet()
+    assert (stage.cluster.version, stage.events.reasons()) == told
+    stage.cluster.types["ns", "own"] = a_type("own", a_phase("plan"))
+    await resync(stage.operator)
+    await stage.until(lambda: stage.status("a").get("state") == "Created")
 
 
 async def test_a_validator_is_asked_once_per_question_and_again_after_its_retry_time(stage: Stage) -> None:
