@@ -49,7 +49,8 @@ class Supervision:
         self.sessions.on_session = self.supervise.see_session
         operator.accompany(self.supervise)
         operator.accompany(self.task_jobs)
-        operator.ask(ContractKnowledge(self._postgres.work, self._postgres.memory, self.cache, self._clock))
+        work, memory, settings = self._postgres.work, self._postgres.memory, self._config.decisions()
+        operator.ask(ContractKnowledge(work, memory, self.cache, settings, self._clock))
         operator.recorder.commands = self._postgres.commands
 
     def _supervise(self, metrics: SupervisionMetrics) -> Supervise:

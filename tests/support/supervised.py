@@ -216,7 +216,7 @@ class Driver:
         self.supervise = Supervise(mine, steps, cache, watch, FleetRates(limits, clock.now()))
         self.operator.loop.sweep_seconds = self.supervise.loop.sweep_seconds = SWEEP_SECONDS
         self.operator.accompany(self.supervise)
-        self.operator.ask(ContractKnowledge(postgres, postgres, cache, clock))
+        self.operator.ask(ContractKnowledge(postgres, postgres, cache, Settings(), clock))
         self.operator.recorder.commands = postgres
 
     def see(self, what: str, kind: str, body: JsonObject) -> None:
