@@ -36,7 +36,7 @@ def supervisor_manifest(contract: Contract, heartbeats: HeartbeatTimes) -> Manif
 
 
 def made_from(supervisor: Supervisor, contract: Contract) -> bool:
-    """Whether the operator made it from this very contract; one that somebody applied is left as it is."""
+    """Whether the operator made it from this very contract; one that somebody applied keeps all that it says."""
     return any(
         owner.controller and owner.uid == contract.metadata.uid for owner in supervisor.metadata.owner_references
     )
