@@ -12,6 +12,10 @@ from pathlib import Path
 ORDERS = ("oldest first", "newest first")
 """What a person is asked: how the commits of a section are ordered."""
 
+LOG_FORMAT = "--format=%x1e%h%x1f%ad%x1f%s%x1f"
+CARRIED = Path(__file__).with_name("history.txt")
+"""A log that comes with the example, for machines without git and for checkouts that are none."""
+
 Before = Mapping[str, str]
 """Documents of the phases before, by deliverable; and the answer that was given, as `order`."""
 
@@ -46,10 +50,20 @@ class Document:
 
 
 def read_history(repository: Path) -> list[Commit]:
-    """The commits of `repository`, oldest first."""
-    command = ["git", "-C", str(repository), "log", "--reverse", "--date=short", "--name-only"]
-    command += ["--format=%x1e%h%x1f%ad%x1f%s%x1f"]
-    log = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    """The commits of `repository`, oldest first; says so where it has none that can be read, and reads `CARRIED`."""
+    command = ["git", "-C", str(repository), "log", "--reverse", "--date=short", "--name-only", LOG_FORMAT]
+    try:
+        return parse_log(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    except FileNotFoundError:
+        why = "there is no git on this machine"
+    except subprocess.CalledProcessError as error:
+        why = error.stderr.strip()
+    print(f"{why}: the history in {CARRIED.name}, the first 40 commits of makima itself, is read instead", flush=True)
+    return parse_log(CARRIED.read_text())
+
+
+def parse_log(log: str) -> list[Commit]:
+    """The commits of a log in `LOG_FORMAT`, with names of files."""
     commits = []
     for record in log.split("\x1e")[1:]:
         sha, date, subject, files = record.split("\x1f")

@@ -20,6 +20,7 @@ from pydantic_settings import (
 
 from makima.config_sections import ApiSection, ContractsSection, FeatureFlags, OperatorSection, SupervisorsSection
 from makima.domain.settings import Settings
+from makima.domain.supervision.heartbeat_times import HeartbeatTimes
 from makima.errors import MakimaError
 
 
@@ -68,6 +69,10 @@ class Config(BaseSettings):
             monitoring=self.feature_flags.monitoring_dashboard,
             supervisor_heartbeat=self.feature_flags.supervisor_heartbeat,
         )
+
+    def heartbeat_times(self) -> HeartbeatTimes:
+        """What supervisors that say nothing else are held to."""
+        return HeartbeatTimes(self.contracts.heartbeat_interval_seconds, self.contracts.heartbeat_timeout_seconds)
 
     def required_database_url(self) -> str:
         """The database's address.

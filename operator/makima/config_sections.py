@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class ContractsSection(BaseModel):
@@ -26,12 +26,30 @@ class ContractsSection(BaseModel):
     stale_threshold_minutes: float = Field(
         30, gt=0, le=525600, description="Minutes without activity until a contract is stale."
     )
-    heartbeat_interval_seconds: float = Field(
-        30, gt=0, le=3600, description="Seconds between a supervisor's heartbeats."
+    heartbeat_interval_seconds: int = Field(
+        30,
+        ge=1,
+        le=3600,
+        description="Seconds between the heartbeats of a supervisor whose heartbeatPeriodSeconds is left out. One that "
+        "is made already keeps its own.",
     )
-    heartbeat_timeout_seconds: float = Field(
-        120, gt=0, le=86400, description="Seconds without a heartbeat until it is dead."
+    heartbeat_timeout_seconds: int = Field(
+        120,
+        ge=2,
+        le=86400,
+        description="Seconds without a heartbeat until such a supervisor is dead (heartbeatTimeoutSeconds), and until "
+        "the dashboard no longer counts one as active. Longer than the interval.",
     )
+
+    @model_validator(mode="after")
+    def _outlast_an_interval(self) -> Self:
+        if self.heartbeat_timeout_seconds <= self.heartbeat_interval_seconds:
+            raise ValueError(
+                f"heartbeat_timeout_seconds ({self.heartbeat_timeout_seconds}) has to be longer than "
+                f"heartbeat_interval_seconds ({self.heartbeat_interval_seconds}), or every supervisor is dead between "
+                "two heartbeats"
+            )
+        return self
 
 
 class FeatureFlags(BaseModel):

@@ -104,8 +104,8 @@ class Cluster(Protocol):
         """Delete exactly this contract, unless it changed since `resource_version`."""
         ...
 
-    async def list_contract_keys(self) -> list[ObjectKey]:
-        """Every contract that exists (metadata only)."""
+    async def list_contract_versions(self) -> dict[ObjectKey, str]:
+        """resourceVersion of every contract that exists (metadata only)."""
         ...
 
 

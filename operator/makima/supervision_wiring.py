@@ -49,14 +49,15 @@ class Supervision:
         self.sessions.on_session = self.supervise.see_session
         operator.accompany(self.supervise)
         operator.accompany(self.task_jobs)
-        operator.ask(ContractKnowledge(self._postgres.work, self._postgres.memory, self.cache, self._clock))
+        work, memory, settings = self._postgres.work, self._postgres.memory, self._config.decisions()
+        operator.ask(ContractKnowledge(work, memory, self.cache, settings, self._clock))
         operator.recorder.commands = self._postgres.commands
 
     def _supervise(self, metrics: SupervisionMetrics) -> Supervise:
         postgres, options = self._postgres, self._config.supervisors
         pods = KubernetesPods(self._connection, self._config.operator.namespaces)
         life = LifePorts(KubernetesSupervisors(self._connection), pods, postgres.registry)
-        steps = LifeSteps(life, self.cache, options.api_url)
+        steps = LifeSteps(life, self.cache, options.api_url, self._config.heartbeat_times())
         watch = LivenessWatch(postgres.heartbeats, postgres.coverage, self._clock)
         ports = SupervisePorts(pods, postgres.commands, self._events, metrics, self._clock)
         return Supervise(ports, steps, self.cache, watch, FleetRates(self._limits(), self._clock.now()))

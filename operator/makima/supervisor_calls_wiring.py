@@ -57,7 +57,7 @@ async def start_supervisor_calls(
     heartbeats = Heartbeats(taking, rights, commands, clock)
     streams = Streams(heartbeats, authentication, commands, clock, most=options.streams)
     process.metrics.count_streams(lambda: streams.open)
-    work = CarriedWork(KubernetesCarried(connection))
+    work = CarriedWork(KubernetesCarried(connection), process.config.heartbeat_times())
     await _begin(process, store, taking, partial(_can_verify, authentication, rights), monitor)
     for part in (sessions, commands):
         part.start()

@@ -39,7 +39,7 @@ class FakeCluster:
         self.objects: dict[tuple[str, str], JsonObject] = {}
         self.types: dict[tuple[str, str], ContractType] = {}
         self.away = False
-        self.status_writes = 0
+        self.status_writes = self.reads = 0
         self.version = 100
         self.before_write: Callable[[], None] = lambda: None
         self.after_write: Callable[[], None] = lambda: None
@@ -89,6 +89,7 @@ class FakeCluster:
 
     async def contract(self, namespace: str, name: str) -> JsonObject | None:
         self._reach()
+        self.reads += 1
         return copy.deepcopy(self.objects.get((namespace, name)))
 
     async def contract_type(self, namespace: str, name: str) -> ContractType | None:
@@ -117,9 +118,10 @@ class FakeCluster:
             raise Conflict("changed")
         self.remove(key.name, key.namespace)
 
-    async def list_contract_keys(self) -> list[ObjectKey]:
+    async def list_contract_versions(self) -> dict[ObjectKey, str]:
         self._reach()
-        return [ObjectKey(ns, name, body["metadata"]["uid"]) for (ns, name), body in self.objects.items()]
+        metas = [body["metadata"] for body in self.objects.values()]
+        return {ObjectKey(meta["namespace"], meta["name"], meta["uid"]): meta["resourceVersion"] for meta in metas}
 
 
 @dataclass

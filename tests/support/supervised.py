@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from makima.domain.settings import Settings
+from makima.domain.supervision.heartbeat_times import HeartbeatTimes
 from makima.models.enums import SupervisorState
 from makima.models.supervision import Span
 from makima.ports import JsonObject
@@ -58,7 +59,7 @@ class World:
     def __init__(self) -> None:
         self.clock, self.cluster, self.history = FakeClock(), FakeCluster(), FakeHistory()
         self.lives, self.postgres = FakeLives(), FakeSupervision()
-        self.lives.now = self.clock.now
+        self.lives.now, self.heartbeats = self.clock.now, HeartbeatTimes()
         self.events, self.counted, self.metrics = FakeEvents(), Counted(), FakeMetrics()
         self.operators: list[Driver] = []
         self.cluster.on_change = self._contract_changed
@@ -209,13 +210,13 @@ class Driver:
         ports = Ports(world.cluster, world.events, validators, world.metrics, clock)
         self.operator = ContractOperator(ports, world.history, Settings(), timedelta(hours=1))
         cache = SupervisorCache()
-        steps = LifeSteps(LifePorts(world.lives, world.lives, postgres), cache, "http://api.test")
+        steps = LifeSteps(LifePorts(world.lives, world.lives, postgres), cache, "http://api.test", world.heartbeats)
         watch = LivenessWatch(postgres, postgres, clock)
         mine = SupervisePorts(world.lives, postgres, world.events, world.counted, clock)
         self.supervise = Supervise(mine, steps, cache, watch, FleetRates(limits, clock.now()))
         self.operator.loop.sweep_seconds = self.supervise.loop.sweep_seconds = SWEEP_SECONDS
         self.operator.accompany(self.supervise)
-        self.operator.ask(ContractKnowledge(postgres, postgres, cache, clock))
+        self.operator.ask(ContractKnowledge(postgres, postgres, cache, Settings(), clock))
         self.operator.recorder.commands = postgres
 
     def see(self, what: str, kind: str, body: JsonObject) -> None:

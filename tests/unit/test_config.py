@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from makima.config import ConfigInvalid, load_config
+from makima.domain.supervision.heartbeat_times import HeartbeatTimes
 
 FILE = """
 [contracts]
@@ -31,6 +32,19 @@ def test_defaults_are_the_plans() -> None:
     assert config.contracts.auto_advance_phases
     assert (config.contracts.stale_detection_interval_seconds, config.contracts.stale_threshold_minutes) == (60, 30)
     assert all(config.feature_flags.model_dump().values())
+
+
+def test_heartbeats_are_the_plans_and_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_config().heartbeat_times() == HeartbeatTimes(30, 120)
+    monkeypatch.setenv("MAKIMA_CONTRACTS__HEARTBEAT_INTERVAL_SECONDS", "7")
+    monkeypatch.setenv("MAKIMA_CONTRACTS__HEARTBEAT_TIMEOUT_SECONDS", "21")
+    assert load_config().heartbeat_times() == HeartbeatTimes(7, 21)
+
+
+def test_a_timeout_within_an_interval_is_refused(elsewhere: Path) -> None:
+    (elsewhere / "makima.toml").write_text("[contracts]\nheartbeat_interval_seconds = 120\n")
+    with pytest.raises(ConfigInvalid, match=r"heartbeat_timeout_seconds \(120\) has to be longer than .* \(120\)"):
+        load_config()
 
 
 def test_the_environment_is_over_the_file(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:

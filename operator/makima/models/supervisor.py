@@ -67,12 +67,19 @@ class SupervisorSettings(Model):
         None,
         description="The pod to run. Default: none, the supervisor is an external process that registers itself.",
     )
-    heartbeat_period_seconds: int = Field(30, ge=1, le=3600, description="Seconds between heartbeats. Default: 30.")
-    heartbeat_timeout_seconds: int = Field(
-        120,
+    heartbeat_period_seconds: int | None = Field(
+        None,
+        ge=1,
+        le=3600,
+        description="Seconds between heartbeats. Default: the operator's heartbeat_interval_seconds (30) when the "
+        "Supervisor is made; half of the timeout, where that is not longer.",
+    )
+    heartbeat_timeout_seconds: int | None = Field(
+        None,
         ge=2,
         le=86400,
-        description="Seconds without a heartbeat after which the supervisor is dead. Default: 120.",
+        description="Seconds without a heartbeat after which the supervisor is dead. Default: the operator's "
+        "heartbeat_timeout_seconds (120) when the Supervisor is made; twice the period, where that is not shorter.",
     )
     restart: Restart = Field(
         default_factory=Restart, description="Restart budget, back-off and rules. Default: those of its fields."

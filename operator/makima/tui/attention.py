@@ -9,6 +9,7 @@ from enum import IntEnum
 
 from makima.domain.reads.wait import Kind, Wait
 from makima.domain.reasons import AliveReason, ConditionType
+from makima.domain.supervision.heartbeat_times import heartbeat_times
 from makima.domain.supervision.supervisor_status import alive_reason
 from makima.models.condition import Condition
 from makima.models.contract import Contract
@@ -110,4 +111,4 @@ def silent_from(contract: Contract, supervisor: Supervisor | None) -> timedelta 
         return None
     if supervisor.spec.suspend or alive_reason(supervisor.status) in NOT_HEARD:
         return None
-    return timedelta(seconds=supervisor.spec.heartbeat_timeout_seconds)
+    return timedelta(seconds=heartbeat_times(supervisor.spec).timeout_seconds)

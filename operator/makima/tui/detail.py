@@ -8,6 +8,7 @@ from datetime import datetime
 from rich.text import Text
 
 from makima.domain.reads.wait import Kind
+from makima.domain.supervision.heartbeat_times import heartbeat_times
 from makima.models.contract import Contract
 from makima.models.contract_status import CompletedDeliverable, ContractStatus, TaskStatus
 from makima.models.enums import Priority
@@ -184,7 +185,7 @@ def supervision(supervisor: Supervisor | None, row: Row, now: datetime, *, carri
 
 
 def _pulse(supervisor: Supervisor, row: Row, now: datetime) -> Text:
-    every = supervisor.spec.heartbeat_period_seconds
+    every = heartbeat_times(supervisor.spec).period_seconds
     if row.heartbeat is None:
         return Text("no heartbeat yet\n", style=GREY)
     if row.overdue(now):

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from makima.adapters.kubernetes.connection import Connection
 from tests.support.kube import (
     Attempt,
     Body,
@@ -15,6 +16,7 @@ from tests.support.kube import (
     an_object,
     assert_create_refused,
     assert_refused,
+    bind,
     changed,
     completed,
     contract,
@@ -91,11 +93,12 @@ async def test_how_many_more_are_wrong_is_said(people: Cast) -> None:
     ids=["simple", "specification", "default", "own phases", "no deliverables"],
 )
 async def test_a_contract_is_not_created_with_a_deliverable_that_its_phases_do_not_have(
-    people: Cast, spec: Body
+    admin: Connection, people: Cast, spec: Body
 ) -> None:
+    await bind(admin, people.supervisor, "makima-edit", ("create", "makima.dev", "contracts"))
     for entry in ({"phase": "plan", "id": "novel"}, {"phase": "rest", "id": "novel"}):
         body = contract(**spec, deliverables=[entry])
-        await assert_create_refused(body, "INVALID_DELIVERABLE", (people.editor, people.confirmer), "novel")
+        await assert_create_refused(body, "INVALID_DELIVERABLE", people.three, "novel")
 
 
 async def test_those_of_a_contract_type_are_known_once_it_is_accepted(people: Cast) -> None:

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from makima.models.wire.memory import SavedState, checksum
-from tests.support.api_process import ApiUnderTest, CallerOf
+from tests.support.api_process import ApiUnderTest, CallerOf, StartApi
 from tests.support.carried_world import TEMPLATE, CarriedWorld, address, beat
 
 REGISTER = "/api/v1/supervisors/register"
@@ -32,6 +32,15 @@ async def test_an_external_supervisor_registers_reports_and_is_seen(
     listed = await caller.good("GET", address(life, "heartbeats?limit=5"))
     assert [item["sequence"] for item in listed["heartbeats"]] == [1]
     assert (await world.status("work"))["supervisorRef"]["incarnation"] == 1
+
+
+async def test_a_supervisor_that_says_nothing_of_heartbeats_is_told_the_settings(
+    world: CarriedWorld, start_api: StartApi, agent: str
+) -> None:
+    await world.contract("work", supervisor={})
+    own = {"contracts__heartbeat_interval_seconds": 7, "contracts__heartbeat_timeout_seconds": 21}
+    life = await world.caller(start_api(**own), agent).good("POST", REGISTER, world.registration("work"))
+    assert (life["heartbeat_interval_seconds"], life["heartbeat_timeout_seconds"]) == (7, 21)
 
 
 async def test_registering_again_gives_the_same_life_and_another_needs_to_take_over(

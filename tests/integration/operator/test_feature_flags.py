@@ -121,6 +121,22 @@ async def test_without_the_flag_supervisor_heartbeat_supervisors_are_not_looked_
     await driven.until_state("unseen", "Completed")
 
 
+@off("feature_flags__supervisor_heartbeat")
+async def test_without_the_flag_supervisor_heartbeat_a_contract_that_wants_a_supervisor_gets_neither_it_nor_a_pod(
+    driven: Driven, switched: OperatorUnderTest
+) -> None:
+    template = {"containers": [{"name": "agent", "image": "example.test/agent:1"}]}
+    await driven.create("wanting", phases=[phase("one", "a")], supervisor={"template": template})
+    await driven.until_state("wanting", "Created")
+    await unchanged(driven, "wanting")
+    pods = f"/api/v1/namespaces/{driven.admin.namespace}/pods"
+    for path in (driven.admin.path("supervisors"), pods):
+        listed = await driven.admin.connection.request("GET", path)
+        assert "wanting" not in str(listed["items"])
+    await driven.report("wanting", "one/a")
+    await driven.until_state("wanting", "Completed")
+
+
 @off("feature_flags__monitoring_dashboard")
 async def test_without_the_flag_monitoring_nobody_looks_for_stale_contracts(
     driven: Driven, switched: OperatorUnderTest

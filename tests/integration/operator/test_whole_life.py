@@ -25,6 +25,8 @@ async def test_a_simple_contract_runs_from_created_to_completed(driven: Driven, 
     await driven.report("simple", "execute/pull-request")
     status = await driven.until_state("simple", "Completed")
     assert status["completionDetectedTime"]
+    meta = (await driven.admin.get("simple"))["metadata"]
+    assert not {"finalizers", "annotations"} & meta.keys()
     assert await recorded_versions(recorded, uid, status["version"]) == list(range(1, status["version"] + 1))
     await driven.until_events("simple", "Activated", "PhaseAdvanced", "Completed")
 
@@ -46,6 +48,22 @@ async def test_a_guarded_contract_waits_in_each_phase_until_it_is_confirmed(driv
     assert status["advance"]["outcome"] == "Success"
     assert status["version"] <= 6, "steps fold into one write"
     await driven.until_events("guarded", "ConfirmationRequired", "Completed")
+
+
+async def test_a_contract_whose_final_validation_fails_is_active_again_and_completes_later(driven: Driven) -> None:
+    await driven.started("early", phase("only", "a"))
+    before = await driven.status("early")
+    version = before["version"] + 1
+    move = {"fromState": "Active", "toState": "Completing", "fromPhase": "only", "toPhase": "only"}
+    entry = {"version": version, "time": before["stateChangedTime"], "reason": "CompletionDetected", **move}
+    too_early = {"state": "Completing", "version": version, "transitions": [*before["transitions"], entry]}
+    await driven.admin.patch({"status": too_early}, "early", subresource="status")
+    status = await driven.until("early", lambda now: now["version"] > version)
+    assert (status["state"], status["transitions"][-1]["reason"]) == ("Active", "FinalValidationFailed")
+    assert "a" in status["transitions"][-1]["message"]
+    await driven.until_events("early", "FinalValidationFailed")
+    await driven.report("early", "only/a")
+    await driven.until_state("early", "Completed")
 
 
 async def test_each_version_is_one_status_write(driven: Driven) -> None:

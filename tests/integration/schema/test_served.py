@@ -100,7 +100,7 @@ EXPLAINED = {
     "contract.spec.deliverables": ("server-side apply", "append-only"),
     "contract.status.state": ("Where the contract stands", "WaitingForInput"),
     "contracttype.spec.phases.gate.requiredTasks.policy": ("AllComplete", "Default: None"),
-    "supervisor.spec.heartbeatTimeoutSeconds": ("Seconds without a heartbeat", "Default: 120"),
+    "supervisor.spec.heartbeatTimeoutSeconds": ("Seconds without a heartbeat", "heartbeat_timeout_seconds (120)"),
     "supervisor.spec.template.containers.image": ("Image reference",),
 }
 

@@ -117,14 +117,14 @@ async def test_sessions_are_equal_where_their_credentials_are_so_kopf_refuses_th
     assert before != renewed
 
 
-async def test_keys_are_listed_in_pages_and_once_more_where_a_page_came_too_late(
+async def test_versions_are_listed_in_pages_and_once_more_where_a_page_came_too_late(
     server: PagedServer, config: Config
 ) -> None:
     async with Connection(await load_configuration(config.kubeconfig)) as connection:
         server.expires = 1
-        keys = await KubernetesCluster(connection).list_contract_keys()
-        assert keys == [ObjectKey("ns", f"c{number}", f"u{number}") for number in range(1100)]
+        found = await KubernetesCluster(connection).list_contract_versions()
+        assert found == {ObjectKey("ns", f"c{number}", f"u{number}"): "1" for number in range(1100)}
         assert (server.begun, server.largest) == (2, 250)
         server.expires = 2
         with pytest.raises(Expired):
-            await KubernetesCluster(connection).list_contract_keys()
+            await KubernetesCluster(connection).list_contract_versions()

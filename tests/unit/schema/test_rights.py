@@ -132,7 +132,7 @@ async def operators_calls(connection: Any) -> None:
         "contract_type": NAMED,
         "write_status": (BODY,),
         "delete_contract": (_key(), "1"),
-        "list_contract_keys": (),
+        "list_contract_versions": (),
     }
     await call_every(KubernetesCluster(connection), cluster_calls)
     supervisors = {
@@ -165,7 +165,7 @@ MAKIMA = "makima.dev"
 async def apis_calls(connection: Any) -> None:
     calls = {"contract": NAMED, "supervisor": NAMED, "write_status": (BODY,)}
     await call_every(
-        KubernetesCarried(connection), calls, left_out=("contract_type", "delete_contract", "list_contract_keys")
+        KubernetesCarried(connection), calls, left_out=("contract_type", "delete_contract", "list_contract_versions")
     )
     await call_every(KubernetesTokenReviews(connection, "makima.dev"), {"review": ("token",)})
     await call_every(

@@ -62,26 +62,26 @@ class KubernetesCluster:
         except NotFound:
             return
 
-    async def list_contract_keys(self) -> list[ObjectKey]:
-        """Names and UIDs of all contracts, in pages, without their content."""
-        found: list[ObjectKey] = []
+    async def list_contract_versions(self) -> dict[ObjectKey, str]:
+        """Which contracts there are, and as of which resourceVersion: in pages, without their content."""
+        found: dict[ObjectKey, str] = {}
         for namespace in self._namespaces or (None,):
             path = path_of("contracts", namespace)
             try:
-                found += await self._list_keys(path)
+                found |= await self._list_versions(path)
             except Expired:
-                found += await self._list_keys(path)  # the pages of a list are of one moment, and that was forgotten
+                found |= await self._list_versions(path)  # the pages of a list are of one moment: that was forgotten
         return found
 
-    async def _list_keys(self, path: str) -> list[ObjectKey]:
-        keys: list[ObjectKey] = []
+    async def _list_versions(self, path: str) -> dict[ObjectKey, str]:
+        found: dict[ObjectKey, str] = {}
         query = {"limit": str(CONTRACTS_PAGE)}
         while True:
             page = await self._connection.request("GET", path, query=query, accept=METADATA_ONLY)
-            keys += [_key(item) for item in page.get("items") or ()]
+            found |= {_key(item): item["metadata"]["resourceVersion"] for item in page.get("items") or ()}
             more = page["metadata"].get("continue")
             if not more:
-                return keys
+                return found
             query["continue"] = more
 
     async def _get(self, path: str) -> JsonObject | None:

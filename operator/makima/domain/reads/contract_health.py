@@ -11,6 +11,7 @@ from makima.domain.durations import format_duration
 from makima.domain.reads.wait import LOOK_AT_OPERATOR, Command, Kind, Wait
 from makima.domain.reads.waits import waits
 from makima.domain.reasons import AliveReason
+from makima.domain.supervision.heartbeat_times import heartbeat_times
 from makima.domain.supervision.supervisor_status import alive
 from makima.models.contract import Contract
 from makima.models.enums import AdvanceOutcome, ContractState
@@ -117,7 +118,7 @@ def _silent(patient: Patient) -> Iterator[Finding]:
     if found is None or found.reason != AliveReason.HEARTBEATING:
         return
     silent = patient.now - status.last_heartbeat_time
-    if silent > timedelta(seconds=patient.supervisor.spec.heartbeat_timeout_seconds) + SHOWN_LATE:
+    if silent > timedelta(seconds=heartbeat_times(patient.supervisor.spec).timeout_seconds) + SHOWN_LATE:
         text = (
             f"its supervisor was last heard {format_duration(silent)} ago, and nobody has noticed: is the operator up?"
         )

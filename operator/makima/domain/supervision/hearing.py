@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from makima.domain.supervision.heartbeat_times import heartbeat_times
 from makima.domain.supervision.liveness import is_watched, last_sign
 from makima.domain.supervision.steps import Listen, Seen
 from makima.models.contract import Contract
@@ -22,7 +23,7 @@ def listen_to(seen: Seen) -> Listen | None:
     if heard is None:
         return None
     heard = max(heard, _resumed_at(seen.contract) or heard)
-    return Listen(seen.incarnation, heard, timedelta(seconds=seen.supervisor.spec.heartbeat_timeout_seconds))
+    return Listen(seen.incarnation, heard, timedelta(seconds=heartbeat_times(seen.supervisor.spec).timeout_seconds))
 
 
 def _resumed_at(contract: Contract) -> datetime | None:

@@ -6,6 +6,7 @@ import asyncio
 from datetime import timedelta
 from uuid import UUID, uuid4
 
+from makima.domain.supervision.heartbeat_times import heartbeat_times
 from makima.models.enums import CommandKind
 from makima.models.supervision import Beat, Session, StoredCommand
 from makima.models.wire.problem import Code
@@ -92,7 +93,7 @@ class SupervisorReads:
         supervisor = (await self._work.of(session)).supervisor
         if supervisor is None:
             raise refusal(Code.SUPERVISOR_NOT_FOUND, "the Supervisor is gone", hint="apply it again, or wait")
-        return supervisor.spec.heartbeat_timeout_seconds
+        return heartbeat_times(supervisor.spec).timeout_seconds
 
     def _must_live(self, session: Session, newest: Beat | None, timeout_seconds: float) -> None:
         seen = newest.received_at if newest is not None else session.registered_at

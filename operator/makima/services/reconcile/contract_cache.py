@@ -51,7 +51,11 @@ class Entry:
 
 def resource_version(body: JsonObject) -> int:
     """resourceVersion as a number; newer is larger (KEP-5504, and so in every etcd-backed API server before it)."""
-    text = body["metadata"].get("resourceVersion", "0")
+    return version_number(body["metadata"].get("resourceVersion", "0"))
+
+
+def version_number(text: str) -> int:
+    """The same of a resourceVersion alone; 0 where it is none."""
     return int(text) if text.isdigit() else 0
 
 

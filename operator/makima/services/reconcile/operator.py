@@ -94,6 +94,12 @@ class ContractOperator:
             if entry.awaits == meta["name"] and entry.key.namespace == meta.get("namespace"):
                 self.queue.put(entry.key.uid, backlog=resource_version(body) if kind is None else None)
 
+    def look_for_types(self) -> None:
+        """Contracts that wait for a type are looked at again, as each look asks for it: a watch may have missed it."""
+        for entry in self.cache.entries():
+            if entry.awaits is not None:
+                self.queue.put(entry.key.uid)
+
     def contract_gone(self, uid: str) -> None:
         """A contract is gone: forget it, and have the history say so."""
         entry = self.cache.forget(uid)

@@ -1,5 +1,7 @@
 """A periodic comparison of three lists: what the cluster has, what the operator knows, what the history calls alive.
 
+A contract that is newer in the cluster than the operator knows it is read and seen as from a watch.
+
 What is compared against the cluster's list is taken before that list, so a contract made meanwhile is never taken for
 gone.
 """
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from makima.errors import ClusterError, HistoryUnavailable
 from makima.ports import ObjectKey
+from makima.services.reconcile.contract_cache import version_number
 
 if TYPE_CHECKING:
     from makima.services.reconcile.operator import ContractOperator
@@ -23,12 +26,14 @@ async def resync(operator: ContractOperator) -> None:
     known = [entry.key.uid for entry in operator.cache.entries()]
     alive = await _alive(operator)
     try:
-        existing = {key.uid: key for key in await operator.ports.cluster.list_contract_keys()}
+        versions = await operator.ports.cluster.list_contract_versions()
+        existing = {key.uid for key in versions}
         for uid in known:
             if uid not in existing:
                 operator.contract_gone(uid)
         operator.recorder.gone([uid for uid in alive if uid not in existing])
-        await _see_unknown(operator, list(existing.values()))
+        await _see_missed(operator, versions)
+        operator.look_for_types()
         for companion in operator.companions:
             await companion.compare()
     except ClusterError as error:
@@ -43,10 +48,12 @@ async def _alive(operator: ContractOperator) -> list[str]:
         return []
 
 
-async def _see_unknown(operator: ContractOperator, keys: list[ObjectKey]) -> None:
-    """A watch that lost an object (seen with kopf's streaming listing) is made good here."""
-    for key in keys:
-        if operator.cache.get(key.uid) is None:
-            body = await operator.ports.cluster.contract(key.namespace, key.name)
-            if body is not None:
-                operator.see_contract("ADDED", body)
+async def _see_missed(operator: ContractOperator, versions: dict[ObjectKey, str]) -> None:
+    """What a watch lost (seen with kopf's streaming listing) is read, and seen as if the watch had shown it."""
+    for key, version in versions.items():
+        entry = operator.cache.get(key.uid)
+        if entry is not None and entry.version >= version_number(version):
+            continue
+        body = await operator.ports.cluster.contract(key.namespace, key.name)
+        if body is not None:
+            operator.see_contract("ADDED" if entry is None else "MODIFIED", body)

@@ -11,10 +11,11 @@ import logging
 from dataclasses import dataclass
 from uuid import UUID
 
+from makima.domain.supervision.heartbeat_times import HeartbeatTimes
 from makima.domain.supervision.pod_manifest import supervisor_pod
 from makima.domain.supervision.pod_reading import read_pod
 from makima.domain.supervision.pods import PodSeen
-from makima.domain.supervision.supervisor_manifest import supervisor_manifest
+from makima.domain.supervision.supervisor_manifest import changed_spec, supervisor_manifest
 from makima.errors import Conflict, Superseded
 from makima.models.contract import Contract
 from makima.models.enums import SupervisorState
@@ -42,14 +43,17 @@ class LifePorts:
 
 
 class LifeSteps:
-    """Each step brings the cache up to what it did. All raise `MakimaError`; nothing is then known about the step."""
+    """Each step brings the cache up to what it did. All raise `MakimaError`; nothing is then known about the step.
 
-    def __init__(self, ports: LifePorts, cache: SupervisorCache, api_url: str) -> None:
-        self._ports, self._cache, self._api_url = ports, cache, api_url
+    `heartbeats`: what a Supervisor gets where nobody says how often it is to be heard.
+    """
+
+    def __init__(self, ports: LifePorts, cache: SupervisorCache, api_url: str, heartbeats: HeartbeatTimes) -> None:
+        self._ports, self._cache, self._api_url, self._heartbeats = ports, cache, api_url, heartbeats
 
     async def create_supervisor(self, contract: Contract) -> None:
         """Make the Supervisor that the contract asks for; one of its name that is there already is taken as it is."""
-        wanted, meta = supervisor_manifest(contract), contract.metadata
+        wanted, meta = supervisor_manifest(contract, self._heartbeats), contract.metadata
         if wanted is None:
             return
         made = await self._ports.supervisors.create_supervisor(wanted)
@@ -57,13 +61,21 @@ class LifeSteps:
         if found is not None:
             self._cache.see(found)
 
-    async def change_spec(self, carrier: Carrier, spec: JsonObject) -> None:
-        """Bring the Supervisor's spec up to its contract's."""
+    async def keep_spec(self, carrier: Carrier, contract: Contract) -> None:
+        """Bring the Supervisor's spec up to its contract's, with heartbeats filled in.
+
+        Raises:
+            OutOfDateError: somebody wrote in between; the cache has it now.
+        """
         body = self._body(carrier)
+        spec = changed_spec(Supervisor.model_validate(body), contract, self._heartbeats)
+        if spec is None:
+            return
         try:
             carrier.body = await self._ports.supervisors.replace_supervisor({**body, "spec": spec})
         except Conflict:
             await self.read_again(carrier)
+            raise OutOfDateError(f"supervisor {carrier.name}") from None
 
     async def read_session(self, contract_id: UUID, carrier: Carrier) -> None:
         """What Postgres has about the contract's supervisor."""

@@ -26,13 +26,11 @@ from makima.domain.supervision.steps import (
     SupervisorDecision,
     WriteStatus,
 )
-from makima.domain.supervision.supervisor_manifest import changed_spec
 from makima.domain.supervision.supervisor_status import quiet_difference
 from makima.errors import Denied, HistoryUnavailable, MakimaError
 from makima.models.contract import Contract
 from makima.models.enums import CommandKind, SupervisorState
 from makima.models.supervision import StoredCommand
-from makima.models.supervisor import Supervisor
 from makima.ports import Clock, EventSink, Pods
 from makima.services.supervision.fleet_rates import FleetRates
 from makima.services.supervision.gathering import Gathering
@@ -138,9 +136,7 @@ class SupervisorLook:
                 return False
             await self._steps.create_supervisor(contract)
             return carrier.body is not None
-        changed = changed_spec(Supervisor.model_validate(carrier.body), contract)
-        if changed is not None:
-            await self._steps.change_spec(carrier, changed)
+        await self._steps.keep_spec(carrier, contract)
         return carrier.body is not None
 
     def _listen(self, seen: Seen, decision: SupervisorDecision) -> None:

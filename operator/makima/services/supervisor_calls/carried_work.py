@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from makima.domain.supervision.heartbeat_times import HeartbeatTimes, filled_in
 from makima.errors import Conflict, NotFound, Superseded
 from makima.models.contract import Contract
 from makima.models.contract_status import ContractStatus, SupervisorReference
@@ -42,10 +43,13 @@ class Carried:
 
 
 class CarriedWork:
-    """Reads contracts and supervisors past every cache, and writes contracts' status."""
+    """Reads contracts and supervisors past every cache, and writes contracts' status.
 
-    def __init__(self, cluster: CarriedCluster) -> None:
-        self.cluster = cluster
+    `heartbeats`: what holds for a Supervisor that was just applied without, until the operator fills it in.
+    """
+
+    def __init__(self, cluster: CarriedCluster, heartbeats: HeartbeatTimes) -> None:
+        self.cluster, self._heartbeats = cluster, heartbeats
 
     async def named(self, namespace: str, name: str) -> tuple[Carried, Supervisor]:
         """Contract and Supervisor of this name, both there and the contract accepted.
@@ -130,7 +134,10 @@ class CarriedWork:
 
     async def _supervisor(self, namespace: str, name: str) -> Supervisor | None:
         body = await self.cluster.supervisor(namespace, name)
-        return Supervisor.model_validate(body) if body is not None else None
+        if body is None:
+            return None
+        supervisor = Supervisor.model_validate(body)
+        return supervisor.model_copy(update={"spec": filled_in(supervisor.spec, self._heartbeats)})
 
 
 def fence(carried: Carried, session: Session, incarnation: int) -> None:

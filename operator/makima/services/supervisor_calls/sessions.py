@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from makima.domain.supervision.heartbeat_times import heartbeat_times
 from makima.domain.supervisor_calls.restoration import restore
 from makima.errors import Superseded
 from makima.models.enums import SupervisorState
@@ -162,6 +163,7 @@ class Sessions:
             session.contract_id, session.incarnation, restoration.outcome, restoration.reason, self._clock.now()
         )
         self._on_restored(restoration.outcome.snake)
+        times = heartbeat_times(supervisor.spec)
         return Registered(
             server_time=self._clock.now(),
             contract_id=session.contract_id,
@@ -169,8 +171,8 @@ class Sessions:
             incarnation=session.incarnation,
             phase=carried.status.phase,
             contract_version=carried.status.version,
-            heartbeat_interval_seconds=supervisor.spec.heartbeat_period_seconds,
-            heartbeat_timeout_seconds=supervisor.spec.heartbeat_timeout_seconds,
+            heartbeat_interval_seconds=times.period_seconds,
+            heartbeat_timeout_seconds=times.timeout_seconds,
             restoration=restoration,
             commands=await self._commands.poll(session.contract_id, 0),
         )
@@ -181,7 +183,7 @@ class Sessions:
 
 
 def _silent(last: datetime, supervisor: Supervisor, now: datetime) -> bool:
-    return now - last > timedelta(seconds=supervisor.spec.heartbeat_timeout_seconds)
+    return now - last > timedelta(seconds=heartbeat_times(supervisor.spec).timeout_seconds)
 
 
 def _refuse_pods(identity: Identity) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -11,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from makima.domain.tasks.worktree_scripts import ADD_WORKTREE, CLEAR_WORKTREES
+
+pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="there is no git on this machine: install it")
 
 IDENTITY = ("-c", "user.name=test", "-c", "user.email=test@example.test")
 

@@ -16,7 +16,8 @@ from makima.ports import JsonObject
 from makima.services.reconcile.knowledge import Known
 from makima.services.reconcile.operator import ContractOperator
 from makima.services.reconcile.reconciler import Ports
-from tests.support.builders import an_id
+from makima.services.reconcile.resync import resync
+from tests.support.builders import a_phase, a_type, an_id
 from tests.support.fakes import START, FakeClock, FakeCluster, FakeEvents, FakeHistory, FakeMetrics, FakeValidators
 
 AUTO = {"gate": {"autoAdvance": True}}
@@ -29,9 +30,21 @@ class Stage:
         self.clock, self.cluster, self.history = FakeClock(), FakeCluster(), FakeHistory()
         self.events, self.metrics = FakeEvents(), FakeMetrics()
         self.validators = FakeValidators(self.clock)
-        ports = Ports(self.cluster, self.events, self.validators, self.metrics, self.clock)
-        self.operator = ContractOperator(ports, self.history, settings, timedelta(hours=1))
+        self._ports = Ports(self.cluster, self.events, self.validators, self.metrics, self.clock)
+        self._settings = settings
+        self._connect()
+
+    def _connect(self) -> None:
+        self.operator = ContractOperator(self._ports, self.history, self._settings, timedelta(hours=1))
         self.cluster.on_change = self.operator.see_contract
+
+    async def restart(self) -> None:
+        """The operator ends, and another begins that knows nothing but what there is."""
+        await self.operator.stop()
+        self._connect()
+        for body in list(self.cluster.objects.values()):
+            self.operator.see_contract(None, body)
+        self.operator.start()
 
     def status(self, name: str) -> dict[str, object]:
         status: dict[str, object] = self.cluster.objects["ns", name].get("status", {})
@@ -285,6 +298,66 @@ async def test_a_deletion_that_no_watch_saw_is_found_by_the_resync(stage: Stage)
     second.operator.start()
     await second.until(lambda: uid in stage.history.deleted)
     await second.operator.stop()
+
+
+@pytest.mark.parametrize("operator_ends", [False, True])
+async def test_a_contract_deleted_while_postgres_is_away_loses_its_tail_only_if_the_operator_ends_too(
+    stage: Stage, operator_ends: bool
+) -> None:
+    uid = stage.cluster.create("a", {"phases": PHASES})["metadata"]["uid"]
+    stage.cluster.create("another", {"phases": PHASES})
+    await stage.until(lambda: stage.history.rows.get(uid) == 1)
+    stage.history.away = True
+    stage.cluster.patch_spec("a", {"deliverables": [{"phase": "one", "id": "doc"}]})
+    await stage.until(lambda: stage.status("a")["state"] == "Completed")
+    last = Contract.from_object(stage.cluster.objects["ns", "a"]).status
+    stage.cluster.remove("a")
+    if operator_ends:
+        await stage.restart()
+    stage.history.away = False
+    await stage.until(lambda: uid in stage.history.deleted, 10)
+    assert last is not None
+    assert stage.history.versions(uid) == ([1] if operator_ends else list(range(1, last.version + 1)))
+
+
+async def test_changes_that_no_watch_saw_are_taken_up_by_the_resync_and_nothing_else_is_written(stage: Stage) -> None:
+    for name in ("lost", "quiet"):
+        stage.cluster.create(name, {"phases": PHASES})
+    await stage.until(lambda: all(stage.status(name).get("state") == "Created" for name in ("lost", "quiet")))
+    await stage.until_quiet()
+    stage.cluster.on_change = lambda kind, body: None
+    stage.cluster.patch_spec("lost", {"deliverables": [{"phase": "one", "id": "doc"}]})
+    await stage.until_quiet()
+    assert stage.status("lost")["state"] == "Created"
+    quiet = stage.cluster.objects["ns", "quiet"]["metadata"]["resourceVersion"]
+    await resync(stage.operator)
+    await stage.until(lambda: stage.status("lost")["state"] == "Completed")
+    assert stage.cluster.objects["ns", "quiet"]["metadata"]["resourceVersion"] == quiet
+    await stage.until_quiet()
+    written, read = stage.cluster.status_writes, stage.cluster.reads
+    await resync(stage.operator)
+    await stage.until_quiet()
+    assert (stage.cluster.status_writes, stage.cluster.reads) == (written, read)
+
+
+async def test_a_contract_that_no_watch_showed_is_taken_up_by_the_resync(stage: Stage) -> None:
+    stage.cluster.on_change = lambda kind, body: None
+    stage.cluster.create("unseen", {"type": "simple"})
+    await resync(stage.operator)
+    await stage.until(lambda: stage.status("unseen").get("state") == "Created")
+
+
+async def test_a_type_that_no_watch_saw_is_found_by_the_resync_and_a_missing_one_costs_no_write(stage: Stage) -> None:
+    stage.cluster.create("a", {"type": "own"})
+    await stage.until(lambda: "conditions" in stage.status("a"))
+    await stage.until_quiet()
+    told = (stage.cluster.version, stage.events.reasons())
+    await resync(stage.operator)
+    await stage.until_quiet()
+    assert (stage.cluster.version, stage.events.reasons()) == told
+    stage.cluster.types["ns", "own"] = a_type("own", a_phase("plan"))
+    await resync(stage.operator)
+    await stage.until(lambda: stage.status("a").get("state") == "Created")
 
 
 async def test_a_validator_is_asked_once_per_question_and_again_after_its_retry_time(stage: Stage) -> None:

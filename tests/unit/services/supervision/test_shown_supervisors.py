@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
+from makima.domain.supervision.heartbeat_times import HeartbeatTimes
 from makima.domain.token_bucket import Rate
 from makima.models.enums import RestorationOutcome, SupervisorState
 from makima.services.supervision.fleet_rates import FleetLimits
@@ -25,6 +28,44 @@ async def test_a_supervisor_that_somebody_applied_is_left_as_it_is(world: World)
     await world.until(lambda: world.pods() == ["a-1"])
     assert world.lives.supervisors["ns", "a"]["spec"]["heartbeatTimeoutSeconds"] == 99
     assert world.postgres.rows[contract].incarnation == 1
+
+
+def times(world: World) -> tuple[object, object]:
+    """What the Supervisor says of heartbeats: their period, and the silence that ends a life."""
+    spec = world.lives.supervisors.get(("ns", "a"), {}).get("spec", {})
+    return spec.get("heartbeatPeriodSeconds"), spec.get("heartbeatTimeoutSeconds")
+
+
+@pytest.mark.parametrize("hand", ["create", "external"])
+async def test_heartbeats_that_nobody_says_are_the_operators_settings(world: World, hand: str) -> None:
+    await lead_with(world, HeartbeatTimes(7, 21))
+    getattr(world, hand)("a")
+    await world.until(lambda: times(world) == (7, 21))
+    await world.until_quiet()
+    assert world.lives.calls.count("change spec") == (1 if hand == "external" else 0)
+
+
+async def test_what_is_said_of_heartbeats_is_kept_and_the_timeout_is_longer_in_every_mixture(world: World) -> None:
+    await lead_with(world, HeartbeatTimes(7, 21))
+    world.create("a", heartbeatTimeoutSeconds=6)
+    await world.until(lambda: ("ns", "a") in world.lives.supervisors)
+    assert times(world) == (3, 6)
+
+
+async def test_a_supervisor_that_is_made_keeps_its_heartbeats_when_the_settings_change(world: World) -> None:
+    await running(world)
+    await world.until_quiet()
+    before = world.lives.calls.count("change spec")
+    await lead_with(world, HeartbeatTimes(1, 3))
+    await world.until_quiet()
+    assert (times(world), world.lives.calls.count("change spec")) == ((30, 120), before)
+
+
+async def lead_with(world: World, heartbeats: HeartbeatTimes) -> None:
+    """The operator is replaced by one with these settings."""
+    await world.end(world.operators[0])
+    world.heartbeats = heartbeats
+    await world.lead()
 
 
 async def test_a_contract_costs_nothing_here_until_it_has_or_wants_a_supervisor(world: World) -> None:

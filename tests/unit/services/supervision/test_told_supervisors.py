@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 
+from makima.models.wire.memory import AppendMessages, ConversationMessage
 from tests.support.supervised import World, running
 
 
@@ -65,8 +68,34 @@ async def test_heartbeats_that_only_postgres_has_keep_a_contract_from_being_stal
         world.clock.advance(seconds=600)
         world.beat(contract)
         await world.until_quiet()
-    conditions = {c["type"]: c["status"] for c in world.cluster.objects["ns", "a"]["status"]["conditions"]}
-    assert conditions["Stale"] == "False"
+    assert stale(world) == "False"
+
+
+async def test_messages_keep_a_contract_from_being_stale_where_heartbeats_are_rare(world: World) -> None:
+    contract = await running(world, heartbeatPeriodSeconds=3600, heartbeatTimeoutSeconds=86400)
+    await world.until_quiet()
+    writes = world.cluster.status_writes
+    for number in range(1, 7):
+        world.clock.advance(seconds=600)
+        await say(world, contract, number)
+        await world.until_quiet()
+    assert stale(world) == "False"
+    assert world.cluster.status_writes - writes <= 2
+    await world.pass_time(1900)
+    assert stale(world) == "True"
+
+
+async def say(world: World, contract: UUID, number: int) -> None:
+    """The supervisor saves its next message."""
+    message = ConversationMessage(id=UUID(int=number), role="assistant", content="Reading on.")
+    call = AppendMessages(incarnation=1, first_sequence=number, messages=(message,))
+    await world.postgres.append_messages(contract, call, world.clock.now())
+
+
+def stale(world: World) -> str:
+    """Status of the condition Stale."""
+    conditions = world.cluster.objects["ns", "a"]["status"]["conditions"]
+    return next(str(item["status"]) for item in conditions if item["type"] == "Stale")
 
 
 async def test_heartbeats_without_anything_else_are_no_progress(world: World) -> None:
