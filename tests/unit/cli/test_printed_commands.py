@@ -85,6 +85,7 @@ LINES: list[tuple[tuple[str, ...], Place, str]] = [
     (("contracts", "resume", "a/b"), Place(context="my prod"), "PROGRAM resume a/b --context 'my prod'"),
     (("contracts", "resume", "a/b"), Place(namespace="a"), "PROGRAM resume a/b"),
     (("contracts", "create", "b"), Place(namespace="a"), "PROGRAM create b --namespace a"),
+    (("contracts", "cleanup", "--namespace", "a"), Place(namespace="a"), "PROGRAM cleanup --namespace a"),
     (("contracts", "answer", "a/b", "it's $HOME"), Place(), "PROGRAM answer a/b 'it'\"'\"'s $HOME'"),
     (("kubectl", "-n", "a", "get", "pods"), Place(), "kubectl -n a get pods"),
     (

@@ -54,8 +54,8 @@ def _placed(words: Sequence[str], place: Place) -> list[str]:
 
 def _options(words: Sequence[str], place: Place) -> list[str]:
     names = CARRIED.get(words[1] if words[0] == "makima" else words[0], ())
-    if words[0] == "contracts" and not any(word.startswith(f"{place.namespace}/") for word in words):
-        names = ("namespace", *names)  # else a contract is named with its own
+    if words[0] == "contracts" and not _names_namespace(words, place):
+        names = ("namespace", *names)
     said = {name: getattr(place, name) for name in names}
     return [
         word
@@ -63,3 +63,8 @@ def _options(words: Sequence[str], place: Place) -> list[str]:
         if value is not None
         for word in (f"--{name.replace('_', '-')}", str(value))
     ]
+
+
+def _names_namespace(words: Sequence[str], place: Place) -> bool:
+    """Whether the command has its namespace: alone, or as a contract's."""
+    return "--namespace" in words or any(word.startswith(f"{place.namespace}/") for word in words)

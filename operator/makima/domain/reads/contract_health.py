@@ -156,7 +156,8 @@ def _worktrees(patient: Patient) -> Iterator[Finding]:
     status = patient.contract.status
     if status is not None and status.workspace is not None and status.workspace.worktrees_failed:
         text = f"{status.workspace.worktrees_failed} worktrees could not be removed"
-        yield Finding(Level.ATTENTION, "WorkspaceNotCleared", text, ("contracts", "cleanup", "--worktrees"))
+        command = ("contracts", "cleanup", "--worktrees", "--namespace", patient.contract.metadata.namespace)
+        yield Finding(Level.ATTENTION, "WorkspaceNotCleared", text, command)
 
 
 def _matters(patient: Patient) -> bool:

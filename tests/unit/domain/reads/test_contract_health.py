@@ -50,6 +50,9 @@ def refused() -> Contract:
     return wanting(with_status(active(), advance=told_so, observed_generation=5), advance=wish)
 
 
+LEFT = WorkspaceStatus(worktrees=1, worktrees_removed=0, worktrees_failed=2, cleared_time=START)
+"""Some worktrees could not be taken away."""
+
 Row = tuple[str, Callable[[], Contract], Supervisor | None, Level, tuple[str, ...]]
 TABLE: list[Row] = [
     ("well", active, beating(5), Level.HEALTHY, ()),
@@ -92,10 +95,7 @@ TABLE: list[Row] = [
     ),
     (
         "worktrees stay",
-        lambda: with_status(
-            active(),
-            workspace=WorkspaceStatus(worktrees=1, worktrees_removed=0, worktrees_failed=2, cleared_time=START),
-        ),
+        lambda: with_status(active(), workspace=LEFT),
         beating(5),
         Level.ATTENTION,
         ("WorkspaceNotCleared",),
@@ -150,3 +150,9 @@ def test_the_worst_comes_first() -> None:
     contract = with_status(carried(active(), conditions=(STALE,)), questions=(a_question(1),))
     reasons = [finding.reason for finding in health(contract, None, at(1000)).findings]
     assert reasons == ["Stale", "WaitingForAnswer"]
+
+
+def test_worktrees_that_stay_are_cleared_in_the_namespace_of_their_contract() -> None:
+    left = with_status(active(), workspace=LEFT)
+    (found,) = health(left, beating(5), at(1000)).findings
+    assert found.command == ("contracts", "cleanup", "--worktrees", "--namespace", left.metadata.namespace)
