@@ -80,8 +80,8 @@ def _tasks_in(status: ContractStatus, state: TaskState) -> int:
 def known_worktrees(contract: Contract, status: ContractStatus) -> int:
     """Worktrees in the contract's workspace, as far as is known without looking into the volume.
 
-    Those that its last clearing left, and one for each task with a pod that was spawned since: a pod's worktree stays
-    until a clearing takes it away, also when its task has ended.
+    Those that its last clearing left or could not remove, or only counted; and one for each task with a pod that was
+    spawned since: a pod's worktree stays until a clearing takes it away, also when its task has ended.
     """
     if contract.spec.workspace is None:
         return 0
@@ -89,7 +89,8 @@ def known_worktrees(contract: Contract, status: ContractStatus) -> int:
     spawned = [task.start_time for task in status.tasks if task.template is not None and task.start_time is not None]
     if seen is None:
         return len(spawned)
-    return seen.worktrees + seen.worktrees_failed + sum(at > seen.cleared_time for at in spawned)
+    orphans = max(seen.orphans, seen.worktrees_failed)  # what could not be removed is among them, but was not always
+    return seen.worktrees + orphans + sum(at > seen.cleared_time for at in spawned)
 
 
 def task_rows(contract: Contract, status: ContractStatus) -> tuple[TaskRow, ...]:

@@ -94,6 +94,9 @@ async def test_worktrees_are_what_the_last_clearing_left_and_one_for_each_task_w
     cleared = WorkspaceStatus(worktrees=1, worktrees_removed=4, worktrees_failed=1, cleared_time=at(10))
     await recorded(history, with_status(busy, workspace=cleared))
     assert history.shown[UID].worktrees == 4  # 1 left, 1 that could not go, 2 since
+    counted = cleared.model_copy(update={"orphans": 3})
+    await recorded(history, with_status(busy, workspace=counted))
+    assert history.shown[UID].worktrees == 6  # 1 left, 3 that nobody needs and that are still there, 2 since
     await recorded(history, with_tasks(active(), *tasks))
     assert history.shown[UID].worktrees == 0  # no workspace
 
