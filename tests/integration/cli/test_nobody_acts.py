@@ -26,7 +26,7 @@ def test_a_contract_that_no_operator_accepts_is_not_healthy(alone: Stage) -> Non
     assert done.code == Exit.ATTENTION
     assert "waits for the operator to accept it" in done.out and "→ makima doctor" in done.out
     shown = alone.makima("vera", "show", "new", "--namespace", alone.namespace).ok()
-    assert shown.out.splitlines()[0].endswith("→ makima doctor")
+    assert "→ makima doctor" in shown.out.splitlines()[0]
 
 
 def test_the_inbox_has_a_contract_whose_external_supervisor_died(alone: Stage) -> None:

@@ -142,6 +142,7 @@ def test_what_was_kept_can_be_taken_over_by_a_release_of_another_name(own: Helm,
 def test_without_keeping_nothing_is_left(own: Helm, cluster: Cluster) -> None:
     install(own, "makima", {"crds": {"keep": False}})
     cluster.until("the kind", lambda: cluster.call("create", "-f", "-", given=CONTRACT)[0] == 0)
+    cluster.until("all kinds", lambda: cluster.call("get", "contracts,contracttypes,supervisors", "-A")[0] == 0)
     own.run("uninstall", "makima", "-n", NAMESPACE, seconds=300)
     for kind in (*KEPT, "clusterrole", "clusterrolebinding"):
         cluster.until(f"{kind} to go", lambda kind=kind: cluster.names(kind) == set())  # type: ignore[misc]

@@ -20,8 +20,9 @@ CARRIED = {
 }
 """Program, or command of `makima` → what it can be told of a `Place`; others find their own way."""
 
-IN_HINTS = re.compile(r"PROGRAM (?P<words>[a-z-]+(?: [A-Z]+\b)?)|makima doctor\b|kubectl -n\b")
-"""Commands in what is said to do next; `PROGRAM` stands for the name that was called, a word in capitals for itself."""
+IN_HINTS = re.compile(r"PROGRAM (?P<words>[a-z-]+(?: [A-Z]+\b(?: [\w.-]+(?=;))?)?)|makima doctor\b|kubectl -n\b")
+"""Commands in what is said to do next; `PROGRAM` stands for the name that was called, a word in capitals for itself. A
+further word belongs to the command where a semicolon ends it."""
 
 
 def command_line(words: Sequence[str], program: str, place: Place) -> str:
