@@ -58,7 +58,7 @@ async def test_a_supervisor_that_reports_is_counted_with_its_host(
     await caller.good("POST", address(life), beat(life))
 
     async with asyncio.timeout(120):
-        while True:  # counted every two to five seconds
+        while True:  # counted every two seconds
             used = (await caller.good("GET", PATH))["resourceUsage"]
             if (used["activeSupervisors"], used["activeDaemons"]) == (1, 1):
                 break

@@ -46,7 +46,7 @@ class WaitingContract(DashboardPart):
 class ResourceUsage(DashboardPart):
     """What is in use now."""
 
-    active_supervisors: int = Field(ge=0, description="Heard of within the heartbeat timeout; counted every 2 to 5 s.")
+    active_supervisors: int = Field(ge=0, description="Heard of within the heartbeat timeout; counted every 2 s.")
     running_tasks: int = Field(ge=0)
     pending_tasks: int = Field(ge=0)
     active_daemons: int = Field(

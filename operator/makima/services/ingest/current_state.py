@@ -17,9 +17,7 @@ from makima.stores import HeartbeatStore
 COALESCE_SECONDS = 10.0
 """A row that only its heartbeat, activity or progress would change is written this often (ADR 0006)."""
 
-TICK_SECONDS = 0.1
-"""Rows that are due are looked for this often: rather few at a time, as whoever reads meanwhile waits for the rest."""
-
+TICK_SECONDS = 0.25
 BULK = 1000
 """Rows of one statement."""
 

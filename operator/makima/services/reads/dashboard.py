@@ -23,10 +23,6 @@ MOST = 100
 COUNTED_SECONDS = 2.0
 """How old a count of live supervisors may be before it is made again; whoever looks then gets the old one at once."""
 
-TIMES, SELDOM_SECONDS = 100, 5.0
-"""A count that takes long is made again after so many times what it took, but after so many seconds at most: it reads
-the rows of all supervisors, and whoever looks meanwhile feels it."""
-
 STALE_SECONDS = 10.0
 """How old it may be at most: then whoever looks waits for a new one."""
 
@@ -45,19 +41,13 @@ class DashboardStore(Protocol):
         ...
 
 
-def keeps(took: float) -> float:
-    """Seconds after which a count that took so many is made again."""
-    return min(max(COUNTED_SECONDS, TIMES * took), SELDOM_SECONDS)
-
-
 class LiveSupervisors:
-    """Counts live supervisors each 2 to 5 s while somebody looks: tens of thousands of rows change each time."""
+    """Counts live supervisors every two seconds while somebody looks: tens of thousands of rows change each time."""
 
     def __init__(self, store: DashboardStore, clock: Clock, timeout: timedelta) -> None:
         self._store, self._clock, self._timeout = store, clock, timeout
         self._usage: Usage | None = None
         self._counted_at = float("-inf")
-        self._took = 0.0
         self._counting: asyncio.Task[Usage] | None = None
 
     async def usage(self) -> Usage:
@@ -67,7 +57,7 @@ class LiveSupervisors:
             HistoryUnavailable: Postgres is away.
         """
         age = asyncio.get_running_loop().time() - self._counted_at
-        if age < keeps(self._took) and self._usage is not None:
+        if age < COUNTED_SECONDS and self._usage is not None:
             return self._usage
         counting = self._begin()
         if age < STALE_SECONDS and self._usage is not None:
@@ -84,7 +74,6 @@ class LiveSupervisors:
         began = asyncio.get_running_loop().time()
         usage = usage_of(await self._store.crews(self._clock.now() - self._timeout))
         self._usage, self._counted_at = usage, began
-        self._took = asyncio.get_running_loop().time() - began
         return usage
 
     def _done(self, task: asyncio.Task[Usage]) -> None:

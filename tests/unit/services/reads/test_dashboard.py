@@ -98,7 +98,7 @@ async def test_an_older_count_is_given_at_once_and_made_anew_meanwhile(
 ) -> None:
     live = LiveSupervisors(store, FakeClock(), timedelta(seconds=120))
     assert (await live.usage()).supervisors == 11
-    monkeypatch.setattr(module, "keeps", lambda took: 0.0)
+    monkeypatch.setattr(module, "COUNTED_SECONDS", 0.0)
     store.held = asyncio.Event()
     assert (await live.usage()).supervisors == 11  # does not wait
     store.held.set()
@@ -114,7 +114,7 @@ async def test_a_count_that_is_due_does_not_run_beside_the_look_that_finds_it_du
     reviews.grant("admin", "", "list")
     served = dashboards(store, reviews)
     await served.dashboard(somebody("admin"))
-    monkeypatch.setattr(module, "keeps", lambda took: 0.0)
+    monkeypatch.setattr(module, "COUNTED_SECONDS", 0.0)
     store.asked.clear()
     await served.dashboard(somebody("admin"))
     assert store.asked == ["look began", "look ended"]
@@ -127,7 +127,7 @@ async def test_a_count_that_is_due_does_not_run_beside_the_look_that_finds_it_du
 async def test_a_count_that_is_too_old_is_waited_for(store: FakeStore, monkeypatch: pytest.MonkeyPatch) -> None:
     live = LiveSupervisors(store, FakeClock(), timedelta(seconds=120))
     await live.usage()
-    monkeypatch.setattr(module, "keeps", lambda took: 0.0)
+    monkeypatch.setattr(module, "COUNTED_SECONDS", 0.0)
     monkeypatch.setattr(module, "STALE_SECONDS", 0.0)
     assert (await live.usage()).supervisors == 12
     store.away = True
@@ -135,24 +135,3 @@ async def test_a_count_that_is_too_old_is_waited_for(store: FakeStore, monkeypat
         await live.usage()
     store.away = False
     assert (await live.usage()).supervisors == 13
-
-
-@pytest.mark.parametrize(("took", "kept"), [(0.0, 2.0), (0.01, 2.0), (0.03, 3.0), (0.05, 5.0), (60.0, 5.0)])
-def test_a_count_that_takes_long_is_made_again_later_but_not_much(took: float, kept: float) -> None:
-    assert module.keeps(took) == pytest.approx(kept)
-
-
-async def test_what_a_count_took_decides_how_long_it_is_kept(store: FakeStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    took: list[float] = []
-
-    def keeps(seconds: float) -> float:
-        took.append(seconds)
-        return 2.0
-
-    monkeypatch.setattr(module, "keeps", keeps)
-    live = LiveSupervisors(store, FakeClock(), timedelta(seconds=120))
-    store.held = asyncio.Event()
-    asyncio.get_running_loop().call_later(0.05, store.held.set)
-    await live.usage()
-    await live.usage()
-    assert took[-1] >= 0.04
