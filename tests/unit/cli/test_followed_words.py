@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from makima.cli.contracts.exits import Exit
 from makima.cli.contracts.logs import command
+from makima.cli.contracts.said import BEATS, FEW, Activity
 from makima.client.api import unreachable
 from makima.errors import NotFound
 from makima.models.enums import ContractState
@@ -119,3 +120,31 @@ def test_the_last_lines_are_counted_before_it_is_followed(
 
 def test_both_at_once_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     assert run(monkeypatch, World(), "--conversation", "--heartbeats").exit_code == Exit.USAGE
+
+
+async def test_a_further_look_asks_for_few_heartbeats_and_misses_none_where_more_came() -> None:
+    beats: list[dict[str, Any]] = []
+    asked: list[int] = []
+
+    class Counting(Api):
+        async def get(self, path: str, *, limit: str = "", **_: Any) -> dict[str, Any]:
+            asked.append(int(limit))
+            return {"heartbeats": beats[::-1][: int(limit)]}
+
+    world = World()
+    activity = Activity(SimpleNamespace(api=Counting(world)), world.contract)  # type: ignore[arg-type]
+    told = []
+    for came in (1, 3, 3 * FEW, 0):
+        first = len(beats)
+        beats += [
+            {
+                "state": "Working",
+                "progress": n % 100,
+                "activity": "x",
+                "timestamp": f"2026-01-01T00:{n // 60:02}:{n % 60:02}Z",
+            }
+            for n in range(first, first + came)
+        ]
+        told.append(len(await activity.new()))
+    assert told == [1, 3, 3 * FEW, 0]
+    assert asked == [BEATS, FEW, FEW, BEATS, FEW]

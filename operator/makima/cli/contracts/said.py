@@ -23,7 +23,10 @@ JsonObject = dict[str, Any]
 
 PAGE = 100
 BEATS = 1000
-"""Heartbeats of one look: as many as the API tells at once."""
+"""Heartbeats of the first look: as many as the API tells at once."""
+
+FEW = 20
+"""Heartbeats of each further look, unless more came since the last one."""
 
 EVERY = 2.0
 """Seconds between two looks for more."""
@@ -63,16 +66,26 @@ class Activity:
 
     async def new(self) -> list[str]:
         """A line for each change."""
-        beats = (await self._api.get(self._path, limit=str(BEATS))).get("heartbeats") or []
+        beats = await self._newest(FEW if self._last else BEATS)
+        if len(beats) == FEW and _at(beats[-1]) > self._until:
+            beats = await self._newest(BEATS)
         return [line for beat in reversed(beats) if (line := self._line(beat)) is not None]
 
+    async def _newest(self, limit: int) -> list[JsonObject]:
+        found: list[JsonObject] = (await self._api.get(self._path, limit=str(limit))).get("heartbeats") or []
+        return found
+
     def _line(self, beat: JsonObject) -> str | None:
-        at = datetime.fromisoformat(beat["timestamp"])
+        at = _at(beat)
         said = (beat.get("state"), beat.get("activity"), beat.get("progress"))
         if at <= self._until:
             return None
         before, self._until, self._last = self._last, at, said
         return f"{utc(str(beat['timestamp']))} {said[0]} {said[2]}%: {said[1]}" if said != before else None
+
+
+def _at(beat: JsonObject) -> datetime:
+    return datetime.fromisoformat(beat["timestamp"])
 
 
 def _content(message: JsonObject) -> str:
