@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
 from makima import database
-from makima.sandbox import Sandbox
 from makima.schema import render
 from makima.schema.output import to_yaml
 
@@ -51,14 +49,6 @@ def run(installed: Path, tmp_path: Path) -> Run:
     return run
 
 
-@pytest.fixture
-def empty_database(sandbox: Sandbox) -> Iterator[str]:
-    """A database without a schema."""
-    name = f"wheel_{uuid4().hex[:16]}"
-    yield sandbox.database.create_database(name)
-    sandbox.database.drop_database(name)
-
-
 def test_it_is_the_wheel_that_runs(installed: Path, run: Run) -> None:
     assert Path(run("-c", "import makima; print(makima.__file__)").strip()).is_relative_to(installed)
 
@@ -74,7 +64,7 @@ def test_manifests_to_apply_by_hand_come_along(installed: Path) -> None:
         assert {file.relative_to(installed / "share/makima") for file in (installed / "share").rglob("*.yaml")} >= there
 
 
-def test_it_makes_the_whole_schema_of_the_history(run: Run, empty_database: str) -> None:
-    run("-m", "makima", "migrate", "up", "--database-url", empty_database)
-    status = database.schema_status(empty_database)
+def test_it_makes_the_whole_schema_of_the_history(run: Run, empty_database_url: str) -> None:
+    run("-m", "makima", "migrate", "up", "--database-url", empty_database_url)
+    status = database.schema_status(empty_database_url)
     assert status.current == status.head

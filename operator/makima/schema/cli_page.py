@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Any
 
 import click
@@ -12,7 +11,7 @@ from makima.cli.contracts.call import common
 from makima.cli.contracts.exits import MEANING
 from makima.cli.contracts.formats import MEANING as FORMATS
 from makima.cli.contracts.persona import KUBECTL, MAKIMA
-from makima.schema.option_tables import is_shown, option_table
+from makima.schema.option_tables import is_shown, option_table, unwrapped
 
 HEAD = """\
 # Command line
@@ -70,7 +69,7 @@ def _common() -> list[click.Parameter]:
 def _command(name: str) -> str:
     found, kubectl = _loaded(name, MAKIMA), _loaded(name, KUBECTL)
     usage = found.collect_usage_pieces(click.Context(found, info_name=name))
-    text = inspect.cleandoc(found.help or "").replace("\b\n", "")
+    text = unwrapped(found.help or "")
     parts = [f"## {name}\n", f"`{MAKIMA} {name} {' '.join(usage)}`\n", f"{text}\n"]
     common = {param.name for param in _common()}
     own = [param for param in found.params if is_shown(param) and param.name not in common]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator
 from typing import Any
 
 import click
 
 from makima.cli.main import COMMANDS, cli
-from makima.schema.option_tables import argument_table, is_shown, option_table
+from makima.schema.option_tables import argument_table, is_shown, option_table, unwrapped
 
 HEAD = """\
 # Commands that run, install and examine makima
@@ -36,7 +35,7 @@ def _sections(command: Any, path: str, level: str) -> Iterator[str]:
     context = command.context_class(command, info_name=path)
     yield f"{level} {path.partition(' ')[2]}\n"
     yield f"`{path} {' '.join(command.collect_usage_pieces(context))}`\n"
-    yield from (f"{_unwrapped(text)}\n" for text in (command.help, command.epilog) if text)
+    yield from (f"{unwrapped(text)}\n" for text in (command.help, command.epilog) if text)
     yield from filter(None, (argument_table(command.params), _options(command)))
     for name, below in getattr(command, "commands", {}).items():
         yield from _sections(below, f"{path} {name}", f"{level}#")
@@ -45,7 +44,3 @@ def _sections(command: Any, path: str, level: str) -> Iterator[str]:
 def _options(command: Any) -> str:
     shown = [param for param in command.params if is_shown(param)]
     return option_table(shown) if shown else ""
-
-
-def _unwrapped(text: str) -> str:
-    return inspect.cleandoc(text).replace("\b\n", "")

@@ -1,7 +1,8 @@
-"""Options of commands as tables of Markdown: of click's commands, and of typer's, whose classes are others."""
+"""What commands say of themselves as Markdown: of click's commands, and of typer's, whose classes are others."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -30,6 +31,11 @@ def argument_table(arguments: Iterable[Any]) -> str:
     told = [item for item in arguments if item.param_type_name == "argument" and getattr(item, "help", None)]
     rows = "".join(f"| `{_argument(item)}` | {escaped(item.help)}{_default(item)} |\n" for item in told)
     return f"| argument | meaning |\n|---|---|\n{rows}" if rows else ""
+
+
+def unwrapped(text: str) -> str:
+    """A help text as paragraphs, without click's marks for lines that stay as they are."""
+    return inspect.cleandoc(text).replace("\b\n", "")
 
 
 def escaped(text: str) -> str:

@@ -5,8 +5,7 @@ One contract that can't be looked at, or acted on, keeps no other from its turn.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable, Sequence
-from contextlib import aclosing
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from makima.cli.contracts.call import Call
@@ -65,34 +64,24 @@ def would(told: Told, looked: Sequence[Told]) -> Told:
 
 
 async def carry_out(person: Person, call: Call, looked: Sequence[Told]) -> list[Told]:
-    """Do it. Each step is logged before the next begins: whatever ends the process, what was done is told."""
+    """Do it, one after the other. Each step is logged before the next begins: whatever ends the process, it is told."""
     results: list[Told] = []
-    try:
-        async with aclosing(_done(person, call, looked)) as steps:
-            async for result in steps:
-                results.append(result)
-                _log(call, result.item, result.text)
-    except BaseException:  # --timeout, or interrupted
-        if len(results) < len(looked):
-            item = looked[len(results)].item
+    for number, told in enumerate(looked, 1):
+        item = told.item
+        call.screen.progress(f"{number}/{len(looked)} {item.action} {item.namespace}/{item.name}")
+        try:
+            result = kept(told, results) or await _acted(person, item)
+        except BaseException:  # --timeout, or interrupted
             _log(call, item, f"{item.action} cut off; look again")
-        raise
+            raise
+        _log(call, item, result.text)
+        results.append(result)
     return results
 
 
 def _log(call: Call, item: Affected, text: str) -> None:
     call.screen.progress("")
     call.screen.note(f"  {plain(f'{item.namespace}/{item.name} ({item.uid}): {text}')}")
-
-
-async def _done(person: Person, call: Call, looked: Sequence[Told]) -> AsyncGenerator[Told, None]:
-    """One after the other."""
-    results: list[Told] = []
-    for number, told in enumerate(looked, 1):
-        item = told.item
-        call.screen.progress(f"{number}/{len(looked)} {item.action} {item.namespace}/{item.name}")
-        results.append(kept(told, results) or await _acted(person, item))
-        yield results[-1]
 
 
 async def _acted(person: Person, item: Affected) -> Told:
