@@ -10,7 +10,7 @@ from unittest import mock
 from makima.client import Place
 from makima.client.cluster import Cluster
 from makima.client.person import Person
-from makima.errors import ClusterUnavailable, NotFound
+from makima.errors import ClusterUnavailable, MakimaError, NotFound
 from makima.models.contract import Contract
 from tests.support.builders import UID
 from tests.support.command_line import Done, pasted
@@ -25,7 +25,13 @@ def named(contract: Contract, name: str) -> Contract:
 
 
 class PlayedCluster(Cluster):
-    """Contracts that stay as they are, whatever is asked of them; no supervisors, no pods."""
+    """Contracts that stay as they are, whatever is asked of them; no supervisors, no pods.
+
+    Attributes:
+        refuses: what every write ends with.
+    """
+
+    refuses: MakimaError | None = None
 
     def __init__(self, contracts: Sequence[Contract]) -> None:
         bodies = (contract.model_dump(mode="json", by_alias=True, exclude_none=True) for contract in contracts)
@@ -61,11 +67,16 @@ class PlayedCluster(Cluster):
     async def merge(
         self, plural: str, namespace: str, name: str, patch: Mapping[str, Any], *, dry_run: bool = False
     ) -> Body:
-        return await self.get(plural, namespace, name)
+        return await self._written(plural, namespace, name)
 
     async def patch(
         self, plural: str, namespace: str, name: str, steps: Sequence[Mapping[str, Any]], *, dry_run: bool = False
     ) -> Body:
+        return await self._written(plural, namespace, name)
+
+    async def _written(self, plural: str, namespace: str, name: str) -> Body:
+        if self.refuses is not None:
+            raise self.refuses
         return await self.get(plural, namespace, name)
 
     async def pods(self, namespace: str, selector: str) -> list[Body]:

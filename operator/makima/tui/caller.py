@@ -15,8 +15,8 @@ class Caller(Protocol):
         """A command as it can be pasted, for the same cluster; `contracts` first stands for the program's name."""
         ...
 
-    def hint(self, error: MakimaError) -> str | None:
-        """What to do about an error; None where nothing is known."""
+    def hint(self, error: MakimaError, contract: str, /) -> str | None:
+        """What to do about an error, which is about this contract (namespace/name); None where nothing is known."""
         ...
 
 
@@ -27,6 +27,6 @@ class Makima:
         """With the whole name of the program."""
         return shlex.join(("makima", *words) if words[0] == "contracts" else words)
 
-    def hint(self, error: MakimaError) -> str | None:
+    def hint(self, error: MakimaError, _: str, /) -> str | None:
         """What the error itself says."""
         return error.hint

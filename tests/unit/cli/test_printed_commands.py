@@ -114,12 +114,6 @@ def test_a_command_line_carries_what_its_program_knows_of_the_place(
 @pytest.mark.parametrize(
     ("hint", "said"),
     [
-        ("look again (PROGRAM list), then ask", "look again (kubectl contracts list --context prod), then ask"),
-        (
-            "PROGRAM confirm NAME v1.2; see PROGRAM show NAME",
-            "kubectl contracts confirm NAME v1.2 --context prod; see kubectl contracts show NAME --context prod",
-        ),
-        ("then: PROGRAM confirm NAME", "then: kubectl contracts confirm NAME --context prod"),
         ("see: kubectl -n a get pods; it stays", "see: kubectl --context prod -n a get pods; it stays"),
         ("see: makima doctor; it stays", "see: makima doctor --context prod; it stays"),
         ("look: list -A", "look: list -A"),

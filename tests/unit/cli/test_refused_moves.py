@@ -14,11 +14,15 @@ from makima.cli.contracts.advance import command as advance
 from makima.cli.contracts.call import Ended
 from makima.cli.contracts.confirm import command as confirm
 from makima.cli.contracts.exits import Exit
-from makima.models.contract_status import AdvanceStatus
+from makima.errors import Denied
+from makima.models.contract_spec import AdvanceRequest, RestartRequest
+from makima.models.contract_status import AdvanceStatus, SupervisorReference
 from makima.models.enums import AdvanceOutcome
-from tests.support.builders import active, an_id, with_status
+from tests.support.builders import active, an_id, wanting, with_status
+from tests.support.played_people import PlayedPeople, named
 
 A, KEY = AdvanceOutcome, "default/work"
+GOAL = AdvanceRequest(to="execute", expected_version=2)
 
 
 class Refusing:
@@ -93,3 +97,42 @@ def test_a_refused_move_says_what_to_do_next(
     assert isinstance(ended, Ended)
     assert (ended.exit_code, ended.hint) == (code, following)
     assert ended.message.startswith(f"{KEY}: ")
+
+
+@pytest.mark.parametrize(
+    ("words", "about"),
+    [
+        (f"advance {KEY}", KEY),
+        ("advance work", "work"),
+        ("advance work --namespace default", "work --namespace default"),
+        ("pause work --context prod", "work --context prod"),
+        ("complete-deliverable work plan-document", "work"),
+    ],
+)
+def test_a_write_that_the_api_server_refuses_names_the_contract_as_it_was_called(words: str, about: str) -> None:
+    there = PlayedPeople(named(active(), "work"))
+    there.cluster.refuses = Denied("INVALID_TRANSITION: not from here", code="INVALID_TRANSITION", status=422)
+    done = there.paste(f"kubectl contracts {words}")
+    assert done.code == Exit.REFUSED
+    assert f"next: see where it stands: kubectl contracts show {about}\n" in done.err
+
+
+@pytest.mark.parametrize(
+    ("words", "look"),
+    [
+        ("advance work", "see whether it runs: makima doctor; "),
+        (
+            "restart-supervisor work",
+            "see whether it runs with supervisor_heartbeat on (off, nobody restarts supervisors): makima doctor; ",
+        ),
+    ],
+)
+def test_a_wish_that_nobody_acts_on_says_what_to_look_at(
+    monkeypatch: pytest.MonkeyPatch, words: str, look: str
+) -> None:
+    monkeypatch.setattr("makima.cli.contracts.acting.PATIENCE", 0.05)
+    carried = with_status(active(), supervisor_ref=SupervisorReference(name="work", uid=an_id(1), incarnation=1))
+    wishes = {"restart_supervisor": RestartRequest(expected_incarnation=1), "advance": GOAL}
+    done = PlayedPeople(named(wanting(carried, **wishes), "work")).paste(f"kubectl contracts {words}")
+    assert done.code == Exit.TIMED_OUT
+    assert f"next: {look}what you asked for stays" in done.err

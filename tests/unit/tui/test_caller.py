@@ -40,4 +40,4 @@ async def test_commands_are_those_of_whoever_started_it(program: str) -> None:
 
 def test_what_to_do_about_an_error_is_for_the_same_cluster() -> None:
     refused = MakimaError("VERSION_CONFLICT: 2, not 3")
-    assert f"(kubectl contracts show NAME --namespace team-a {HOW})" in str(caller(KUBECTL).hint(refused))
+    assert f"(kubectl contracts show team-a/b {HOW})" in str(caller(KUBECTL).hint(refused, "team-a/b"))

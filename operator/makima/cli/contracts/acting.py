@@ -48,9 +48,19 @@ def wishes_of(person: Person, contract: Contract, *, dry_run: bool) -> Wishes:
 
 
 async def outcome(
-    person: Person, call: Call, wished: Contract, judge: Judge, *, wait: bool, dry_run: bool
+    person: Person,
+    call: Call,
+    wished: Contract,
+    judge: Judge,
+    *,
+    wait: bool,
+    dry_run: bool,
+    look: str = "whether it runs",
 ) -> str | None:
     """What became of a wish: the judge's word, once it has one.
+
+    Args:
+        look: what to look at, where the operator does not act.
 
     Returns:
         None if nobody waited for it, or may, or only a dry run was made.
@@ -74,7 +84,7 @@ async def outcome(
         return None
     except TimeoutError:
         text = f"{key_of(wished)}: it is asked for, but the operator has not acted within {limit:g} s"
-        hint = f"see whether it runs: {call.line('makima', 'doctor')}; what you asked for stays"
+        hint = f"see {look}: {call.line('makima', 'doctor')}; what you asked for stays"
         raise Ended(text, hint, Exit.TIMED_OUT) from None
 
 

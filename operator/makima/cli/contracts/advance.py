@@ -10,6 +10,7 @@ from makima.cli.contracts.acting import Judge, acting_options, key_of, outcome, 
 from makima.cli.contracts.call import Call, common
 from makima.cli.contracts.completion import next_phases
 from makima.cli.contracts.formats import format_option
+from makima.cli.contracts.next_steps import CONTRACT, SHOW, NextStep
 from makima.cli.contracts.selecting import contract_argument, one
 from makima.errors import MakimaError
 
@@ -28,21 +29,22 @@ class MoveRefused(MakimaError):
     Attributes:
         contract: how commands name it.
         code: the plan's code, with which the operator's words begin.
+        next_step: what to do; None = what the code says.
     """
 
     def __init__(self, contract: str, told: AdvanceStatus) -> None:
-        super().__init__(f"{contract}: {told.message}", _report(told.missing))
-        self.contract, self.code = contract, told.message.partition(":")[0]
+        super().__init__(f"{contract}: {told.message}")
+        self.contract, self.code, self.next_step = contract, told.message.partition(":")[0], _report(told.missing)
 
 
-def _report(missing: tuple[str, ...]) -> str | None:
-    """Where a deliverable is missing, how it is reported; else what the code says is next."""
+def _report(missing: tuple[str, ...]) -> NextStep | None:
+    """Where a deliverable is missing, how it is reported."""
     from makima.domain.reconcile.gates import deliverables_in
 
     lacking = deliverables_in(missing)
     if not lacking:
         return None
-    return f"PROGRAM complete-deliverable NAME {lacking[0]}; see all that is missing: PROGRAM show NAME"
+    return NextStep("{}; see all that is missing: {}", (("complete-deliverable", CONTRACT, lacking[0]), SHOW))
 
 
 @click.command("advance")

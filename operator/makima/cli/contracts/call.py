@@ -14,6 +14,7 @@ import click
 from makima.cli.contracts.command_lines import command_line, hint_line
 from makima.cli.contracts.completion import contexts, namespaces
 from makima.cli.contracts.exits import Exit, code_of, exit_of
+from makima.cli.contracts.next_steps import CONTRACT, NEXT
 from makima.cli.contracts.persona import MAKIMA, Named, Persona
 from makima.cli.contracts.text import Screen
 from makima.errors import MakimaError
@@ -59,12 +60,14 @@ class Call:
 
     Attributes:
         timeout: after which the command gives up, or stops to watch; None = as long as it takes.
+        contract: that the command was given, as it was named; None = it is about none, or about many.
     """
 
     persona: Persona
     place: Place
     screen: Screen
     timeout: timedelta | None
+    contract: str | None = None
 
     def run(self, work: Callable[[Person], Awaitable[T]], *, watching: bool = False) -> T | None:
         """Do it; None where a watch came to the end of its time.
@@ -100,31 +103,21 @@ class Call:
         """The error as the end of the command."""
         return Ended(error.message, self.hint(error), exit_of(error))
 
-    def hint(self, error: MakimaError) -> str | None:
-        """What to do next: what the error itself says, else by its code."""
-        found = error.hint or NEXT.get(code_of(error)) or NEXT.get(exit_of(error).name)
-        if not found:
-            return None
-        told = hint_line(found, self.persona.program, self.place)
-        return told.replace("NAME", getattr(error, "contract", "NAME"))
+    def hint(self, error: MakimaError, contract: str | None = None) -> str | None:
+        """What to do next: what the error itself says, else by its code.
+
+        Args:
+            contract: that it is about, where the command was not given one.
+        """
+        if error.hint:
+            return hint_line(error.hint, self.persona.program, self.place)
+        step = getattr(error, "next_step", None) or NEXT.get(code_of(error)) or NEXT.get(exit_of(error).name)
+        about = getattr(error, "contract", contract or self.contract or CONTRACT)
+        return step.said(about, self.line) if step is not None else None
 
     def line(self, *words: str) -> str:
         """A command line as it can be pasted, for the same cluster; `contracts` first stands for this program."""
         return command_line(words, self.persona.program, self.place)
-
-
-NEXT = {
-    "VERSION_CONFLICT": "somebody was faster: look again (PROGRAM show NAME), then ask for what is there now",
-    "PHASE_GUARD_REQUIRED": "look at the deliverables, then: PROGRAM confirm NAME",
-    "UNAUTHORIZED": "ask somebody who may, or an administrator for the role makima-confirm",
-    "INVALID_DELIVERABLE": "see the ids of this phase: PROGRAM show NAME",
-    "INVALID_TRANSITION": "see where it stands: PROGRAM show NAME",
-    "VALIDATION_FAILED": "see what is missing: PROGRAM show NAME",
-    "CONFLICT": "somebody changed it, or it is there already: look again (PROGRAM list)",
-    "UNAVAILABLE": "see that the address in the kubeconfig is right and its API server up (--kubeconfig, --context)",
-    "FORBIDDEN": "ask an administrator for a role of makima in that namespace (makima-view, makima-edit, …)",
-}
-"""What to do next, by the plan's code, else by the exit code; NAME stands for the contract that an error is about."""
 
 
 def common(function: Function) -> Function:
@@ -138,7 +131,8 @@ def common(function: Function) -> Function:
         taken = {name: options.pop(name) for name in ("namespace", "context", "kubeconfig", "api", "token_file")}
         screen = Screen(color=False if options.pop("no_color") else None)
         persona = ctx.meta.get(PERSONA, Persona(MAKIMA))
-        return function(Call(persona, Place(**taken), screen, options.pop("timeout")), **options)
+        call = Call(persona, Place(**taken), screen, options.pop("timeout"), options.get("contract"))
+        return function(call, **options)
 
     for option in reversed(OPTIONS):
         option(wrapped)

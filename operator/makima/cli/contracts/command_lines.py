@@ -20,9 +20,8 @@ CARRIED = {
 }
 """Program, or command of `makima` → what it can be told of a `Place`; others find their own way."""
 
-IN_HINTS = re.compile(r"PROGRAM (?P<words>[a-z-]+(?: [A-Z]+\b(?: [\w.-]+(?=;))?)?)|makima doctor\b|kubectl -n\b")
-"""Commands in what is said to do next; `PROGRAM` stands for the name that was called, a word in capitals for itself. A
-further word belongs to the command where a semicolon ends it."""
+IN_HINTS = re.compile(r"makima doctor\b|kubectl -n\b")
+"""Beginnings of commands in what others than the command line say, makima's API for one: they know no place."""
 
 
 def command_line(words: Sequence[str], program: str, place: Place) -> str:
@@ -35,13 +34,8 @@ def command_line(words: Sequence[str], program: str, place: Place) -> str:
 
 
 def hint_line(text: str, program: str, place: Place) -> str:
-    """What to do next, with the commands in it as they can be pasted."""
-
-    def line(found: re.Match[str]) -> str:
-        words = f"contracts {found['words']}" if found["words"] else found[0]
-        return command_line(words.split(), program, place)
-
-    return IN_HINTS.sub(line, text)
+    """What others say is to be done next, with the commands in it as they can be pasted."""
+    return IN_HINTS.sub(lambda found: command_line(found[0].split(), program, place), text)
 
 
 def _placed(words: Sequence[str], place: Place) -> list[str]:

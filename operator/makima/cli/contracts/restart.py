@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from makima.client import Person
     from makima.models.contract import Contract
 
+UNACTED = "whether it runs with supervisor_heartbeat on (off, nobody restarts supervisors)"
+
 
 @click.command("restart-supervisor")
 @contract_argument
@@ -27,7 +29,7 @@ def command(call: Call, *, contract: str, wait: bool, dry_run: bool, form: str) 
     async def work(person: Person) -> tuple[Contract, str | None]:
         seen = await one(person, contract)
         wished = await wishes_of(person, seen, dry_run=dry_run).restart_supervisor()
-        return wished, await outcome(person, call, wished, _next_life(wished), wait=wait, dry_run=dry_run)
+        return wished, await outcome(person, call, wished, _next_life(wished), wait=wait, dry_run=dry_run, look=UNACTED)
 
     done = call.run(work)
     if done is not None:

@@ -128,7 +128,7 @@ class Dialog(ModalScreen[None]):
         try:
             await wish
         except MakimaError as error:
-            self._failed(error.message, self.monitor.caller.hint(error))
+            self._failed(error.message, self.monitor.caller.hint(error, "/".join(self.key)))
         except Exception as error:  # a person at work must not lose the screen for a bug of ours
             self._failed(f"unexpected: {type(error).__name__}: {error}"[:300], "try it again; report it if it stays")
         else:
