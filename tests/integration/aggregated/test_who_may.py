@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +14,11 @@ import pytest
 
 from makima.adapters.kubernetes.configuration import load_configuration
 from makima.adapters.kubernetes.connection import Connection
+from makima.cli.contracts.exits import Exit
 from makima.sandbox import Sandbox
 from tests.support.api_process import ApiUnderTest, make_account, token_of
 from tests.support.carried_world import CarriedWorld
+from tests.support.command_line import Stage
 from tests.support.kube import RBAC, until
 from tests.support.kubeconfig_users import KubectlUser, by_certificate, by_token
 
@@ -152,6 +155,36 @@ async def test_a_change_through_the_aggregated_api_is_answered_with_the_command_
     said = await asyncio.to_thread(people["stranger", credential].refused, *create)
     assert "cannot create resource" in said, said
     assert (await people.world.get("work"))["spec"] == before["spec"]
+
+
+COMMANDS = {
+    "show": "show NAME",
+    "history": "history NAME",
+    "deliver": "complete-deliverable NAME research-notes --no-wait --dry-run",
+    "confirm": "confirm NAME --force --no-wait --dry-run",
+}
+"""What goes to the API server, to makima's API, and to the API server as a change and as a confirmation."""
+
+ALLOWED = {
+    "editor": {"show", "history", "deliver"},
+    "confirmer": {"show", "history", "deliver", "confirm"},
+    "reader": {"show", "history"},
+    "stranger": set[str](),
+}
+
+
+@pytest.mark.parametrize("credential", CREDENTIALS)
+async def test_the_command_line_may_what_its_caller_may(
+    people: People, installed_cluster: Sandbox, credential: str
+) -> None:
+    kubeconfigs = {role: people[role, credential].kubeconfig for role in ROLES}
+    stage = Stage(installed_cluster, people.world.namespace, kubeconfigs=kubeconfigs)
+    for role, (name, line) in itertools.product(ROLES, COMMANDS.items()):
+        words = line.replace("NAME", f"{people.world.namespace}/work").split()
+        done = await asyncio.to_thread(stage.makima, role, *words)
+        assert done.code == (Exit.DONE if name in ALLOWED[role] else Exit.FORBIDDEN), (role, name, done)
+        assert "Traceback" not in done.err
+    assert "advance" not in (await people.world.get("work"))["spec"]
 
 
 @pytest.mark.parametrize("credential", CREDENTIALS)

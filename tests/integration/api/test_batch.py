@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from makima.errors import NotFound
-from tests.support.api_process import ApiUnderTest, token_of
+from tests.support.api_process import ApiUnderTest, CallerOf, token_of
 from tests.support.batch_world import BatchWorld
 from tests.support.carried_world import CarriedWorld
 
@@ -25,12 +25,21 @@ async def batch(world: CarriedWorld, api: ApiUnderTest, module_database: str) ->
     return BatchWorld(world, CarriedWorld(world.admin, name, world.store, world.http), api, module_database)
 
 
+async def dry_run(batch: BatchWorld, admin: CallerOf, name: str, **request: Any) -> list[str]:
+    """Whom an operation would be about; it is recorded as a dry run, and the contract stays as it is."""
+    before = await batch.mine.get(name)
+    told = await admin.good("POST", PATH, {**request, "dry_run": True})
+    assert (told["dry_run"], told["affected_count"], told["errors"]) == (True, len(told["affected_ids"]), [])
+    assert batch.recorded(told["batch_id"])["result"] == "dry_run"
+    assert await batch.mine.get(name) == before
+    found: list[str] = told["affected_ids"]
+    return found
+
+
 async def test_pause_and_resume_are_written_as_the_caller_and_recorded(batch: BatchWorld) -> None:
     ids = {str(await batch.contract(batch.mine, name)) for name in ("one", "two")}
     admin = await batch.caller("admin", ("makima-admin",))
-    dry = await admin.good("POST", PATH, {"operation": "pause_all", "dry_run": True})
-    assert (set(dry["affected_ids"]), dry["dry_run"]) == (ids, True)
-    assert not (await batch.spec(batch.mine, "one")).get("suspend")
+    assert set(await dry_run(batch, admin, "one", operation="pause_all")) == ids
     done = await admin.good("POST", PATH, {"operation": "pause_all"})
     assert (done["operation"], done["affected_count"], set(done["affected_ids"])) == ("pause_all", 2, ids)
     assert done["errors"] == []
@@ -42,11 +51,11 @@ async def test_pause_and_resume_are_written_as_the_caller_and_recorded(batch: Ba
     assert (row["operation"], row["requested_by"], row["namespaces"]) == ("pause_all", who, [batch.mine.namespace])
     assert (row["result"], row["affected_count"], {str(uid) for uid in row["affected_ids"]}) == ("succeeded", 2, ids)
     assert row["started_at"] <= row["finished_at"]
-    assert batch.recorded(dry["batch_id"])["result"] == "dry_run"
     for name in ("one", "two"):
         await batch.mine.drive(name)
         await batch.record(batch.mine, name)
     assert (await batch.mine.status("one"))["state"] == "Paused"
+    assert set(await dry_run(batch, admin, "one", operation="resume_all")) == ids
     back = await admin.good("POST", PATH, {"operation": "resume_all"})
     assert set(back["affected_ids"]) == ids
     assert not (await batch.spec(batch.mine, "one")).get("suspend")
@@ -95,11 +104,13 @@ async def test_old_ones_are_archived_then_archived_ones_are_deleted(batch: Batch
     admin = await batch.caller("admin", ("makima-admin",))
     young = await admin.good("POST", PATH, {"operation": "archive_old", "older_than_hours": 87_600})
     assert young["affected_ids"] == []
+    assert await dry_run(batch, admin, "old", operation="archive_old") == [old]
     done = await admin.good("POST", PATH, {"operation": "archive_old", "status_filter": ["completed", "failed"]})
     assert done["affected_ids"] == [old]
     await batch.mine.drive("old")
     await batch.record(batch.mine, "old")
     assert (await admin.good("POST", PATH, {"operation": "cleanup_archived"}))["affected_ids"] == []  # just archived
+    assert await dry_run(batch, admin, "old", operation="cleanup_archived", older_than_hours=0) == [old]
     gone = await admin.good("POST", PATH, {"operation": "cleanup_archived", "older_than_hours": 0})
     assert gone["affected_ids"] == [old]
     with pytest.raises(NotFound):
@@ -116,6 +127,7 @@ async def test_supervisors_of_stale_contracts_are_restarted_once(batch: BatchWor
     await batch.put_status(batch.mine, "silent", {"supervisorRef": reference})
     admin = await batch.caller("admin", ("makima-admin",))
     await asyncio.sleep(1.5)  # longer than its threshold
+    assert await dry_run(batch, admin, "silent", operation="restart_stale") == [str(uid)]
     done = await admin.good("POST", PATH, {"operation": "restart_stale"})
     assert done["affected_ids"] == [str(uid)], json.dumps(done)
     assert (await batch.spec(batch.mine, "silent"))["restartSupervisor"] == {"expectedIncarnation": 1}

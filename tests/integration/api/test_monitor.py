@@ -131,6 +131,30 @@ async def _work(world: CarriedWorld, caller: CallerOf, life: dict[str, Any]) -> 
     await caller.good("POST", address(life, "questions"), asked)
 
 
+async def test_an_event_stream_that_broke_goes_on_after_its_last_event_at_another_replica(
+    world: CarriedWorld, api: ApiUnderTest, start_api: StartApi, viewer: str, told: PostgresHistory
+) -> None:
+    other = await asyncio.to_thread(start_api)
+    headers = {"Authorization": f"Bearer {viewer}", "Accept": "text/event-stream"}
+    seqs = [await happens(told, world.namespace) for _ in range(3)]
+    query = f"?namespace={world.namespace}&after={seqs[0] - 1}"  # a browser repeats it when it comes back
+
+    async def come(replica: ApiUnderTest, until: int, **more: str) -> list[str | None]:
+        """Ids of what comes, until the stream is broken off after this one."""
+        places: list[str | None] = []
+        async with world.http.get(f"{replica.url}{MONITOR}{query}", headers={**headers, **more}) as answer:
+            async for place, frame in server_sent(answer):
+                places += [place] if "seq" in frame and frame["type"] != "Subscribed" else []
+                if place == str(until):
+                    return places
+        raise AssertionError("the stream ended by itself")
+
+    first = await come(api, seqs[1])
+    seqs += [await happens(told, world.namespace) for _ in range(3)]
+    second = await come(other, seqs[-1], **{"Last-Event-ID": str(first[-1])})
+    assert first + second == [str(seq) for seq in seqs]
+
+
 async def test_a_heartbeat_reaches_the_clients_of_another_replica(
     world: CarriedWorld, api: ApiUnderTest, start_api: StartApi, agent: str, told: PostgresHistory
 ) -> None:
