@@ -15,6 +15,7 @@ from itertools import count
 from typing import Any
 
 from makima.client.cluster import JsonObject
+from makima.client.finding import contracts_in
 from makima.client.person import Person
 from makima.client.wishes import ATTEMPTS
 from makima.domain.settings import Settings
@@ -50,7 +51,7 @@ async def carry_out(
     enhanced = answer.get("enhanced_contract_status")
     run = _Run(person, BatchRequest.model_validate(wanted), await person.cluster.whoami(), enhanced)
     try:
-        there = [item async for item in person.cluster.every("contracts", where)]
+        there = [item async for item in contracts_in(person, where)]
         await run.through(there, answer["affected_ids"], tell)
     finally:  # also of a run that is cut off: else its record never ends, and nobody counts it
         report = {"batch_id": answer["batch_id"], "affected_ids": run.done, "errors": run.errors}

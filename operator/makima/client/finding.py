@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
+from contextlib import suppress
 from dataclasses import dataclass
 
 from makima.client.api import ApiError
@@ -86,6 +87,33 @@ class Visible:
             except Denied as error:
                 if error.status != 403 or self.namespaces is None:
                     raise
+
+
+async def contracts_in(person: Person, namespace: str | None) -> AsyncIterator[JsonObject]:
+    """All contracts of a namespace; None = of all that this person may see.
+
+    Raises:
+        ClusterError: by what the API server said.
+    """
+    there = person.cluster.every("contracts", namespace) if namespace is not None else _everywhere(person)
+    async for body in there:
+        yield body
+
+
+async def _everywhere(person: Person) -> AsyncIterator[JsonObject]:
+    async for body in (await visible(person)).every(person.cluster):
+        yield body
+
+
+async def names_of(person: Person, namespace: str | None, uids: Collection[str]) -> dict[str, str]:
+    """How people call contracts, by UID: namespace/name. Of those that can't be looked up, nothing."""
+    names: dict[str, str] = {}
+    if uids:
+        with suppress(MakimaError):
+            async for body in contracts_in(person, namespace):
+                meta = body["metadata"]
+                names[meta["uid"]] = f"{meta['namespace']}/{meta['name']}"
+    return {uid: names[uid] for uid in uids if uid in names}
 
 
 async def visible(person: Person) -> Visible:

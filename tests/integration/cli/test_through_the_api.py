@@ -308,6 +308,10 @@ def test_a_bulk_operation_shows_asks_and_acts_as_its_caller(
         time.sleep(0.3)
     nobody = stage.makima("vera", "batch", "resume_all", *mine).ok()
     assert "nobody is there to ask" in nobody.err and "would affect" in nobody.out
+    named = [f"  {stage.namespace}/{name}" for name in ("bulk-1", "bulk-2")]
+    dry = stage.makima("vera", "batch", "resume_all", "--dry-run", *mine).ok()
+    assert [line for line in dry.out.splitlines() if line in named] == named
+    assert [line for line in nobody.err.splitlines() if line in named] == named
     assert stage.get("bulk-1")["spec"]["suspend"]
     agreed = stage.makima("vera", "batch", "resume_all", *mine, typed="y\n").ok()
     assert "resume_all: affected" in agreed.out

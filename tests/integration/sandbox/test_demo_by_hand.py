@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import subprocess
@@ -41,20 +42,19 @@ def terminal() -> Iterator[Terminal]:
 
 
 def typed(terminal: Terminal, command: str, shows: str, *answers: str) -> str:
-    """Type it on an empty screen; what is there once it shows this, and has been told all answers."""
+    """Type it on an empty screen; what was there once it showed this, and after it had been told all answers."""
     terminal.press("clear", "Enter")
     terminal.wait_until(lambda seen: seen.strip() == "$")
     terminal.press(command, "Enter")
     seen = terminal.wait_for(shows)
     for answer in answers:
         terminal.press(answer)
-    terminal.wait_until(lambda seen: seen.rstrip().endswith("$"), f"{command} does not end")
-    return seen
+    return seen + terminal.wait_until(lambda seen: seen.rstrip().endswith("$"), f"{command} does not end")
 
 
 def test_each_printed_command_does_what_it_says(printed: str, terminal: Terminal) -> None:
     lines = printed.splitlines()
-    commands = [line.strip() for line, below in zip(lines, lines[1:], strict=False) if below.startswith("      # ")]
+    commands = [line.strip() for line, below in itertools.pairwise(lines) if below.startswith("      # ")]
     once, *rest = (command.replace(".venv/bin", HERE).replace("$PWD/", "") for command in commands)
     everything, inbox, confirm, asked, answer, show, monitor, export, dry, batch = rest
     typed(terminal, once, "$")
@@ -67,7 +67,7 @@ def test_each_printed_command_does_what_it_says(printed: str, terminal: Terminal
         assert time.monotonic() < deadline, "its supervisor does not ask"
     typed(terminal, answer, "demo/try-it: ")
     assert "supervisor" in typed(terminal, show, "waits for ")
-    assert "demo/try-it" in typed(terminal, monitor, "try-it", "q")
+    assert "2 contracts" in typed(terminal, monitor, "try-it", "q")
     typed(terminal, export, "release-notes.json")
     (file,) = (word for word in export.split() if word.endswith(".json"))
     assert json.loads(Path(file).read_text())["resource"]["metadata"]["name"] == "release-notes"

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 OPERATIONS = ("archive_old", "pause_all", "resume_all", "cleanup_archived", "restart_stale")
 HOUR = timedelta(hours=1)
 
+Names = dict[str, str]
+"""UID → namespace/name; what is not in it is called by its UID."""
+
 
 @click.command("batch")
 @click.argument("operation", type=click.Choice(OPERATIONS))
@@ -48,19 +51,23 @@ def command(
     """
     wanted = _body(operation, older_than, statuses)
 
-    async def work(person: Person) -> dict[str, Any] | None:
+    async def work(person: Person) -> tuple[dict[str, Any], Names]:
+        from makima.client.finding import names_of
+
         where = None if all_namespaces else person.namespace
         with call.screen.working(f"{operation}: makima's API chooses the contracts"):
             first = await _run(person, wanted, where, dry_run=True)
-        if dry_run or not _agreed(call, first, force=force):
-            return {**first, "dry_run": True}
+            names = await names_of(person, where, first.get("affected_ids") or ())
+        if dry_run or not _agreed(call, first, names, force=force):
+            return {**first, "dry_run": True}, names
         with call.screen.working(f"{operation}: {_contracts(int(first.get('affected_count', 0)))}"):
-            return await _carried_out(person, call, _placed(wanted, where), where)
+            return await _carried_out(person, call, _placed(wanted, where), where), names
 
-    answer = call.run(work)
-    if answer is None:
+    done = call.run(work)
+    if done is None:
         return
-    _write(call, answer, form)
+    answer, names = done
+    _write(call, answer, names, form, each=form == "wide" or (dry_run and form == "table"))
     if answer.get("errors"):
         raise Ended(f"{len(answer['errors'])} contracts could not be changed", "see the errors above", Exit.FAILED)
 
@@ -100,13 +107,13 @@ async def _run(person: Person, wanted: dict[str, Any], where: str | None, *, dry
     return answer
 
 
-def _agreed(call: Call, answer: dict[str, Any], *, force: bool) -> bool:
+def _agreed(call: Call, answer: dict[str, Any], names: Names, *, force: bool) -> bool:
     count = int(answer.get("affected_count", 0))
     if force or not count:
         return bool(count)
     call.screen.note(f"{answer['operation']} would affect {_contracts(count)}:")
-    for identifier in answer.get("affected_ids") or ():
-        call.screen.note(f"  {plain(identifier)}")
+    for name in _named(answer, names):
+        call.screen.note(f"  {name}")
     if not call.screen.asks:
         call.screen.note("nothing was changed: nobody is there to ask; --force does it")
         return False
@@ -117,24 +124,29 @@ def _contracts(number: int) -> str:
     return "1 contract" if number == 1 else f"{number} contracts"
 
 
-def _write(call: Call, answer: dict[str, Any], form: str) -> None:
+def _named(answer: dict[str, Any], names: Names) -> list[str]:
+    return sorted(plain(names.get(uid, uid)) for uid in answer.get("affected_ids") or ())
+
+
+def _write(call: Call, answer: dict[str, Any], names: Names, form: str, *, each: bool) -> None:
     if form in ("json", "yaml"):
         say_data(call.screen, form, answer)
         return
     if form == "name":
-        for identifier in answer.get("affected_ids") or ():
-            call.screen.say(plain(identifier))
+        for name in _named(answer, names):
+            call.screen.say(name)
         return
-    _say(call, answer, wide=form == "wide")
+    _say(call, answer, names, each=each)
 
 
-def _say(call: Call, answer: dict[str, Any], *, wide: bool) -> None:
-    """How many; with their ids, where that is wanted."""
+def _say(call: Call, answer: dict[str, Any], names: Names, *, each: bool) -> None:
+    """How many, and which, where that is wanted."""
     word = "would affect" if answer.get("dry_run") else "affected"
     call.screen.say(f"{answer.get('operation')}: {word} {_contracts(int(answer.get('affected_count', 0)))}")
-    for identifier in (answer.get("affected_ids") or ()) if wide else ():
-        call.screen.say(plain(f"  {identifier}"))
+    for name in _named(answer, names) if each else ():
+        call.screen.say(f"  {name}")
     for error in answer.get("errors") or ():
-        call.screen.note(plain(f"  {error.get('id')} {error.get('code')}: {error.get('message')}"))
+        name = names.get(error.get("id"), error.get("id"))
+        call.screen.note(plain(f"  {name} {error.get('code')}: {error.get('message')}"))
     if answer.get("more"):
         call.screen.note("there are more; run it again")
