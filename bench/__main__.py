@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import signal
 import sys
 import tempfile
 import time
@@ -74,7 +75,13 @@ def options() -> argparse.Namespace:
 
 
 async def measure(chosen: argparse.Namespace, run: Run, results: Results) -> list[str]:
-    """Everything that was asked for; a measurement that fails is a remark, the others go on."""
+    """Everything that was asked for; a measurement that fails is a remark, the others go on.
+
+    SIGTERM ends it as Ctrl-C does: contenders and servers are ended too.
+    """
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     programs = await asyncio.to_thread(find_programs, Progress())  # builds the servers if they are not there yet
     facts = [*machine_facts(), server_facts(programs)]
     for scenario in chosen.only:
@@ -88,10 +95,14 @@ async def measure(chosen: argparse.Namespace, run: Run, results: Results) -> lis
 
 
 def main() -> int:
-    """Entry point of `make bench`; 1 if something could not be measured."""
+    """Entry point of `make bench`; 1 if something could not be measured, 130 if it was told to end."""
     chosen, began = options(), time.monotonic()
     run, results = Run.of(Path(tempfile.mkdtemp(prefix="makima-bench-")), quick=chosen.quick), Results()
-    facts = asyncio.run(measure(chosen, run, results))
+    try:
+        facts = asyncio.run(measure(chosen, run, results))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        sys.stderr.write(f"ended before its end; logs of the contenders: {run.scratch}\n")
+        return 130
     show(run, results, [*facts, f"{time.monotonic() - began:.0f} s in all; logs of the contenders: {run.scratch}"])
     if chosen.json is not None:
         chosen.json.write_text(json.dumps({"figures": results.figures, "facts": facts, "remarks": results.remarks}))
