@@ -22,7 +22,9 @@ from makima.adapters.kubernetes.connection import Connection
 from makima.adapters.postgres.history import PostgresHistory
 from makima.sandbox import Sandbox, attach, start
 from makima.sandbox.locking import exclusive
+from makima.sandbox.postgres import KEPT_IN
 from tests.support.kills import table
+from tests.support.memory_folder import memory_folder
 
 RUN = "MAKIMA_TEST_RUN"
 MEASURED = "measured"
@@ -43,6 +45,9 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[RUN] = str(os.getpid())
         for name in ("MAKIMA_DATABASE_URL", "MAKIMA_CONFIG", "KUBECONFIG"):
             os.environ.pop(name, None)  # tests never touch what the user has
+        if (kept_in := memory_folder()) is not None:
+            os.environ.setdefault(KEPT_IN, str(kept_in))
+        os.environ.setdefault("GOGC", "400")  # API servers of tests live for minutes: memory is cheaper than collecting
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -12,6 +12,7 @@ from uuid import UUID
 from makima.adapters.postgres.history import PostgresHistory
 from makima.errors import Conflict, NotFound
 from tests.support.kube import Body, Person, an_object, contract
+from tests.support.polling import pause
 
 AUTO = {"gate": {"autoAdvance": True}}
 
@@ -61,15 +62,15 @@ class Driven:
         Raises:
             AssertionError: it was not, in time; shows the last status.
         """
-        deadline = asyncio.get_running_loop().time() + seconds
+        began = asyncio.get_running_loop().time()
         while True:
             status = await self.status(name)
             if holds(status):
                 return status
-            if asyncio.get_running_loop().time() > deadline:
+            if (waited := asyncio.get_running_loop().time() - began) > seconds:
                 kept = {key: value for key, value in status.items() if key not in ("phases", "transitions")}
                 raise AssertionError(f"{name} did not become what was waited for: {json.dumps(kept, indent=1)}")
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(pause(waited))
 
     async def until_state(self, name: str, state: str) -> Body:
         """Wait for a state."""

@@ -14,7 +14,7 @@ from makima.adapters.postgres.history import PostgresHistory
 
 GROUP, VERSION = "makima.dev", "v1alpha1"
 PHASES = ("plan", "build", "check", "ship")
-POLL = 0.25
+POLL = 0.5
 
 
 def contract_body(namespace: str, name: str) -> dict[str, Any]:

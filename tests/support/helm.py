@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
+from tests.support.yaml_documents import documents
 
 CHART = Path(__file__).parents[2] / "helm" / "makima"
 EVERYTHING: dict[str, Any] = {
@@ -80,7 +80,7 @@ class Helm:
     def render(self, values: Mapping[str, Any], *, name: str = "makima", namespace: str = "makima-system") -> Objects:
         """The chart's objects by kind and name."""
         text = self.run("template", name, str(CHART), "--namespace", namespace, values=values)
-        found = [item for item in yaml.safe_load_all(text) if item]
+        found = documents(text)
         objects = {(item["kind"], item["metadata"]["name"]): item for item in found}
         in_many = {"Role", "RoleBinding"}
         assert len(objects) == len(found) or {item["kind"] for item in found} & in_many, "two objects of one name"

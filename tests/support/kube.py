@@ -25,6 +25,7 @@ from makima.models.contract import Contract
 from makima.sandbox import Sandbox
 from tests.support.operator_process import OPERATOR_USER
 from tests.support.own_process import MAKIMA_GROUPS
+from tests.support.polling import pause
 
 Body = dict[str, Any]
 Right = tuple[str, str, str]
@@ -45,10 +46,11 @@ POD: Body = {"containers": [{"name": "agent", "image": "example.com/agent:1"}]}
 
 async def until(what: str, holds: Callable[[], Awaitable[bool]], seconds: float = 30) -> None:
     """Wait for a condition of the API server, which notices roles and policies a moment after it stored them."""
-    deadline = asyncio.get_running_loop().time() + seconds
+    began = asyncio.get_running_loop().time()
     while not await holds():
-        assert asyncio.get_running_loop().time() < deadline, f"waited {seconds} s for {what}"
-        await asyncio.sleep(0.02)
+        waited = asyncio.get_running_loop().time() - began
+        assert waited < seconds, f"waited {seconds} s for {what}"
+        await asyncio.sleep(pause(waited))
 
 
 @dataclass(frozen=True)

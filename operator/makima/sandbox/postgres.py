@@ -22,14 +22,17 @@ from makima.sandbox.server_process import ServerProcess
 OTHER_USER = "nobody"
 """Who runs Postgres when root asks: it refuses to run as root."""
 
+KEPT_IN = "MAKIMA_SANDBOX_POSTGRES_FOLDER"
+"""Names the folder that databases are kept in, instead of the system's for what is temporary."""
+
 
 def create_cluster(name: str) -> Path:
-    """A new, empty database cluster in a temporary folder (root's own folders are closed to Postgres).
+    """A new, empty database cluster in a temporary folder (root's own folders are closed to Postgres), or in `KEPT_IN`.
 
     Raises:
         SandboxError: the wheel is missing, or initdb failed.
     """
-    folder = Path(tempfile.mkdtemp(prefix=f"makima-{name}-"))
+    folder = Path(tempfile.mkdtemp(prefix=f"makima-{name}-", dir=os.environ.get(KEPT_IN) or None))
     if os.geteuid() == 0:
         found = pwd.getpwnam(OTHER_USER)
         os.chown(folder, found.pw_uid, found.pw_gid)

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from makima.sandbox import Sandbox
 from makima.sandbox.folders import SandboxError
 from makima.sandbox.go_build import Progress
 from makima.sandbox.go_toolchain import go_command
 from tests.support.helm import CHART, EVERYTHING, EXTERNAL, Helm
+from tests.support.yaml_documents import documents
 
 # One at a time: the CRDs are there for a test and gone after it, and all workers share one API server.
 pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("monitoring")]
@@ -46,7 +46,8 @@ def crds(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     if done.returncode != 0:
         pytest.skip(f"{MODULE} can't be fetched: {done.stdout[-300:]}{done.stderr[-300:]}")
     folder = Path(json.loads(done.stdout)["Dir"]) / "example" / "prometheus-operator-crd"
-    return [yaml.safe_load((folder / f"monitoring.coreos.com_{plural}.yaml").read_text()) for plural in OURS.values()]
+    files = [folder / f"monitoring.coreos.com_{plural}.yaml" for plural in OURS.values()]
+    return [item for file in files for item in documents(file.read_text())]
 
 
 @pytest.fixture

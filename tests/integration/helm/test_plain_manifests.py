@@ -5,11 +5,11 @@ from __future__ import annotations
 import subprocess
 
 import pytest
-import yaml
 
 from makima.sandbox import Sandbox
 from tests.support.helm import Helm
 from tests.support.plain_manifests import FOLDER, OVERLAYS, ROOT, overlay_files
+from tests.support.yaml_documents import documents
 
 KNOWN_TO_A_PLAIN_CLUSTER = ("default", "aggregated-api")
 
@@ -28,7 +28,7 @@ def test_they_are_what_the_chart_renders(helm: Helm) -> None:
 
 @pytest.mark.parametrize("name", OVERLAYS)
 def test_what_an_overlay_refers_to_is_in_it(sandbox: Sandbox, name: str) -> None:
-    built = list(yaml.safe_load_all(kubectl(sandbox, "kustomize", str(ROOT / FOLDER / name))))
+    built = documents(kubectl(sandbox, "kustomize", str(ROOT / FOLDER / name)))
     there = {(item["kind"], item["metadata"]["name"]) for item in built}
     deployments = [item["spec"]["template"]["spec"] for item in built if item["kind"] == "Deployment"]
     assert len(deployments) == 2

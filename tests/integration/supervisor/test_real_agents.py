@@ -67,6 +67,7 @@ async def test_it_runs_to_its_end(api: ApiDouble, start: StartWrapper, agent: Re
     assert api.saved.state is SupervisorState.COMPLETED and api.saved.agent["program"] == agent.name
 
 
+@QUICK
 async def test_killed_with_its_wrapper_in_a_tool_call_it_is_continued_and_its_tool_ended(
     api: ApiDouble, start: StartWrapper, agent: RealAgent, model: ModelDouble, tmp_path: Path
 ) -> None:
@@ -131,6 +132,7 @@ async def test_what_it_asks_a_person_is_answered_in_the_same_conversation(
     assert len(api.questions) == 1
 
 
+@QUICK
 async def test_a_second_writer_is_refused_before_it_says_anything(
     api: ApiDouble, start: StartWrapper, agent: RealAgent, model: ModelDouble, tmp_path: Path
 ) -> None:

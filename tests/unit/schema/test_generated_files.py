@@ -5,11 +5,10 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-import yaml
-
 from makima.schema import render
 from makima.schema.output import generated_files
 from makima.schema.version import SCHEMA_VERSION, SCHEMA_VERSION_ANNOTATION
+from tests.support.yaml_documents import documents
 
 ROOT = Path(__file__).parents[3]
 FOLDERS = ("crds", "manifests/base")
@@ -40,7 +39,7 @@ def test_what_is_installed_is_what_is_shipped() -> None:
         document
         for name, text in files().items()
         if name.endswith(".yaml") and name.startswith(FOLDERS) and "kustomization" not in name
-        for document in yaml.safe_load_all(text)
+        for document in documents(text)
     ]
     installed = render()
     key = lambda item: (item["kind"], item["metadata"]["name"])  # noqa: E731  # said once, used twice
