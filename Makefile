@@ -11,8 +11,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
 # Where it is set, each of the thousand processes of a test run compiles all its modules anew: two thirds of its start.
 export PYTHONDONTWRITEBYTECODE :=
-# Tests wait more than they compute: two cores are not busy with three workers.
-WORKERS ?= 4
+# On two slow cores all tests took 22:41 minutes with three workers, 20:45 with four, which left no core for anything else.
+WORKERS ?= 3
 # Nodes side by side in make e2e: each, with a chart under load on it, has enough to do for two cores.
 NODES ?= $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$(( n < 4 ? 1 : 2 )))
 DIST ?= dist

@@ -38,21 +38,9 @@ def namespace_of(place: Place) -> str:
     """The namespace to work in where none is named."""
     if place.namespace:
         return place.namespace
-    return _namespace_of_context(place) or _namespace_of_pod() or "default"
+    from makima.adapters.kubernetes.kubeconfig import namespace_of_context  # noqa: PLC0415  # a second
 
-
-def _namespace_of_context(place: Place) -> str | None:
-    from kubernetes.aio.config import ConfigException, list_kube_config_contexts  # noqa: PLC0415  # a second
-
-    file = str(place.kubeconfig) if place.kubeconfig is not None else None
-    try:
-        contexts, current = list_kube_config_contexts(file)
-    except (ConfigException, OSError):
-        return None
-    named = next((item for item in contexts if item["name"] == place.context), None)
-    chosen = named if place.context is not None else current
-    found = (chosen or {}).get("context", {}).get("namespace")
-    return str(found) if found else None
+    return namespace_of_context(place.kubeconfig, place.context) or _namespace_of_pod() or "default"
 
 
 def _namespace_of_pod() -> str | None:

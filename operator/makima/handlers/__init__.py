@@ -3,6 +3,7 @@
 `kopf run -m makima.handlers` and `makima operator` register the same handlers.
 """
 
+from makima import parent_package  # before kopf, which looks whether there is a package kubernetes
 from makima.handlers import contracts, lifecycle
 
-__all__ = ["contracts", "lifecycle"]
+__all__ = ["contracts", "lifecycle", "parent_package"]

@@ -33,7 +33,10 @@ class Changing:
         self.report: dict[str, Any] = {}
         self.answers: dict[str, Any] = {}
 
-    async def every(self, *_: Any) -> AsyncIterator[dict[str, Any]]:
+    async def may(self, *_: Any) -> bool:
+        return True
+
+    async def every(self, *_: Any, **__: Any) -> AsyncIterator[dict[str, Any]]:
         yield body_of(self.contract, self.version)
         self._changed()
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 from kubernetes.aio.client import Configuration
-from kubernetes.aio.config import ConfigException
+from kubernetes.aio.config import ConfigException, list_kube_config_contexts
 from kubernetes.aio.config.kube_config import FileOrData, KubeConfigLoader, KubeConfigMerger
 
 from makima.adapters.kubernetes.exec_credential import CERTIFICATE, Plugin, has_certificate
@@ -71,6 +71,26 @@ class Loader(KubeConfigLoader):
     def is_over(self, now: datetime) -> bool:
         """Whether the credential's time is over."""
         return self.expires is not None and now >= self.expires - EARLY
+
+
+def namespace_of_context(file: Path | None, context: str | None) -> str | None:
+    """The namespace that a context names.
+
+    Args:
+        file: the kubeconfig; None = where kubectl would look.
+        context: its name; None = the current one.
+
+    Returns:
+        None where it names none, or there is no such file or context.
+    """
+    try:
+        contexts, current = list_kube_config_contexts(str(file) if file is not None else None)
+    except (ConfigException, OSError):
+        return None
+    named = next((item for item in contexts if item["name"] == context), None)
+    chosen = named if context is not None else current
+    found = (chosen or {}).get("context", {}).get("namespace")
+    return str(found) if found else None
 
 
 class Renewal:
