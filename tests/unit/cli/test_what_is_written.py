@@ -16,7 +16,8 @@ from makima.cli.contracts.event_lines import control_line, event_line, is_import
 from makima.cli.contracts.rows import compact, headings, row
 from makima.cli.contracts.text import Screen, cut, plain, readable, width_of
 from makima.client import Place
-from makima.domain.reads.tree import lines, tree_of
+from makima.domain.reads.tree import tree_of
+from makima.domain.reads.tree_lines import lines
 from makima.models.contract import Contract
 from makima.models.contract_status import CompletedDeliverable, TaskCount
 from makima.models.enums import ContractState, SupervisorState, TaskState

@@ -89,7 +89,8 @@ class Drawing:
     def lines(self, contract: Contract, supervisor: Supervisor | None, pod: dict[str, Any] | None) -> list[str]:
         """The tree's lines, what it waits for first."""
         from makima.cli.contracts.text import plain
-        from makima.domain.reads.tree import lines, tree_of
+        from makima.domain.reads.tree import tree_of
+        from makima.domain.reads.tree_lines import lines
         from makima.domain.reads.waits import waits
 
         moment = now()

@@ -2,38 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from makima.domain.durations import format_duration
+from makima.domain.reads.supervisor_tree import supervisor_node
+from makima.domain.reads.tree_lines import Mark, Node
 from makima.models.contract import Contract
 from makima.models.contract_status import CompletedDeliverable, ContractStatus, Question, TaskStatus
-from makima.models.enums import ContractState, Priority, SupervisorState, TaskState
+from makima.models.enums import ContractState, Priority, TaskState
 from makima.models.gate import Deliverable, Phase
-from makima.models.supervisor import Supervisor, SupervisorStatus
-
-
-class Mark(StrEnum):
-    """What a line means, for whoever draws it; never by colour alone."""
-
-    DONE = "done"
-    CURRENT = "current"
-    OPEN = "open"
-    FAILED = "failed"
-    ASKS = "asks"
-    PLAIN = "plain"
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """One line, and the lines below it."""
-
-    text: str
-    mark: Mark = Mark.PLAIN
-    children: tuple[Node, ...] = field(default=())
+from makima.models.supervisor import Supervisor
 
 
 def tree_of(
@@ -55,7 +35,7 @@ def tree_of(
         return Node(f"{meta.namespace}/{meta.name}  {contract.spec.type}  not accepted")
     head = f"{meta.namespace}/{meta.name}  {contract.spec.type}  {status.state}  version {status.version}"
     below = [_phase(phase, status, contract, now, verbose=verbose) for phase in status.phases]
-    below += [_supervisor(supervisor, pod, now, verbose=verbose)] if supervisor is not None else []
+    below += [supervisor_node(supervisor, pod, now, verbose=verbose)] if supervisor is not None else []
     below += list(_details(status, now)) if verbose else []
     return Node(head, _state_mark(status.state), tuple(below))
 
@@ -135,81 +115,6 @@ def _question(question: Question, contract: Contract, now: datetime) -> Node:
     return Node(f"{text} (answered)" if answered else text, Mark.DONE if answered else Mark.ASKS, options)
 
 
-SUPERVISOR_MARKS = {
-    SupervisorState.FAILED: Mark.FAILED,
-    SupervisorState.INTERRUPTED: Mark.FAILED,
-    SupervisorState.BLOCKED: Mark.FAILED,
-    SupervisorState.WAITING_FOR_USER: Mark.ASKS,
-    SupervisorState.COMPLETED: Mark.DONE,
-}
-
-
-def _supervisor(supervisor: Supervisor, pod: Mapping[str, Any] | None, now: datetime, *, verbose: bool) -> Node:
-    status = supervisor.status
-    if status is None:
-        return Node("supervisor: not registered", Mark.OPEN)
-    if status.state is None:
-        return Node(f"supervisor: not registered, life {status.incarnation or 0}", Mark.OPEN, tuple(_pod(status, pod)))
-    parts = [f"supervisor {status.state}", f"life {status.incarnation or 0}", *_life(status, now)]
-    if status.restarts:
-        parts.append(f"{status.restarts} restarts of {supervisor.spec.restart.max_restarts}")
-    below = _pod(status, pod)
-    if status.error_message:
-        below.append(Node(f"error: {status.error_message}", Mark.FAILED))
-    if verbose:
-        below += [Node(f"{item.type} {item.status}, {item.reason}: {item.message}") for item in status.conditions]
-        if status.restoration is not None:
-            back = status.restoration
-            below.append(Node(f"restored {format_duration(now - back.time)} ago, {back.outcome}: {back.message or ''}"))
-    return Node(", ".join(parts), SUPERVISOR_MARKS.get(status.state, Mark.CURRENT), tuple(below))
-
-
-def _life(status: SupervisorStatus, now: datetime) -> Iterator[str]:
-    if status.current_activity:
-        progress = f" ({status.progress} %)" if status.progress is not None else ""
-        yield f"{status.current_activity}{progress}"
-    if status.last_heartbeat_time is not None:
-        yield f"heartbeat {format_duration(now - status.last_heartbeat_time)} ago"
-
-
-def _pod(status: SupervisorStatus, pod: Mapping[str, Any] | None) -> list[Node]:
-    if status.pod_name is None:
-        return []
-    if pod is None:
-        return [Node(f"pod {status.pod_name}")]
-    told = pod.get("status") or {}
-    node = (pod.get("spec") or {}).get("nodeName")
-    where = f" on {node}" if node else ""
-    phase, trouble = str(told.get("phase", "")), _trouble(told)
-    mark = Mark.FAILED if trouble else POD_MARKS.get(phase, Mark.OPEN)
-    return [Node(f"pod {status.pod_name} {phase}{where}{f': {trouble}' if trouble else ''}", mark)]
-
-
-POD_MARKS = {"Failed": Mark.FAILED, "Running": Mark.CURRENT, "Succeeded": Mark.DONE}
-STARTING = frozenset({"ContainerCreating", "PodInitializing"})
-"""Why a container waits that merely has not begun yet."""
-
-
-def _trouble(told: Mapping[str, Any]) -> str:
-    """Why it does not run, as the scheduler or the kubelet says; "" where nothing is wrong."""
-    for item in told.get("conditions") or ():
-        if item.get("type") == "PodScheduled" and item.get("status") == "False":
-            return _said(item)
-    for item in [*(told.get("initContainerStatuses") or ()), *(told.get("containerStatuses") or ())]:
-        state = item.get("state") or {}
-        waiting, ended = state.get("waiting") or {}, state.get("terminated") or {}
-        if waiting.get("reason") and waiting["reason"] not in STARTING:
-            return _said(waiting)
-        if ended.get("exitCode"):
-            return f"{_said(ended)}, exit code {ended['exitCode']}"
-    return ""
-
-
-def _said(item: Mapping[str, Any]) -> str:
-    reason, message = str(item.get("reason") or ""), str(item.get("message") or "")
-    return f"{reason} ({message})" if message else reason
-
-
 def _details(status: ContractStatus, now: datetime) -> Iterator[Node]:
     conditions = [Node(f"{item.type} {item.status}, {item.reason}: {item.message}") for item in status.conditions]
     if conditions:
@@ -227,27 +132,3 @@ def _details(status: ContractStatus, now: datetime) -> Iterator[Node]:
 
 LAST = 5
 """Changes that are shown; all of them are in the history."""
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of a drawn tree: what stands before it, its mark, its text."""
-
-    lead: str
-    mark: Mark
-    text: str
-
-
-def lines(node: Node, *, ascii_only: bool = False) -> Sequence[Line]:
-    """The tree, line by line, with its branches drawn."""
-    tee, corner, bar = ("|- ", "`- ", "|  ") if ascii_only else ("├─ ", "└─ ", "│  ")
-    found = [Line("", node.mark, node.text)]
-
-    def below(parent: Node, lead: str) -> None:
-        for number, child in enumerate(parent.children):
-            last = number == len(parent.children) - 1
-            found.append(Line(lead + (corner if last else tee), child.mark, child.text))
-            below(child, lead + ("   " if last else bar))
-
-    below(node, "")
-    return found
