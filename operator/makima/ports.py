@@ -124,6 +124,10 @@ class Supervisors(StatusWriter, Protocol):
         """The Supervisor as the API server has it now (a quorum read), or None."""
         ...
 
+    async def list_supervisor_versions(self) -> dict[ObjectKey, str]:
+        """resourceVersion of every Supervisor that exists (metadata only)."""
+        ...
+
     async def create_supervisor(self, body: JsonObject) -> JsonObject | None:
         """Make it; None if there is one of that name already."""
         ...

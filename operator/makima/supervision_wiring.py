@@ -47,6 +47,7 @@ class Supervision:
         self.supervise = self._supervise(metrics)
         self.task_jobs = self._task_jobs(metrics)
         self.sessions.on_session = self.supervise.see_session
+        self.supervise.on_missed = operator.see_supervisor
         operator.accompany(self.supervise)
         operator.accompany(self.task_jobs)
         work, memory, settings = self._postgres.work, self._postgres.memory, self._config.decisions()
@@ -55,11 +56,13 @@ class Supervision:
 
     def _supervise(self, metrics: SupervisionMetrics) -> Supervise:
         postgres, options = self._postgres, self._config.supervisors
-        pods = KubernetesPods(self._connection, self._config.operator.namespaces)
-        life = LifePorts(KubernetesSupervisors(self._connection), pods, postgres.registry)
+        namespaces = self._config.operator.namespaces
+        supervisors = KubernetesSupervisors(self._connection, namespaces)
+        pods = KubernetesPods(self._connection, namespaces)
+        life = LifePorts(supervisors, pods, postgres.registry)
         steps = LifeSteps(life, self.cache, options.api_url, self._config.heartbeat_times())
         watch = LivenessWatch(postgres.heartbeats, postgres.coverage, self._clock)
-        ports = SupervisePorts(pods, postgres.commands, self._events, metrics, self._clock)
+        ports = SupervisePorts(supervisors, pods, postgres.commands, self._events, metrics, self._clock)
         return Supervise(ports, steps, self.cache, watch, FleetRates(self._limits(), self._clock.now()))
 
     def _limits(self) -> FleetLimits:

@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any
 
 from makima.errors import ClusterUnavailable, Conflict, NotFound
-from makima.ports import JsonObject
+from makima.ports import JsonObject, ObjectKey
 
 Name = tuple[str, str]
 
@@ -64,6 +64,11 @@ class FakeLives:
     async def supervisor(self, namespace: str, name: str) -> JsonObject | None:
         self._reach()
         return copy.deepcopy(self.supervisors.get((namespace, name)))
+
+    async def list_supervisor_versions(self) -> dict[ObjectKey, str]:
+        self._reach()
+        metas = [body["metadata"] for body in self.supervisors.values()]
+        return {ObjectKey(m["namespace"], m["name"], m["uid"]): m["resourceVersion"] for m in metas}
 
     async def create_supervisor(self, body: JsonObject) -> JsonObject | None:
         meta = body["metadata"]

@@ -212,9 +212,10 @@ class Driver:
         cache = SupervisorCache()
         steps = LifeSteps(LifePorts(world.lives, world.lives, postgres), cache, "http://api.test", world.heartbeats)
         watch = LivenessWatch(postgres, postgres, clock)
-        mine = SupervisePorts(world.lives, postgres, world.events, world.counted, clock)
+        mine = SupervisePorts(world.lives, world.lives, postgres, world.events, world.counted, clock)
         self.supervise = Supervise(mine, steps, cache, watch, FleetRates(limits, clock.now()))
         self.operator.loop.sweep_seconds = self.supervise.loop.sweep_seconds = SWEEP_SECONDS
+        self.supervise.on_missed = self.operator.see_supervisor
         self.operator.accompany(self.supervise)
         self.operator.ask(ContractKnowledge(postgres, postgres, cache, Settings(), clock))
         self.operator.recorder.commands = postgres

@@ -137,6 +137,7 @@ async def operators_calls(connection: Any) -> None:
     await call_every(KubernetesCluster(connection), cluster_calls)
     supervisors = {
         "supervisor": NAMED,
+        "list_supervisor_versions": (),
         "create_supervisor": (BODY,),
         "replace_supervisor": (BODY,),
         "write_status": (BODY,),

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import quote
 
 from makima.adapters.kubernetes.connection import Connection
-from makima.errors import Expired, NotFound
+from makima.adapters.kubernetes.version_lists import list_versions
+from makima.errors import NotFound
 from makima.models.contract_type import ContractType
 from makima.models.markers import API_GROUP, API_VERSION
-from makima.ports import CONTRACTS_PAGE, JsonObject, ObjectKey
+from makima.ports import JsonObject, ObjectKey
 
 ROOT = f"/apis/{API_GROUP}/{API_VERSION}"
 FIELD_MANAGER = "makima-operator"
-METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 
 def path_of(plural: str, namespace: str | None = None, name: str | None = None, subresource: str | None = None) -> str:
@@ -64,33 +63,11 @@ class KubernetesCluster:
 
     async def list_contract_versions(self) -> dict[ObjectKey, str]:
         """Which contracts there are, and as of which resourceVersion: in pages, without their content."""
-        found: dict[ObjectKey, str] = {}
-        for namespace in self._namespaces or (None,):
-            path = path_of("contracts", namespace)
-            try:
-                found |= await self._list_versions(path)
-            except Expired:
-                found |= await self._list_versions(path)  # the pages of a list are of one moment: that was forgotten
-        return found
-
-    async def _list_versions(self, path: str) -> dict[ObjectKey, str]:
-        found: dict[ObjectKey, str] = {}
-        query = {"limit": str(CONTRACTS_PAGE)}
-        while True:
-            page = await self._connection.request("GET", path, query=query, accept=METADATA_ONLY)
-            found |= {_key(item): item["metadata"]["resourceVersion"] for item in page.get("items") or ()}
-            more = page["metadata"].get("continue")
-            if not more:
-                return found
-            query["continue"] = more
+        paths = [path_of("contracts", namespace) for namespace in self._namespaces or (None,)]
+        return await list_versions(self._connection, paths)
 
     async def _get(self, path: str) -> JsonObject | None:
         try:
             return await self._connection.request("GET", path)
         except NotFound:
             return None
-
-
-def _key(item: dict[str, Any]) -> ObjectKey:
-    meta = item["metadata"]
-    return ObjectKey(meta.get("namespace", ""), meta["name"], meta["uid"])

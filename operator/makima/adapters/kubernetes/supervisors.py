@@ -5,19 +5,29 @@ from __future__ import annotations
 from makima.adapters.kubernetes.connection import Connection
 from makima.adapters.kubernetes.contracts import ROOT
 from makima.adapters.kubernetes.objects import Objects
+from makima.adapters.kubernetes.version_lists import list_versions
 from makima.errors import Conflict
-from makima.ports import JsonObject
+from makima.ports import JsonObject, ObjectKey
 
 
 class KubernetesSupervisors:
-    """Supervisors; every read is a quorum read, every write has its preconditions."""
+    """Supervisors; every read is a quorum read, every write has its preconditions.
 
-    def __init__(self, connection: Connection) -> None:
+    `namespaces` limits what is listed; empty = all.
+    """
+
+    def __init__(self, connection: Connection, namespaces: tuple[str, ...] = ()) -> None:
+        self._connection, self._namespaces = connection, namespaces
         self._objects = Objects(connection, ROOT, "supervisors")
 
     async def supervisor(self, namespace: str, name: str) -> JsonObject | None:
         """The Supervisor as it is now."""
         return await self._objects.get(namespace, name)
+
+    async def list_supervisor_versions(self) -> dict[ObjectKey, str]:
+        """Which there are, and as of which resourceVersion."""
+        paths = [self._objects.path(namespace) for namespace in self._namespaces or (None,)]
+        return await list_versions(self._connection, paths)
 
     async def create_supervisor(self, body: JsonObject) -> JsonObject | None:
         """Make it; None if there is one of that name."""

@@ -25,13 +25,18 @@ from makima.services.supervision.fleet_rates import FleetRates
 from makima.services.supervision.life_steps import LifeSteps
 from makima.services.supervision.liveness_watch import LivenessWatch, Watched
 from makima.services.supervision.supervisor_cache import Carrier, Name, Silent, SupervisorCache
+from makima.services.supervision.supervisor_comparison import Seen, compare_supervisors
 from makima.services.supervision.supervisor_look import SupervisePorts, SupervisorLook
 
 log = logging.getLogger(__name__)
 
 
 class Supervise:
-    """Drives all supervisors."""
+    """Drives all supervisors.
+
+    Attributes:
+        on_missed: called with what the watch of Supervisors did not show, for whoever else goes by that watch.
+    """
 
     def __init__(
         self, ports: SupervisePorts, steps: LifeSteps, cache: SupervisorCache, watch: LivenessWatch, rates: FleetRates
@@ -41,8 +46,9 @@ class Supervise:
         self._look.again, self._look.later = self._put, self._later
         self.loop = ControlLoop(self._look_at, ports.clock)
         self._contracts: dict[Name, Contract] = {}
-        self._pods_known = False
+        self._pods_known = self._listed = False
         self.on_report: Callable[[str], None] = lambda _uid: None
+        self.on_missed: Seen = lambda _kind, _body: None
         watch.on_dead = lambda item, dead: self._silent(item, dead.since)
 
     # What was seen
@@ -137,11 +143,23 @@ class Supervise:
         return len(self.loop.queue)
 
     async def compare(self) -> None:
-        """Compare the pods that are known with those that there are.
+        """Compare the supervisors and pods that are known with those that there are.
+
+        The first time without supervisors: the watch may be about to list them then.
 
         Raises:
-            ClusterError: the list is not to be had.
+            ClusterError: a list is not to be had.
         """
+        if self._listed:
+            await compare_supervisors(self._ports.supervisors, self.cache, self._missed)
+        self._listed = True
+        await self._compare_pods()
+
+    def _missed(self, kind: str | None, body: JsonObject) -> None:
+        self.see_supervisor(kind, body)
+        self.on_missed(kind, body)
+
+    async def _compare_pods(self) -> None:
         known = self.cache.pod_uids()
         there = [pod for body in await self._ports.pods.list_pods() if (pod := read_pod(body)) is not None]
         for pod in there:
@@ -156,7 +174,7 @@ class Supervise:
     async def _list_first(self) -> None:
         while True:
             try:
-                await self.compare()
+                await self._compare_pods()
                 break
             except ClusterError as error:
                 log.warning("the pods of supervisors can't be listed yet: %s", error)

@@ -31,7 +31,7 @@ from makima.errors import Denied, HistoryUnavailable, MakimaError
 from makima.models.contract import Contract
 from makima.models.enums import CommandKind, SupervisorState
 from makima.models.supervision import StoredCommand
-from makima.ports import Clock, EventSink, Pods
+from makima.ports import Clock, EventSink, Pods, Supervisors
 from makima.services.supervision.fleet_rates import FleetRates
 from makima.services.supervision.gathering import Gathering
 from makima.services.supervision.life_steps import LifeSteps, OutOfDateError
@@ -53,6 +53,7 @@ log = logging.getLogger(__name__)
 class SupervisePorts:
     """Everything that looks at supervisors talk to, besides the steps."""
 
+    supervisors: Supervisors
     pods: Pods
     commands: CommandStore
     events: EventSink
