@@ -15,7 +15,8 @@ from makima.adapters.postgres.server_time import server_time
 from makima.config import Config
 from makima.domain.doctor import Finding, judge_clocks, judge_lease, judge_rights, judge_schema, judge_version
 from makima.errors import MakimaError, NotFound
-from makima.schema import SCHEMA_VERSION, render_crds, render_policies
+from makima.schema import SCHEMA_VERSION
+from makima.schema.needed import needed_objects
 from makima.schema.rbac import Rule, api_rules, lease_rules, needs_cluster_scope, operator_rules
 
 ACCOUNTS: dict[str, tuple[list[Rule], list[Rule]]] = {
@@ -60,7 +61,7 @@ class Examination:
     async def _schema(self, connection: Connection) -> Finding:
         about = "CRDs and policies"
         try:
-            await check_schema(connection, [*render_crds(), *render_policies()], SCHEMA_VERSION)
+            await check_schema(connection, needed_objects(), SCHEMA_VERSION)
         except SchemaTooOld as error:
             return Finding(about, False, error.message, "helm upgrade with crds.install, or makima install")
         except MakimaError as error:

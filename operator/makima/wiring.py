@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from prometheus_client import CollectorRegistry
 
@@ -31,10 +30,14 @@ from makima.adapters.validators import GateValidators
 from makima.config import Config
 from makima.errors import ClusterUnavailable, MakimaError
 from makima.probe_wiring import OperatorProbes
-from makima.schema import SCHEMA_VERSION, render, render_crds, render_policies
+from makima.schema import SCHEMA_VERSION, render
+from makima.schema.needed import needed_objects
 from makima.services.reconcile.operator import ContractOperator
 from makima.services.reconcile.reconciler import Ports
 from makima.supervision_wiring import Supervision
+
+FRESH = 1.0
+"""Seconds for which a look at the cluster's CRDs and policies holds: who need not wait for the lease looks once."""
 
 LOST_LEADERSHIP = 75
 """Exit code of an operator that lost its Lease: EX_TEMPFAIL, start it again."""
@@ -67,10 +70,11 @@ class OperatorProcess:
         self._build()
         await self.probes.serve(self.config.operator)
         await self.history.open()
-        needed = [*render_crds(), *render_policies()]
-        await self._check_cluster(needed)
+        await self._check_cluster()
+        checked = asyncio.get_running_loop().time()
         await self.lease.acquire()
-        await self._check_cluster(needed)  # a standby may wait for weeks, and older ones may have come back meanwhile
+        if asyncio.get_running_loop().time() - checked > FRESH:
+            await self._check_cluster()  # a standby may wait for weeks, and older ones may have come back meanwhile
         if self.supervision is not None:
             await self.supervision.start()
         self._begin()
@@ -95,11 +99,11 @@ class OperatorProcess:
         if self.config.feature_flags.supervisor_heartbeat:
             self.supervision = self._build_supervision()
 
-    async def _check_cluster(self, needed: list[dict[str, Any]]) -> None:
+    async def _check_cluster(self) -> None:
         """CRDs and policies have to be new enough; an API server that is away is waited for."""
         while True:
             try:
-                return await check_schema(self.connection, needed, SCHEMA_VERSION)
+                return await check_schema(self.connection, needed_objects(), SCHEMA_VERSION)
             except ClusterUnavailable as error:
                 log.warning("waiting for the API server: %s", error)
                 await asyncio.sleep(2)

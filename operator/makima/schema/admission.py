@@ -29,7 +29,7 @@ def render_policies() -> list[dict[str, Any]]:
 
 def policy_names() -> tuple[str, ...]:
     """Names of the policies; each binding has the name of its policy."""
-    return tuple(item["metadata"]["name"] for item in render_policies() if item["kind"].endswith("Policy"))
+    return tuple(f"makima-{source.removesuffix('.yaml')}" for source in SOURCES)
 
 
 def _policy_and_binding(source: str) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from makima.schema.version import stamp
 
 KINDS: tuple[type[Model], ...] = (Contract, ContractType, Supervisor)
 
+CRD_API = "apiextensions.k8s.io/v1"
 API_VERSION_HELP = "Version of the API that this object is written in; makima.dev/v1alpha1."
 KIND_HELP = "Kind of this object."
 
@@ -29,13 +30,18 @@ def names_of(kind: type[Model]) -> ResourceNames:
     return names
 
 
+def crd_name(kind: type[Model]) -> str:
+    """Name of the CustomResourceDefinition."""
+    return f"{names_of(kind).plural}.{API_GROUP}"
+
+
 def render_crd(kind: type[Model]) -> dict[str, Any]:
     """The CustomResourceDefinition of one kind."""
     names = names_of(kind)
     return {
-        "apiVersion": "apiextensions.k8s.io/v1",
+        "apiVersion": CRD_API,
         "kind": "CustomResourceDefinition",
-        "metadata": stamp(f"{names.plural}.{API_GROUP}"),
+        "metadata": stamp(crd_name(kind)),
         "spec": {
             "group": API_GROUP,
             "scope": "Namespaced",

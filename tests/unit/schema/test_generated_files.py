@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from makima.schema import render
+from makima.schema.needed import needed_objects
 from makima.schema.output import generated_files
 from makima.schema.version import SCHEMA_VERSION, SCHEMA_VERSION_ANNOTATION
 from tests.support.yaml_documents import documents
@@ -51,6 +52,12 @@ def test_crds_and_policies_carry_the_edition_that_the_code_needs() -> None:
     assert len(stamped) == 11
     for item in stamped:
         assert item["metadata"]["annotations"][SCHEMA_VERSION_ANNOTATION] == str(SCHEMA_VERSION)
+
+
+def test_what_an_operator_looks_for_are_all_crds_and_policies() -> None:
+    kinds = ("CustomResourceDefinition", "ValidatingAdmissionPolicy")
+    made = [(item["apiVersion"], item["kind"], item["metadata"]["name"]) for item in render() if item["kind"] in kinds]
+    assert made == [(item["apiVersion"], item["kind"], item["metadata"]["name"]) for item in needed_objects()]
 
 
 def test_manifests_can_be_applied_one_after_the_other() -> None:

@@ -33,7 +33,8 @@ from makima.domain.notices import Notice
 from makima.domain.reasons import EventReason
 from makima.errors import ClusterUnavailable, MakimaError, NotFound
 from makima.models.gate import HttpValidator
-from makima.schema import SCHEMA_VERSION, render_crds, render_policies
+from makima.schema import SCHEMA_VERSION
+from makima.schema.needed import needed_objects
 from makima.schema.rbac import Rule, api_rules, lease_rules, operator_rules
 from makima.services.access.identity import Identity
 from makima.services.access.rbac import Access
@@ -151,7 +152,7 @@ async def operators_calls(connection: Any) -> None:
     await shared_calls(connection)
     await take_hold_and_release(connection)
     with suppress(MakimaError):
-        await check_schema(connection, [*render_crds(), *render_policies()], SCHEMA_VERSION)
+        await check_schema(connection, needed_objects(), SCHEMA_VERSION)
     for group, plural in (
         *((MAKIMA, kind) for kind in ("contracts", "contracttypes", "supervisors")),
         ("", "pods"),

@@ -11,7 +11,6 @@ from makima.adapters.kubernetes.connection import Connection
 from makima.errors import MakimaError, NotFound
 from makima.schema.version import SCHEMA_VERSION_ANNOTATION
 
-CHECKED = ("CustomResourceDefinition", "ValidatingAdmissionPolicy")
 METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 
 
@@ -19,18 +18,20 @@ class SchemaTooOld(MakimaError):
     """CRDs or policies are missing, or older than this version of makima needs."""
 
 
-async def check_schema(connection: Connection, manifests: Sequence[Mapping[str, Any]], needed: int) -> None:
-    """Compare the stamp of every CRD and policy among `manifests` with `needed`.
+async def check_schema(connection: Connection, objects: Sequence[Mapping[str, Any]], needed: int) -> None:
+    """Compare the stamp of each of these CRDs and policies with `needed`.
+
+    Args:
+        objects: apiVersion, kind and name.
 
     Raises:
         SchemaTooOld: names each that is missing or older.
         ClusterError: they could not be read.
     """
-    checked = [dict(manifest) for manifest in manifests if manifest["kind"] in CHECKED]
-    editions = await asyncio.gather(*(_edition(connection, manifest) for manifest in checked))
+    editions = await asyncio.gather(*(_edition(connection, dict(item)) for item in objects))
     wrong = [
-        f"{manifest['kind']} {manifest['metadata']['name']} is {'missing' if found is None else f'edition {found}'}"
-        for manifest, found in zip(checked, editions, strict=True)
+        f"{item['kind']} {item['metadata']['name']} is {'missing' if found is None else f'edition {found}'}"
+        for item, found in zip(objects, editions, strict=True)
         if found is None or found < needed
     ]
     if wrong:
