@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-UNUSED = "[name for name in ('requests', 'oauthlib', 'websocket') if name in sys.modules]"
+UNUSED = "[name for name in ('requests', 'oauthlib', 'websocket', 'urllib3') if name in sys.modules]"
 
 
 @pytest.mark.parametrize("first", ["makima.handlers.embedded", "makima.client.place", "makima.adapters.kubernetes"])
