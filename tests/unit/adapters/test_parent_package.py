@@ -19,6 +19,9 @@ def test_what_nobody_uses_is_not_imported_and_whoever_wants_it_gets_it(first: st
         "import kubernetes.config",
         "from kubernetes import client",
         "print(client is kubernetes.client, issubclass(kubernetes.config.ConfigException, Exception))",
+        "from kubernetes.aio.client import ApiClient",
+        "import kubernetes.aio.dynamic",
+        "print(kubernetes.aio.client.ApiClient is ApiClient, kubernetes.aio.client.models.V1Namespace.__name__)",
     )
     done = subprocess.run([sys.executable, "-c", "\n".join(said)], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout.split("\n")[:2]) == (0, ["[]", "True True"]), done.stderr
+    assert (done.returncode, done.stdout.splitlines()) == (0, ["[]", "True True", "True V1Namespace"]), done.stderr
