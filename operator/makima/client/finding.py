@@ -95,25 +95,25 @@ async def contracts_in(person: Person, namespace: str | None) -> AsyncIterator[J
     Raises:
         ClusterError: by what the API server said.
     """
-    there = person.cluster.every("contracts", namespace) if namespace is not None else _everywhere(person)
+    there: AsyncIterator[JsonObject] = (
+        person.cluster.every("contracts", namespace)
+        if namespace is not None
+        else (await visible(person)).every(person.cluster)
+    )
     async for body in there:
-        yield body
-
-
-async def _everywhere(person: Person) -> AsyncIterator[JsonObject]:
-    async for body in (await visible(person)).every(person.cluster):
         yield body
 
 
 async def names_of(person: Person, namespace: str | None, uids: Collection[str]) -> dict[str, str]:
     """How people call contracts, by UID: namespace/name. Of those that can't be looked up, nothing."""
-    names: dict[str, str] = {}
-    if uids:
+    wanted, names = set(uids), dict[str, str]()
+    if wanted:
         with suppress(MakimaError):
             async for body in contracts_in(person, namespace):
                 meta = body["metadata"]
-                names[meta["uid"]] = f"{meta['namespace']}/{meta['name']}"
-    return {uid: names[uid] for uid in uids if uid in names}
+                if meta["uid"] in wanted:
+                    names[meta["uid"]] = f"{meta['namespace']}/{meta['name']}"
+    return names
 
 
 async def visible(person: Person) -> Visible:

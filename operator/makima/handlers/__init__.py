@@ -3,7 +3,7 @@
 `kopf run -m makima.handlers` and `makima operator` register the same handlers.
 """
 
-from makima import parent_package  # before kopf, which looks whether there is a package kubernetes
+from makima import parent_package as parent_package  # before kopf, which looks whether there is a package kubernetes
 from makima.handlers import contracts, lifecycle
 
-__all__ = ["contracts", "lifecycle", "parent_package"]
+__all__ = ["contracts", "lifecycle"]

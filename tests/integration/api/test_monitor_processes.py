@@ -6,7 +6,7 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import closing, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from http.client import HTTPConnection, HTTPResponse
 from uuid import UUID, uuid4
 
@@ -108,24 +108,34 @@ async def test_clients_of_two_replicas_lose_nothing_while_one_is_killed_and_tran
     assert seen == [list(range(start + 1, last.result() + 1))] * len(clients)
 
 
-async def test_a_client_that_does_not_read_misses_alone_costs_bounded_memory_and_is_told_what_it_missed(
+async def test_a_client_that_never_reads_misses_alone_and_costs_bounded_memory(
     world: CarriedWorld, api: ApiUnderTest, viewer: str, told: PostgresHistory
 ) -> None:
     start = await happens(told, world.namespace)
     before = api.memory()
-    async with watching(world.http, api, viewer, f"?after={start}") as quick:
+    async with _silent(api, viewer), watching(world.http, api, viewer, f"?after={start}") as quick:
         await next_frame(quick)
-        with _silent(api, viewer, start) as slow:
-            got = []
-            for number in range(
-                1, 21
-            ):  # in steps well below the 1 MiB a client may be behind: this one always keeps up
-                await _many(told, world.namespace, 100, "x" * 4000)
-                got += await asyncio.wait_for(events(quick, start + 100 * number), 120)
-            assert [frame["seq"] for frame in got] == list(range(start + 1, start + 2001))
-            await _metric(api, "makima_monitor_frames_missed_total")
-            assert api.memory() - before < 150_000_000
-            covered = await asyncio.wait_for(asyncio.to_thread(_covered, slow, start + 2000), 60)
+        got = []
+        for number in range(1, 21):  # in steps well below the 1 MiB a client may be behind: this one always keeps up
+            await _many(told, world.namespace, 100, "x" * 4000)
+            got += await asyncio.wait_for(events(quick, start + 100 * number), 120)
+        assert [frame["seq"] for frame in got] == list(range(start + 1, start + 2001))
+        await _metric(api, "makima_monitor_frames_missed_total")
+        assert api.memory() - before < 150_000_000
+    async with watching(world.http, api, viewer, f"?after={start + 1999}") as again:
+        await next_frame(again)
+        assert (await next_frame(again))["seq"] == start + 2000
+
+
+async def test_a_client_that_does_not_read_is_told_exactly_what_it_missed(
+    world: CarriedWorld, api: ApiUnderTest, viewer: str, told: PostgresHistory
+) -> None:
+    start = await happens(told, world.namespace)
+    with _unread(api, viewer, start) as answer:
+        for _ in range(20):
+            await _many(told, world.namespace, 100, "x" * 4000)
+        await _metric(api, "makima_monitor_frames_missed_total")
+        covered = await asyncio.wait_for(asyncio.to_thread(_covered, answer, start + 2000), 60)
     assert [number for numbers in covered for number in numbers] == list(range(start + 1, start + 2001))
     assert any(len(numbers) > 1 for numbers in covered), "nothing was missed"
 
@@ -138,8 +148,33 @@ async def _many(told: PostgresHistory, namespace: str, number: int, text: str) -
     await told.record(HistoryBatch(events=tuple(made)))
 
 
+@asynccontextmanager
+async def _silent(api: ApiUnderTest, token: str) -> AsyncIterator[None]:
+    """A client with a small window, of which only the handshake is read."""
+    raw = socket.socket()
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    raw.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(raw, ("127.0.0.1", int(api.ports["api"])))
+    reader, writer = await asyncio.open_connection(sock=raw, limit=1024)
+    lines = (
+        f"GET {MONITOR}?include_stale=true HTTP/1.1",
+        "Host: x",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        f"Authorization: Bearer {token}",
+    )
+    writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
+    await reader.readuntil(b"\r\n\r\n")
+    try:
+        yield
+    finally:
+        writer.close()
+
+
 @contextmanager
-def _silent(api: ApiUnderTest, token: str, after: int) -> Iterator[HTTPResponse]:
+def _unread(api: ApiUnderTest, token: str, after: int) -> Iterator[HTTPResponse]:
     """A client with a small window, of which only the beginning of the answer is read."""
     connection = HTTPConnection("127.0.0.1", int(api.ports["api"]), timeout=60)
     connection.sock = socket.socket()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from makima.sandbox import attach
+from tests.support.demo_run import demo
 from tests.support.terminal import ROOT, Terminal, needs_tmux
 
 pytestmark = [pytest.mark.xdist_group("sandbox"), pytest.mark.timeout(700), pytest.mark.exhaustive, needs_tmux]
@@ -24,11 +24,9 @@ HERE = str(Path(sys.executable).parent)
 @pytest.fixture(scope="module")
 def printed() -> Iterator[str]:
     """What a demo printed that leaves everything running; at the end what it says ends it."""
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("MAKIMA_")}
-    command = [sys.executable, "examples/demo/run.py", "--keep"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600, check=False)
-    yield done.stdout + done.stderr
-    (end,) = (line.removeprefix("End it: ") for line in done.stdout.splitlines() if line.startswith("End it: "))
+    said = demo("--keep")
+    yield said
+    (end,) = (line.removeprefix("End it: ") for line in said.splitlines() if line.startswith("End it: "))
     ended = subprocess.run(["bash", "-c", end.replace(".venv/bin", HERE)], cwd=ROOT, timeout=60, check=False)
     assert (ended.returncode, attach("demo")) == (0, None)
 

@@ -15,6 +15,7 @@ import pytest
 
 from makima.sandbox import Sandbox, attach, start
 from makima.sandbox.server_process import lives
+from tests.support.demo_run import demo
 
 pytestmark = [pytest.mark.xdist_group("sandbox"), pytest.mark.timeout(700)]
 
@@ -173,13 +174,7 @@ DEMO_SHOWS = (
 
 
 def test_the_demo_reaches_completed_and_leaves_nothing_running(sandbox: Sandbox) -> None:
-    root = Path(__file__).resolve().parents[3]
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("MAKIMA_")}
-    done = subprocess.run(
-        [sys.executable, "examples/demo/run.py"],
-        cwd=root, env=environment, capture_output=True, text=True, timeout=600, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
+    said = demo()
     for text in DEMO_SHOWS:
-        assert text in done.stdout
+        assert text in said
     assert attach("demo") is None

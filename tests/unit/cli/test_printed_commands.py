@@ -9,6 +9,7 @@ import pytest
 
 from makima.cli.contracts.command_lines import command_line, hint_line
 from makima.cli.contracts.exits import Exit
+from makima.cli.contracts.next_steps import CONTRACT, NEXT, SHOW, NextStep
 from makima.client import Place
 from makima.models.contract import Contract
 from makima.models.enums import ContractState
@@ -121,6 +122,23 @@ def test_a_command_line_carries_what_its_program_knows_of_the_place(
 )
 def test_commands_in_what_to_do_next_are_for_the_same_cluster(hint: str, said: str) -> None:
     assert hint_line(hint, "kubectl contracts", Place(context="prod")) == said
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        (NEXT["CONFLICT"], "somebody changed it, or it is there already: look again (PROGRAM list --context prod)"),
+        (NEXT["PHASE_GUARD_REQUIRED"], "look at the deliverables, then: PROGRAM confirm a/b --context prod"),
+        (
+            NextStep("{}; see {}", (("confirm", CONTRACT, "v1.2"), SHOW)),
+            "PROGRAM confirm a/b v1.2 --context prod; see PROGRAM show a/b --context prod",
+        ),
+    ],
+)
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_next_step_has_its_commands_for_the_same_cluster(program: str, step: NextStep, said: str) -> None:
+    found = step.said("a/b", lambda *words: command_line(words, program, Place(context="prod")))
+    assert found == said.replace("PROGRAM", program)
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
