@@ -26,9 +26,7 @@ from makima.schema.constraints import (
     unwrap,
 )
 from makima.schema.rules.by_model import rules_of, rules_of_field
-
-NO_CONTROL_CHARACTERS = r"^[^\x00-\x08\x0B\x0C\x0E-\x1F\x7F]*$"
-"""Free text holds no NUL, which Postgres can't store, and no other control character but tab and line ends."""
+from makima.schema.rules.text import NO_CONTROL_CHARACTERS
 
 
 def object_schema(model: type[Model], *, defaults: bool) -> Schema:

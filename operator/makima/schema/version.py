@@ -7,7 +7,7 @@ with every change of a schema or policy.
 
 from __future__ import annotations
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 SCHEMA_VERSION_ANNOTATION = "makima.dev/schema-version"
 PART_OF = {"app.kubernetes.io/part-of": "makima"}
 """The label by which everything of makima in a cluster is found."""

@@ -13,8 +13,8 @@ import click
 
 from makima.cli.contracts.command_lines import command_line, hint_line
 from makima.cli.contracts.completion import contexts, namespaces
-from makima.cli.contracts.exits import Exit, code_of, exit_of
-from makima.cli.contracts.next_steps import CONTRACT, NEXT
+from makima.cli.contracts.exits import Exit, code_of, exit_of, is_against_the_schema, words_of
+from makima.cli.contracts.next_steps import CONTRACT, FIELDS, NEXT
 from makima.cli.contracts.persona import MAKIMA, Named, Persona
 from makima.cli.contracts.text import Screen
 from makima.errors import MakimaError
@@ -101,7 +101,7 @@ class Call:
 
     def ended(self, error: MakimaError) -> Ended:
         """The error as the end of the command."""
-        return Ended(error.message, self.hint(error), exit_of(error))
+        return Ended(words_of(error), self.hint(error), exit_of(error))
 
     def hint(self, error: MakimaError, contract: str | None = None) -> str | None:
         """What to do next: what the error itself says, else by its code.
@@ -111,6 +111,8 @@ class Call:
         """
         if error.hint:
             return hint_line(error.hint, self.persona.program, self.place)
+        if is_against_the_schema(error):
+            return FIELDS
         step = getattr(error, "next_step", None) or NEXT.get(code_of(error)) or NEXT.get(exit_of(error).name)
         about = getattr(error, "contract", contract or self.contract or CONTRACT)
         return step.said(about, self.line) if step is not None else None

@@ -63,8 +63,23 @@ BY_CODE = {
 BY_STATUS = {401: Exit.FORBIDDEN, 403: Exit.FORBIDDEN, 400: Exit.REFUSED, 413: Exit.REFUSED, 422: Exit.REFUSED}
 
 
+VALIDATION_FAILED = "VALIDATION_FAILED"
+
+
+def is_against_the_schema(error: MakimaError) -> bool:
+    """Whether the API server refuses the object by the CRD's schema alone, which knows no codes: a text too long."""
+    return isinstance(error, Denied) and error.status == 422 and not error.code
+
+
+def words_of(error: MakimaError) -> str:
+    """What went wrong, with the plan's code first where there is one for it."""
+    return f"{VALIDATION_FAILED}: {error.message}" if is_against_the_schema(error) else error.message
+
+
 def code_of(error: MakimaError) -> str:
     """The plan's code of an error; "" where it has none."""
+    if is_against_the_schema(error):
+        return VALIDATION_FAILED
     found = getattr(error, "code", "") or error.message.partition(":")[0]
     return found if found in BY_CODE else ""
 

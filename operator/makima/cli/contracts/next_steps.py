@@ -33,6 +33,7 @@ class NextStep:
 
 
 SHOW = ("show", CONTRACT)
+FIELDS = "see what each field takes, and how much: kubectl explain contract.spec"
 
 NEXT = {
     "VERSION_CONFLICT": NextStep("somebody was faster: look again ({}), then ask for what is there now", (SHOW,)),

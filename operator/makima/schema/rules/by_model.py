@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from makima.models.contract import Contract
-from makima.models.contract_spec import ContractSpec
+from makima.models.contract_spec import Answer, ContractSpec
 from makima.models.contract_status import ContractStatus
-from makima.models.contract_type import ContractType
+from makima.models.contract_type import ContractType, ContractTypeSpec
 from makima.models.gate import Phase, TaskRequirement, Validator
 from makima.models.markers import Model, Rule
 from makima.models.supervisor import Supervisor, SupervisorSettings, SupervisorSpec, SupervisorStatus
-from makima.schema.rules import contract, contract_type, supervisor
+from makima.schema.rules import contract, contract_type, supervisor, text
 
 RULES: Mapping[type[Model], tuple[Rule, ...]] = MappingProxyType(
     {
@@ -33,6 +33,11 @@ RULES: Mapping[type[Model], tuple[Rule, ...]] = MappingProxyType(
 
 FIELD_RULES: Mapping[tuple[type[Model], str], tuple[Rule, ...]] = MappingProxyType(
     {
+        (Answer, "answer"): text.FREE_TEXT,
+        (ContractSpec, "description"): text.FREE_TEXT,
+        (ContractSpec, "suspend_reason"): text.FREE_TEXT,
+        (ContractTypeSpec, "description"): text.FREE_TEXT,
+        (ContractTypeSpec, "phases"): contract_type.PHASES,
         (ContractSpec, "type"): contract.SPEC_TYPE,
         (ContractSpec, "phases"): contract.SPEC_PHASES,
         (ContractStatus, "state"): contract.transition_rules(),

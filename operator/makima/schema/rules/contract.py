@@ -6,6 +6,7 @@ from makima.domain.reconcile.states import TRANSITIONS
 from makima.models.enums import ContractState
 from makima.models.markers import Rule
 from makima.schema.rules.cel import cel_list, cel_string, short_name
+from makima.schema.rules.contract_type import PHASES
 
 
 def transition_rules() -> tuple[Rule, ...]:
@@ -54,6 +55,7 @@ SPEC_TYPE = (
 )
 
 SPEC_PHASES = (
+    *PHASES,
     Rule(
         f"self == oldSelf && {_SAME_ORDER}",
         "VALIDATION_FAILED: spec.phases is immutable; create another contract instead",

@@ -17,6 +17,20 @@ PHASE = (
     ),
 )
 
+PHASES = (
+    Rule(
+        "size(self) > 0",
+        "VALIDATION_FAILED: there has to be a phase; spec.phases is left out of a contract that has those of its type",
+    ),
+    Rule(
+        "self.all(p, self.exists_one(q, q.name == p.name))",
+        "'VALIDATION_FAILED: each phase has a name of its own; more than one is called '"
+        " + self.map(p, p.name).filter(name, !self.exists_one(q, q.name == name))[0]",
+        expression=True,
+    ),
+)
+"""Beside `minItems` and the list's key, which refuse the same, but in words that say neither the code nor the name."""
+
 TASK_REQUIREMENT = (
     Rule(
         "!has(self.policy) || self.policy != 'MinComplete' || has(self.min)",
