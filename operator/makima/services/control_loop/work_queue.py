@@ -13,7 +13,6 @@ import asyncio
 import heapq
 from collections import deque
 from contextlib import suppress
-from time import monotonic
 
 LISTING_PAUSE = 0.2
 """Seconds without an addition to the backlog after which the listing is taken to be over."""
@@ -24,6 +23,11 @@ NEXT_PAGE = 5.0
 PRESSED = 0.1
 """Seconds after a change in which next steps are taken one at a time: so they take little of an API server that is busy
 and answers slowly, more of one that is not, and never stand still."""
+
+
+def _now() -> float:
+    """Seconds on the clock that the waits below run by."""
+    return asyncio.get_running_loop().time()
 
 
 class WorkQueue:
@@ -51,7 +55,7 @@ class WorkQueue:
             backlog: the key was there already, and only listed: its place, the higher the sooner. None: it changed.
         """
         if backlog is not None:
-            self._listing_until = max(self._listing_until, monotonic() + LISTING_PAUSE)
+            self._listing_until = max(self._listing_until, _now() + LISTING_PAUSE)
         if key in self._working:
             self._again[key] = False
         elif key not in self._queued:
@@ -73,7 +77,7 @@ class WorkQueue:
 
     def _append(self, key: str, backlog: int | None) -> None:
         if backlog is None:
-            self._pressed_until = monotonic() + PRESSED
+            self._pressed_until = _now() + PRESSED
             self._urgent.append(key)
             self._added(key)
             return
@@ -116,7 +120,7 @@ class WorkQueue:
         return self._first_of(self._urgent) or self._unpressed_step() or self._listed()
 
     def _unpressed_step(self) -> str | None:
-        return self._step() if monotonic() >= self._pressed_until else None
+        return self._step() if _now() >= self._pressed_until else None
 
     def _step(self) -> str | None:
         key = self._first_of(self._steps)
@@ -132,7 +136,7 @@ class WorkQueue:
         return None
 
     def _listed(self) -> str | None:
-        while self._backlog and monotonic() >= self._listing_until:
+        while self._backlog and _now() >= self._listing_until:
             _, key = heapq.heappop(self._backlog)
             if key in self._queued:
                 return key
@@ -142,7 +146,7 @@ class WorkQueue:
         """Until something is added, or the listing or the press of changes may be over."""
         later = [self._listing_until] if self._backlog else []
         later += [self._pressed_until] if self._steps else []
-        pause = max(0.0, min(later) - monotonic()) if later else None
+        pause = max(0.0, min(later) - _now()) if later else None
         waiter = asyncio.get_running_loop().create_future()
         self._waiting.append(waiter)
         try:
@@ -159,12 +163,12 @@ class WorkQueue:
 
     def listed(self, *, all_of_it: bool) -> None:
         """Another page of a listing came, or the last one: looks at the first ones would hold up those that follow."""
-        self._listing_until = monotonic() + (LISTING_PAUSE if all_of_it else NEXT_PAGE)
+        self._listing_until = _now() + (LISTING_PAUSE if all_of_it else NEXT_PAGE)
         self._wake()
 
     def listing(self) -> bool:
         """Whether a listing goes on."""
-        return monotonic() < self._listing_until
+        return _now() < self._listing_until
 
     def done(self, key: str) -> None:
         """The look at `key` is over."""
