@@ -116,6 +116,7 @@ def _blocked(kubectl: Kubectl) -> str:
     return name
 
 
+@pytest.mark.exhaustive
 def test_a_namespace_elsewhere_goes_once_the_registration_is_gone(
     kubectl: Kubectl, registered: None, record_property: Callable[[str, object], None]
 ) -> None:

@@ -75,6 +75,7 @@ async def until_line(process: Process, text: str) -> None:
     raise AssertionError(f"it ended without {text!r}")
 
 
+@pytest.mark.exhaustive
 async def test_logs_follow_from_life_to_life_and_a_restart_ends_a_life_that_lives(there: World) -> None:
     pods = there.supervisors
     assert isinstance(pods, InPods)

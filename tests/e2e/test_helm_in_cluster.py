@@ -19,7 +19,7 @@ from makima.sandbox.image.makima_image import image_name
 from tests.e2e.given import given, given_cluster
 from tests.e2e.release import ROOT, SYSTEM, WORK, Release, node_for_a_release
 
-pytestmark = [pytest.mark.timeout(1500), pytest.mark.any_cluster]
+pytestmark = [pytest.mark.timeout(1500), pytest.mark.any_cluster, pytest.mark.exhaustive]
 
 EXAMPLE = ROOT / "examples" / "runbook" / "contract.yaml"
 MOVES = (("check", "change"), ("change", "verify"), ("verify", "Completed"))
@@ -150,7 +150,6 @@ def test_every_pod_is_deleted_in_turn_and_nothing_is_lost_or_doubled(release: Re
     carried_while(release, "second", delete)
 
 
-@pytest.mark.exhaustive
 @pytest.mark.usefixtures("completed")
 def test_every_pod_is_killed_in_turn_where_the_node_runs_it_the_supervisors_too(release: Release) -> None:
     if release.sandbox.node is None:

@@ -77,6 +77,7 @@ def wait_nothing_left(name: str, link: str, namespace: str, seconds: float) -> N
         time.sleep(0.1)
 
 
+@pytest.mark.exhaustive
 def test_a_node_is_ready_in_time_and_leaves_nothing_and_the_next_starts_right_after(name: str) -> None:
     for _ in range(2):
         began = time.monotonic()
@@ -89,6 +90,7 @@ def test_a_node_is_ready_in_time_and_leaves_nothing_and_the_next_starts_right_af
         assert attach(name) is None
 
 
+@pytest.mark.exhaustive
 def test_the_guard_ends_a_node_whose_owner_was_killed(name: str) -> None:
     code = f"import os, time; from makima.sandbox import start; start({name!r}, node=True, ends_with=os.getpid())"
     owner = subprocess.Popen([sys.executable, "-c", f"{code}; print('up', flush=True); time.sleep(600)"], stdout=-1)
@@ -102,6 +104,7 @@ def test_the_guard_ends_a_node_whose_owner_was_killed(name: str) -> None:
     wait_nothing_left(name, found.node.addresses.link, namespace, 30)
 
 
+@pytest.mark.exhaustive
 def test_a_node_whose_kubelet_ended_says_so_and_is_replaced_by_the_next_up(name: str) -> None:
     found, _ = running(name)
     assert found.node is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, Self, cast
 
 from makima.domain.settings import Settings
@@ -18,6 +19,7 @@ class _Undefined:
         return self
 
 
+@cache
 def document() -> dict[str, Any]:
-    """The document with every feature switched on."""
+    """The document with every feature switched on: one for all, for reading only."""
     return framework(cast("UseCases", _Undefined())).openapi()

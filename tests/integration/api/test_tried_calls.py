@@ -54,6 +54,7 @@ def test_an_answer_that_the_document_does_not_know_is_found(faked: RestWorld, ur
         try_operation(wrong, "list_events", url, "connie", KNOWN, examples=EXAMPLES)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.timeout(1200)  # it makes calls of every operation, one after the other
 async def test_the_same_holds_for_a_process(world: CarriedWorld, api: ApiUnderTest) -> None:
     await world.account("admin", "makima-admin", "makima-supervise")

@@ -18,6 +18,8 @@ from tests.support.operator_process import StartOperator
 from tests.support.silent_proxy import through_proxy
 
 SIZE = 100
+HALF = 50
+"""Contracts under way while a server is away: as many as still move in all phases."""
 SOME = 30
 """Contracts where their number adds nothing: the process itself is what is looked at."""
 
@@ -34,6 +36,11 @@ async def until(what: str, condition: Callable[[], object], seconds: float = 60)
 @pytest.fixture
 async def fleet(api: client.ApiClient, namespace: str) -> Fleet:
     return await _created(api, namespace, SIZE)
+
+
+@pytest.fixture
+async def half(api: client.ApiClient, namespace: str) -> Fleet:
+    return await _created(api, namespace, HALF)
 
 
 @pytest.fixture
@@ -67,32 +74,32 @@ async def test_an_operator_killed_at_random_moments_loses_and_doubles_nothing(
 
 
 async def test_postgres_killed_and_restarted_holds_nobody_up(
-    fleet: Fleet, history: PostgresHistory, start_operator: StartOperator, own_sandbox: Sandbox
+    half: Fleet, history: PostgresHistory, start_operator: StartOperator, own_sandbox: Sandbox
 ) -> None:
     kept = asyncio.create_task(start_operator().keep_running())
-    carried = asyncio.create_task(fleet.carry(200))
-    await until("progress", lambda: fleet.progress() > SIZE)
+    carried = asyncio.create_task(half.carry(200))
+    await until("progress", lambda: half.progress() > HALF)
     own_sandbox.database.server.kill()
-    before = fleet.progress()
-    await until("progress without Postgres", lambda: fleet.progress() > before + SIZE or carried.done())
+    before = half.progress()
+    await until("progress without Postgres", lambda: half.progress() > before + HALF or carried.done())
     await asyncio.to_thread(own_sandbox.database.server.start)
     await carried
     kept.cancel()
-    await fleet.assert_history(history)
+    await half.assert_history(history)
 
 
 async def test_an_api_server_killed_and_restarted_is_waited_for(
-    fleet: Fleet, history: PostgresHistory, start_operator: StartOperator, own_sandbox: Sandbox
+    half: Fleet, history: PostgresHistory, start_operator: StartOperator, own_sandbox: Sandbox
 ) -> None:
     kept = asyncio.create_task(start_operator().keep_running())  # its lease may run out meanwhile: then it exits
-    carried = asyncio.create_task(fleet.carry(200))
-    await until("progress", lambda: fleet.progress() > SIZE)
+    carried = asyncio.create_task(half.carry(200))
+    await until("progress", lambda: half.progress() > HALF)
     own_sandbox.cluster.apiserver.kill()
     await asyncio.sleep(2)  # how long the outage lasts
     await asyncio.to_thread(own_sandbox.cluster.apiserver.start)
     await carried
     kept.cancel()
-    await fleet.assert_history(history)
+    await half.assert_history(history)
 
 
 async def test_a_watch_that_goes_silent_is_noticed(

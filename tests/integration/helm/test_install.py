@@ -18,7 +18,16 @@ from makima.sandbox import Sandbox, start
 from makima.sandbox.helm import HELMS
 from tests.support.helm import CHART, EXTERNAL, Helm
 
-pytestmark = [pytest.mark.xdist_group("helm-install"), pytest.mark.timeout(900)]
+pytestmark = [
+    pytest.mark.xdist_group("helm-install"),
+    pytest.mark.timeout(900),
+    pytest.mark.parametrize(
+        "helm",
+        [pytest.param(p.version, marks=() if p is HELMS[0] else pytest.mark.exhaustive) for p in HELMS],
+        indirect=True,
+    ),
+]
+"""What the older Helm makes of the charts is seen in `test_rendered.py`; its releases are left to `make e2e`."""
 
 NAMESPACE = "makima-system"
 CONTRACT = {
@@ -27,12 +36,6 @@ CONTRACT = {
     "metadata": {"name": "work", "namespace": "default"},
     "spec": {"type": "simple"},
 }
-OLDER_HELM_IN_E2E = pytest.mark.parametrize(
-    "helm",
-    [pytest.param(p.version, marks=() if p is HELMS[0] else pytest.mark.exhaustive) for p in HELMS],
-    indirect=True,
-)
-"""The older Helm is tried with a release's whole life here; what else one does with it is left to `make e2e`."""
 KEPT = ("crd", "validatingadmissionpolicy", "validatingadmissionpolicybinding")
 
 
@@ -96,7 +99,6 @@ def settings(cluster: Cluster) -> str:
     return cluster.run("get", "configmap", "makima-config", "-n", NAMESPACE, "-o", "jsonpath={.data.makima\\.toml}")
 
 
-@OLDER_HELM_IN_E2E
 def test_the_api_server_takes_every_object_as_it_is(own: Helm, cluster: Cluster) -> None:
     said = install(own, "makima", {"postgres": {"enabled": True}, "database": {}}, "--dry-run=server")
     assert "kind: StatefulSet" in said
@@ -136,7 +138,7 @@ def test_a_release_lives_through_upgrade_rollback_uninstall_and_comes_back(own: 
     own.run("uninstall", "makima", "-n", NAMESPACE, seconds=300)
 
 
-@OLDER_HELM_IN_E2E
+@pytest.mark.exhaustive
 def test_what_was_kept_can_be_taken_over_by_a_release_of_another_name(own: Helm, cluster: Cluster) -> None:
     install(own)
     own.run("uninstall", "makima", "-n", NAMESPACE, seconds=300)
@@ -148,7 +150,7 @@ def test_what_was_kept_can_be_taken_over_by_a_release_of_another_name(own: Helm,
     own.run("uninstall", "other", "-n", NAMESPACE, seconds=300)
 
 
-@OLDER_HELM_IN_E2E
+@pytest.mark.exhaustive
 def test_without_keeping_nothing_is_left(own: Helm, cluster: Cluster) -> None:
     install(own, "makima", {"crds": {"keep": False}})
     cluster.until("the kind", lambda: cluster.call("create", "-f", "-", given=CONTRACT)[0] == 0)
@@ -158,7 +160,6 @@ def test_without_keeping_nothing_is_left(own: Helm, cluster: Cluster) -> None:
         cluster.until(f"{kind} to go", lambda kind=kind: cluster.names(kind) == set())  # type: ignore[misc]
 
 
-@OLDER_HELM_IN_E2E
 def test_a_namespaces_owner_installs_beside_the_clusters_part(own: Helm, cluster: Cluster) -> None:
     off = {"enabled": False}
     admins = {"operator": off, "api": off, "rbac": {"releases": [{"name": "makima", "namespace": "team-a"}]}}

@@ -21,7 +21,7 @@ from tests.support.kills.world import World, world
 pytestmark = [pytest.mark.xdist_group("kills"), pytest.mark.timeout(900)]
 
 SEED = int(os.environ.get("MAKIMA_KILLS_SEED", "20261125"))
-KILLS = int(os.environ.get("MAKIMA_KILLS", "16"))
+KILLS = int(os.environ.get("MAKIMA_KILLS", "12"))
 
 
 @pytest.fixture

@@ -18,17 +18,11 @@ from tests.support.wrapper_process import StartWrapper, processes_with
 pytestmark = pytest.mark.timeout(300)
 
 
-QUICK = pytest.mark.parametrize(
-    "agent",
-    [pytest.param(name, marks=pytest.mark.exhaustive if name == "opencode" else ()) for name in CHOSEN],
-    indirect=True,
+@pytest.fixture(
+    params=[pytest.param(name, marks=pytest.mark.exhaustive if name == "opencode" else ()) for name in CHOSEN]
 )
-"""opencode needs ten seconds of CPU for each start: what others show is left to `make e2e`."""
-
-
-@pytest.fixture(params=CHOSEN)
 def agent(request: pytest.FixtureRequest) -> RealAgent:
-    """The program."""
+    """The program; opencode, which needs ten seconds of CPU for each start, is left to `make e2e`."""
     try:
         return installed(request.param)
     except CannotBeHad as error:
@@ -58,7 +52,6 @@ def _hanging_tool(folder: Path) -> tuple[Path, str]:
     return sign, f"RUN[touch {sign}; exec sleep 1000]"
 
 
-@QUICK
 async def test_it_runs_to_its_end(api: ApiDouble, start: StartWrapper, agent: RealAgent, model: ModelDouble) -> None:
     wrapper = start(*agent.command("RUN[echo hello-from-the-tool]"))
     assert await wrapper.ended(90) == 0
@@ -67,7 +60,6 @@ async def test_it_runs_to_its_end(api: ApiDouble, start: StartWrapper, agent: Re
     assert api.saved.state is SupervisorState.COMPLETED and api.saved.agent["program"] == agent.name
 
 
-@QUICK
 async def test_killed_with_its_wrapper_in_a_tool_call_it_is_continued_and_its_tool_ended(
     api: ApiDouble, start: StartWrapper, agent: RealAgent, model: ModelDouble, tmp_path: Path
 ) -> None:
@@ -113,7 +105,6 @@ async def test_it_delivers_with_makimas_own_tools(
     assert api.incarnation == 1
 
 
-@QUICK
 async def test_what_it_asks_a_person_is_answered_in_the_same_conversation(
     api: ApiDouble, start: StartWrapper, agent: RealAgent, model: ModelDouble
 ) -> None:
@@ -132,7 +123,6 @@ async def test_what_it_asks_a_person_is_answered_in_the_same_conversation(
     assert len(api.questions) == 1
 
 
-@QUICK
 async def test_a_second_writer_is_refused_before_it_says_anything(
     api: ApiDouble, start: StartWrapper, agent: RealAgent, model: ModelDouble, tmp_path: Path
 ) -> None:
