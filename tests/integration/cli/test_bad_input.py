@@ -37,6 +37,7 @@ def test_a_contract_that_can_not_be_is_refused_with_the_code_and_made_by_nobody(
     assert done.code == Exit.REFUSED
     assert done.err.startswith("error: VALIDATION_FAILED: ") and says in done.err
     assert f"next: {FIELDS}" in done.err and "Traceback" not in done.err
+    assert "rules were not checked" not in done.err and not done.err.splitlines()[0].endswith("]")
     assert people.makima("ed", "show", f"{people.namespace}/bad").code == Exit.NOT_FOUND
 
 

@@ -102,3 +102,32 @@ def test_the_plans_code_is_found_in_a_message(message: str, code: str, shown: st
     error = denied(message)
     assert error.code == code
     assert str(error).startswith(shown)
+
+
+SCHEMA = 'Contract.makima.dev "a" is invalid: '
+REST = (
+    "<nil>: Invalid value: null: some validation rules were not checked because the object was invalid;"
+    " correct the existing errors to complete validation"
+)
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        (f"{SCHEMA}[spec.a: Too long, {REST}]", f"{SCHEMA}spec.a: Too long"),
+        (
+            f"{SCHEMA}[spec.a: Too long, spec.b: Required value, {REST}]",
+            f"{SCHEMA}spec.a: Too long, spec.b: Required value",
+        ),
+        (
+            f"{SCHEMA}[spec.a[1]: Duplicate value, spec.a: Invalid value: VALIDATION_FAILED: twice]",
+            "VALIDATION_FAILED: twice",
+        ),
+        (f'{SCHEMA}spec.a: Unsupported value: "[x]"', f'{SCHEMA}spec.a: Unsupported value: "[x]"'),
+        (f"{SCHEMA}spec.a: VALIDATION_FAILED: one of [x]", "VALIDATION_FAILED: one of [x]"),
+    ],
+)
+def test_a_list_of_what_is_wrong_is_told_without_its_brackets_and_what_nobody_can_mend(
+    message: str, shown: str
+) -> None:
+    assert str(denied(message, 422)) == shown

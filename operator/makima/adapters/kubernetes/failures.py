@@ -14,6 +14,15 @@ MISFIT = "the server rejected our request due to an error in our request"
 """All that the API server says of a JSON patch that can't be applied: a `test` failed, or a place is not there. Patches
 of makima's are made for what was read, so somebody changed it since."""
 
+LIST = re.compile(r"( is invalid: )\[(.*)\]\Z", re.DOTALL)
+"""Several things that are wrong with an object."""
+
+UNCHECKED = (
+    ", <nil>: Invalid value: null: some validation rules were not checked because the object was invalid;"
+    " correct the existing errors to complete validation"
+)
+"""What the API server adds to a list of them: nothing that somebody could mend."""
+
 GROWN = frozenset({"FieldValueDuplicate", "FieldValueTooMany"})
 """Causes of a refusal that say that a list has more in it than one looked at."""
 
@@ -38,6 +47,7 @@ def failure_of(status: int, payload: bytes, call: str) -> ClusterError:
 
 def denied(message: str, status: int = 0, *, grown: bool = False) -> Denied:
     """A refusal; the text before the plan's code (which policy, which object) is left out where there is a code."""
+    message = LIST.sub(r"\1\2", message.replace(UNCHECKED, ""))
     found = CODE.search(message)
     if found is None:
         return Denied(message, status=status, grown=grown)
