@@ -6,7 +6,7 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import closing, contextmanager
 from http.client import HTTPConnection, HTTPResponse
 from uuid import UUID, uuid4
 
@@ -21,6 +21,7 @@ from tests.support.api_process import ApiUnderTest, StartApi
 from tests.support.carried_world import CarriedWorld
 from tests.support.history_values import START
 from tests.support.monitor_client import MONITOR, Frame, events, happens, next_frame, subscribed, watching
+from tests.support.unread_websocket import unread_websocket
 
 
 @pytest.fixture
@@ -113,7 +114,8 @@ async def test_a_client_that_never_reads_misses_alone_and_costs_bounded_memory(
 ) -> None:
     start = await happens(told, world.namespace)
     before = api.memory()
-    async with _silent(api, viewer), watching(world.http, api, viewer, f"?after={start}") as quick:
+    silent = unread_websocket(api, f"{MONITOR}?include_stale=true", viewer)
+    async with silent, watching(world.http, api, viewer, f"?after={start}") as quick:
         await next_frame(quick)
         got = []
         for number in range(1, 21):  # in steps well below the 1 MiB a client may be behind: this one always keeps up
@@ -146,31 +148,6 @@ async def _many(told: PostgresHistory, namespace: str, number: int, text: str) -
         for _ in range(number)
     ]
     await told.record(HistoryBatch(events=tuple(made)))
-
-
-@asynccontextmanager
-async def _silent(api: ApiUnderTest, token: str) -> AsyncIterator[None]:
-    """A client with a small window, of which only the handshake is read."""
-    raw = socket.socket()
-    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    raw.setblocking(False)
-    await asyncio.get_running_loop().sock_connect(raw, ("127.0.0.1", int(api.ports["api"])))
-    reader, writer = await asyncio.open_connection(sock=raw, limit=1024)
-    lines = (
-        f"GET {MONITOR}?include_stale=true HTTP/1.1",
-        "Host: x",
-        "Upgrade: websocket",
-        "Connection: Upgrade",
-        "Sec-WebSocket-Version: 13",
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-        f"Authorization: Bearer {token}",
-    )
-    writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
-    await reader.readuntil(b"\r\n\r\n")
-    try:
-        yield
-    finally:
-        writer.close()
 
 
 @contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from makima.models.enums import CommandKind
 from makima.models.supervision import StoredCommand
 from tests.support.api_process import ApiUnderTest, StartApi
 from tests.support.carried_world import CarriedWorld, address, beat
+from tests.support.unread_websocket import unread_websocket
 
 REGISTER = "/api/v1/supervisors/register"
 STREAM = "/api/v1/supervisors/stream"
@@ -140,48 +140,24 @@ async def test_a_client_that_never_reads_is_closed_and_costs_bounded_memory(
 ) -> None:
     life = await _life(world, api, agent, "work")
     before = api.memory()
-    reader, writer = await _silent_stream(api, agent)
     bad = [{"contract_id": life["contract_id"], "padding": "x"}] * 1000
     frame = _masked(json.dumps({"frame": 1, "heartbeats": bad}).encode())
     peak = before
 
-    async def flood() -> None:
+    async def flood(writer: asyncio.StreamWriter) -> None:
         while True:
             writer.write(frame)
             await writer.drain()
 
-    async with asyncio.timeout(60):
-        task = asyncio.create_task(flood())
+    async with unread_websocket(api, STREAM, agent) as writer, asyncio.timeout(60):
+        task = asyncio.create_task(flood(writer))
         while not task.done():
             peak = max(peak, api.memory())
             await asyncio.sleep(0.05)
-    assert isinstance(task.exception(), ConnectionError)
-    writer.close()
+        assert isinstance(task.exception(), ConnectionError)
     assert peak - before < 100_000_000
     await _until(lambda: "makima_streams 0.0" in api.get("metrics", "/metrics")[1])
     assert (await world.caller(api, agent).good("POST", address(life), beat(life)))["result"] == "stored"
-    assert reader is not None
-
-
-async def _silent_stream(api: ApiUnderTest, token: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """A stream on a socket with a small window, of which only the handshake is read."""
-    raw = socket.socket()
-    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    raw.setblocking(False)
-    await asyncio.get_running_loop().sock_connect(raw, ("127.0.0.1", int(api.ports["api"])))
-    reader, writer = await asyncio.open_connection(sock=raw, limit=1024)
-    lines = (
-        f"GET {STREAM} HTTP/1.1",
-        "Host: x",
-        "Upgrade: websocket",
-        "Connection: Upgrade",
-        "Sec-WebSocket-Version: 13",
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-        f"Authorization: Bearer {token}",
-    )
-    writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
-    await reader.readuntil(b"\r\n\r\n")
-    return reader, writer
 
 
 def _masked(payload: bytes) -> bytes:

@@ -15,7 +15,7 @@ from tests.support.kube import Body
 LONG = "x" * 1_000_000
 REFUSED: dict[str, tuple[Body, str]] = {
     "a megabyte of description": ({"description": LONG}, "Too long: may not be more than 8192 bytes"),
-    "NUL": ({"description": "a\x00b"}, "VALIDATION_FAILED: text has no NUL"),
+    "NUL": ({"description": "a\x00b"}, "VALIDATION_FAILED: spec.description has no NUL"),
     "no phases": ({"phases": []}, "VALIDATION_FAILED: there has to be a phase"),
     "a phase twice": ({"phases": [{"name": "do"}, {"name": "do"}]}, "more than one is called do"),
     "an unknown policy": (

@@ -19,7 +19,7 @@ from tests.support.silent_proxy import through_proxy
 
 SIZE = 100
 HALF = 50
-"""Contracts under way while a server is away: as many as still move in all phases."""
+"""Contracts under way while a server is away."""
 SOME = 30
 """Contracts where their number adds nothing: the process itself is what is looked at."""
 

@@ -13,7 +13,7 @@ import click
 
 from makima.cli.contracts.command_lines import command_line, hint_line
 from makima.cli.contracts.completion import contexts, namespaces
-from makima.cli.contracts.exits import Exit, code_of, exit_of, is_against_the_schema, words_of
+from makima.cli.contracts.exits import VALIDATION_FAILED, Exit, code_of, exit_of, is_against_the_schema, words_of
 from makima.cli.contracts.next_steps import CONTRACT, FIELDS, NEXT
 from makima.cli.contracts.persona import MAKIMA, Named, Persona
 from makima.cli.contracts.text import Screen
@@ -111,11 +111,11 @@ class Call:
         """
         if error.hint:
             return hint_line(error.hint, self.persona.program, self.place)
-        if is_against_the_schema(error):
-            return FIELDS
+        about = getattr(error, "contract", contract or self.contract)
+        if is_against_the_schema(error) or (about is None and code_of(error) == VALIDATION_FAILED):
+            return FIELDS  # it is about what was written, and of `create` there is no contract to be shown
         step = getattr(error, "next_step", None) or NEXT.get(code_of(error)) or NEXT.get(exit_of(error).name)
-        about = getattr(error, "contract", contract or self.contract or CONTRACT)
-        return step.said(about, self.line) if step is not None else None
+        return step.said(about or CONTRACT, self.line) if step is not None else None
 
     def line(self, *words: str) -> str:
         """A command line as it can be pasted, for the same cluster; `contracts` first stands for this program."""

@@ -10,9 +10,8 @@ import click
 from makima.cli.contracts.acting import acting_options, outcome, report
 from makima.cli.contracts.call import DURATION, Call, Ended, common
 from makima.cli.contracts.completion import types
-from makima.cli.contracts.exits import VALIDATION_FAILED, Exit, code_of, exit_of, words_of
+from makima.cli.contracts.exits import Exit
 from makima.cli.contracts.formats import format_option
-from makima.cli.contracts.next_steps import FIELDS
 
 if TYPE_CHECKING:
     from makima.client import Person
@@ -87,24 +86,13 @@ def command(
             "kind": "Contract",
             "metadata": {**metadata, "namespace": namespace},
         }
-        made = await _made(person, namespace, {**whole, "spec": spec}, dry_run=dry_run)
+        made = await person.cluster.create("contracts", namespace, {**whole, "spec": spec}, dry_run=dry_run)
         contract = Contract.from_object(made)
         return contract, await outcome(person, call, contract, _accepted, wait=wait, dry_run=dry_run)
 
     done = call.run(work)
     if done is not None:
         report(call, done[0], done[1], "created", form, dry_run=dry_run)
-
-
-async def _made(person: Person, namespace: str, body: dict[str, Any], *, dry_run: bool) -> dict[str, Any]:
-    from makima.errors import Denied
-
-    try:
-        return await person.cluster.create("contracts", namespace, body, dry_run=dry_run)
-    except Denied as error:
-        if code_of(error) != VALIDATION_FAILED:
-            raise
-        raise Ended(words_of(error), FIELDS, exit_of(error)) from None  # there is no contract to be shown
 
 
 def _manifest(file: Any) -> dict[str, Any]:

@@ -33,10 +33,10 @@ RULES: Mapping[type[Model], tuple[Rule, ...]] = MappingProxyType(
 
 FIELD_RULES: Mapping[tuple[type[Model], str], tuple[Rule, ...]] = MappingProxyType(
     {
-        (Answer, "answer"): text.FREE_TEXT,
-        (ContractSpec, "description"): text.FREE_TEXT,
-        (ContractSpec, "suspend_reason"): text.FREE_TEXT,
-        (ContractTypeSpec, "description"): text.FREE_TEXT,
+        (Answer, "answer"): text.free_text("an answer"),
+        (ContractSpec, "description"): text.free_text("spec.description"),
+        (ContractSpec, "suspend_reason"): text.free_text("spec.suspendReason"),
+        (ContractTypeSpec, "description"): text.free_text("spec.description"),
         (ContractTypeSpec, "phases"): contract_type.PHASES,
         (ContractSpec, "type"): contract.SPEC_TYPE,
         (ContractSpec, "phases"): contract.SPEC_PHASES,
