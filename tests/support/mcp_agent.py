@@ -8,11 +8,11 @@ import json
 import os
 import sys
 
-from mcp import Client, StdioServerParameters
-
 
 async def main(calls: list[tuple[str, dict[str, str]]]) -> None:
     """Make the calls, in order."""
+    from mcp import Client, StdioServerParameters  # a second to import; tests import this file for its name alone
+
     server = StdioServerParameters(command=sys.executable, args=["-m", "makima", "mcp"], env=dict(os.environ))
     task = ""
     async with Client(server) as client:

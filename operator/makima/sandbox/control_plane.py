@@ -41,7 +41,8 @@ def apiserver(program: Path, folder: Path, etcd_port: int, port: int, address: s
 
     At an address other than loopback it has a node: pods reach it there, and it calls kubelet.
     """
-    authority, front = Authority(folder / "pki", "ca"), Authority(folder / "pki", "front-proxy-ca")
+    authority = Authority(folder / "pki", "ca", verified_often=True)
+    front = Authority(folder / "pki", "front-proxy-ca")
     serving = authority.server("kube-apiserver", address)
     proxy = front.client("front-proxy-client", "front-proxy-client")
     signing = write_signing_key(folder / "pki" / "service-accounts.key")

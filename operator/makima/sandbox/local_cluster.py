@@ -12,7 +12,6 @@ from makima.sandbox.control_plane import LOOPBACK, apiserver, etcd
 from makima.sandbox.kubeconfig import write_kubeconfig
 from makima.sandbox.node.node import Node
 from makima.sandbox.server_process import ServerProcess, free_port
-from makima.schema.aggregated_api import LOCAL_SERVICE, serving_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +35,19 @@ class LocalCluster:
     def __init__(self, folder: Path, programs: Path, ports: Ports, node: Node | None = None) -> None:
         self._folder, self.programs, self.node = folder, programs, node
         address = LOOPBACK if node is None else str(node.addresses.host)
-        self.server_url = f"https://{address}:{ports.api}"
-        self._authority = Authority(folder / "pki", "ca")
-        self.api_listener = ApiListener(folder / "pki", ports.aggregated, serving_name(LOCAL_SERVICE))
+        self._ports, self.server_url = ports, f"https://{address}:{ports.api}"
+        self._authority = Authority(folder / "pki", "ca", verified_often=True)
         self.etcd = etcd(programs / "etcd", folder, ports.etcd, ports.etcd_peer)
         self.apiserver = apiserver(programs / "kube-apiserver", folder, ports.etcd, ports.api, address)
         self.kubeconfig = self.kubeconfig_for("admin", ("system:masters",))
+
+    @property
+    def api_listener(self) -> ApiListener:
+        """Where a `makima api` of this machine listens for the API server."""
+        # All CRDs and policies come with it: a third of a second, for each command and for the guard of each sandbox.
+        from makima.schema.aggregated_api import LOCAL_SERVICE, serving_name  # noqa: PLC0415
+
+        return ApiListener(self._folder / "pki", self._ports.aggregated, serving_name(LOCAL_SERVICE))
 
     @property
     def processes(self) -> tuple[ServerProcess, ...]:
