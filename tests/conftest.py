@@ -18,12 +18,12 @@ from _pytest.terminal import TerminalReporter
 from hypothesis import HealthCheck, settings
 
 from makima import database
-from makima.adapters.kubernetes.configuration import load_configuration
 from makima.adapters.kubernetes.connection import Connection
 from makima.adapters.postgres.history import PostgresHistory
 from makima.sandbox import Sandbox, attach, start
 from makima.sandbox.locking import exclusive
 from makima.sandbox.postgres import KEPT_IN
+from tests.support.connected import connected
 from tests.support.kills import table
 from tests.support.memory_folder import memory_folder
 
@@ -132,7 +132,7 @@ def installed_cluster(sandbox: Sandbox) -> Sandbox:
 @pytest.fixture
 async def admin(installed_cluster: Sandbox) -> AsyncIterator[Connection]:
     """A cluster administrator's connection."""
-    async with Connection(await load_configuration(installed_cluster.cluster.kubeconfig), "tests") as connection:
+    async with await connected(installed_cluster.cluster.kubeconfig) as connection:
         yield connection
 
 

@@ -27,7 +27,7 @@ from makima.schema.aggregated_api import LOCAL_SERVICE, render_api_service, rend
 from makima.schema.rbac import NAMESPACE, render_namespace
 from tests.e2e.kubectl import Kubectl
 
-pytestmark = pytest.mark.xdist_group("node")
+pytestmark = [pytest.mark.xdist_group("node"), pytest.mark.exhaustive]
 
 API_SERVICE = render_api_service()["metadata"]["name"]
 BLOCKED_SECONDS = 15
@@ -116,7 +116,6 @@ def _blocked(kubectl: Kubectl) -> str:
     return name
 
 
-@pytest.mark.exhaustive
 def test_a_namespace_elsewhere_goes_once_the_registration_is_gone(
     kubectl: Kubectl, registered: None, record_property: Callable[[str, object], None]
 ) -> None:

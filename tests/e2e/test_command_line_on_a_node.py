@@ -21,7 +21,12 @@ from tests.e2e.test_supervisors_in_pods import Carried
 from tests.support.kills.supervisors import SETTINGS
 from tests.support.kills.world import World
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(900), pytest.mark.xdist_group("node")]
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.timeout(900),
+    pytest.mark.xdist_group("node"),
+    pytest.mark.exhaustive,
+]
 
 SECONDS = 240.0
 BEGINS = f'echo "life in $HOSTNAME begins"; exec python {FOLDER}/agent.py'
@@ -75,7 +80,6 @@ async def until_line(process: Process, text: str) -> None:
     raise AssertionError(f"it ended without {text!r}")
 
 
-@pytest.mark.exhaustive
 async def test_logs_follow_from_life_to_life_and_a_restart_ends_a_life_that_lives(there: World) -> None:
     pods = there.supervisors
     assert isinstance(pods, InPods)

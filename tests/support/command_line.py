@@ -17,13 +17,13 @@ from typing import Any, TypeVar
 from unittest import mock
 from uuid import uuid4
 
-from makima.adapters.kubernetes.configuration import load_configuration
 from makima.adapters.kubernetes.connection import MERGE_PATCH, Connection
 from makima.adapters.kubernetes.contracts import path_of
 from makima.cli.contracts import group
 from makima.cli.contracts.persona import KUBECTL
 from makima.cli.main import run
 from makima.sandbox import Sandbox
+from tests.support.connected import connected
 from tests.support.kube import RBAC, Body, contract
 
 T = TypeVar("T")
@@ -130,11 +130,11 @@ class Stage:
     def do(self, work: Callable[[Connection], Awaitable[T]], who: str = "admin") -> T:
         """Something on the API server itself."""
 
-        async def connected() -> T:
-            async with Connection(await load_configuration(self.kubeconfig(who)), "tests") as connection:
+        async def at_work() -> T:
+            async with await connected(self.kubeconfig(who)) as connection:
                 return await work(connection)
 
-        return asyncio.run(connected())
+        return asyncio.run(at_work())
 
     def bind(self, who: str, *roles: str, namespace: str | None = None) -> None:
         """Give a person cluster roles in the namespace."""

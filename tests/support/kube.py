@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from makima.adapters.kubernetes.configuration import load_configuration
 from makima.adapters.kubernetes.connection import APPLY_PATCH, MERGE_PATCH, Connection
 from makima.adapters.kubernetes.contracts import path_of
 from makima.domain.reconcile.draft import Surroundings
@@ -23,6 +22,7 @@ from makima.domain.settings import Settings
 from makima.errors import Denied
 from makima.models.contract import Contract
 from makima.sandbox import Sandbox
+from tests.support.connected import connected
 from tests.support.operator_process import OPERATOR_USER
 from tests.support.own_process import MAKIMA_GROUPS
 from tests.support.polling import pause
@@ -125,7 +125,7 @@ async def person(
 ) -> AsyncIterator[Person]:
     """Somebody with a connection; what they may do is what was bound to them."""
     file = await asyncio.to_thread(sandbox.cluster.kubeconfig_for, user, groups)
-    async with Connection(await load_configuration(file), "tests") as connection:
+    async with await connected(file) as connection:
         yield Person(name or user.rpartition(":")[2], user, connection, namespace)
 
 
@@ -137,15 +137,20 @@ def account(namespace: str, name: str) -> tuple[str, tuple[str, ...]]:
 
 async def bind(admin: Connection, who: Person, role: str, *expected: Right, kind: str = "ClusterRole") -> None:
     """Give somebody a role in their namespace, and wait until the API server goes by it."""
-    name = f"{who.name}-{role}".replace(":", "-")
-    binding = {
-        "metadata": {"name": name},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": role},
-        "subjects": [{"kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": who.user}],
-    }
-    await admin.request("POST", f"{RBAC}/namespaces/{who.namespace}/rolebindings", body=binding)
+    await make_binding(admin, f"{who.name}-{role}".replace(":", "-"), role, who, kind=kind)
     for right in expected:
         await until(f"{who} may {right}", lambda wanted=right: who.may(wanted))
+
+
+async def make_binding(admin: Connection, name: str, role: str, *people: Person, kind: str = "ClusterRole") -> None:
+    """A RoleBinding in the people's namespace."""
+    group = "rbac.authorization.k8s.io"
+    binding = {
+        "metadata": {"name": name},
+        "roleRef": {"apiGroup": group, "kind": kind, "name": role},
+        "subjects": [{"kind": "User", "apiGroup": group, "name": who.user} for who in people],
+    }
+    await admin.request("POST", f"{RBAC}/namespaces/{people[0].namespace}/rolebindings", body=binding)
 
 
 async def make_role(admin: Connection, namespace: str, name: str, *rules: Body) -> None:
@@ -226,18 +231,16 @@ async def cast(sandbox: Sandbox, admin: Connection, namespace: str) -> AsyncIter
         person(sandbox, namespace, *account(namespace, "agent"), "supervisor") as supervisor,
         person(sandbox, namespace, OPERATOR_USER, MAKIMA_GROUPS, "operator") as operator,
     ):
+        them = Cast(admin, namespace, editor, confirmer, supervisor, operator)
         await make_role(admin, namespace, "status-writer", STATUS_WRITER)
-        for who, role, right in (
-            (editor, "makima-edit", MAY_EDIT),
-            (confirmer, "makima-edit", MAY_EDIT),
-            (confirmer, "makima-confirm", MAY_CONFIRM),
-            (supervisor, "makima-supervise", MAY_EDIT),
-        ):
-            await bind(admin, who, role, right)
+        await make_binding(admin, "edit", "makima-edit", editor, confirmer)
+        await make_binding(admin, "confirm", "makima-confirm", confirmer)
+        await make_binding(admin, "supervise", "makima-supervise", supervisor)
         # The operator only replaces; it gets patch here, too, so that what refuses it is never RBAC.
-        for who in (editor, confirmer, supervisor, operator):
-            await bind(admin, who, "status-writer", MAY_WRITE_STATUS, kind="Role")
-        yield Cast(admin, namespace, editor, confirmer, supervisor, operator)
+        await make_binding(admin, "status", "status-writer", *them.everyone, kind="Role")
+        # The API server notices bindings in the order in which they were made: who has the last has all of them.
+        await until("the last binding counts", lambda: supervisor.may(MAY_WRITE_STATUS))
+        yield them
 
 
 # Objects

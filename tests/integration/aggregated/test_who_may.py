@@ -12,13 +12,13 @@ from uuid import uuid4
 
 import pytest
 
-from makima.adapters.kubernetes.configuration import load_configuration
 from makima.adapters.kubernetes.connection import Connection
 from makima.cli.contracts.exits import Exit
 from makima.sandbox import Sandbox
 from tests.support.api_process import ApiUnderTest, make_account, token_of
 from tests.support.carried_world import CarriedWorld
 from tests.support.command_line import Stage
+from tests.support.connected import connected
 from tests.support.kube import RBAC, until
 from tests.support.kubeconfig_users import KubectlUser, by_certificate, by_token
 
@@ -92,7 +92,7 @@ async def people(api: ApiUnderTest, world: CarriedWorld, installed_cluster: Sand
 async def _until_bound(person: KubectlUser, namespace: str) -> None:
     asked = {"namespace": namespace, "verb": "get", "group": "monitor.makima.dev", "resource": "contracts"}
     body = {"spec": {"resourceAttributes": asked}}
-    async with Connection(await load_configuration(person.kubeconfig), "tests") as connection:
+    async with await connected(person.kubeconfig) as connection:
 
         async def may() -> bool:
             return bool((await connection.request("POST", SELF_REVIEW, body=body))["status"]["allowed"])

@@ -11,11 +11,11 @@ from uuid import uuid4
 import aiohttp
 import pytest
 
-from makima.adapters.kubernetes.configuration import load_configuration
 from makima.adapters.kubernetes.connection import Connection
 from makima.adapters.kubernetes.contracts import path_of
 from makima.sandbox import Sandbox
 from tests.support.api_process import ApiUnderTest, CallerOf, StartApi, make_account, token_of
+from tests.support.connected import connected
 from tests.support.kube import RBAC, Body, until
 from tests.support.operator_process import OperatorUnderTest, operators
 
@@ -28,7 +28,7 @@ def home(installed_cluster: Sandbox) -> str:
     name = f"home-{uuid4().hex[:10]}"
 
     async def create() -> None:
-        async with Connection(await load_configuration(installed_cluster.cluster.kubeconfig), "tests") as connection:
+        async with await connected(installed_cluster.cluster.kubeconfig) as connection:
             await connection.request("POST", "/api/v1/namespaces", body={"metadata": {"name": name}})
 
     asyncio.run(create())

@@ -8,10 +8,10 @@ from uuid import uuid4
 
 import pytest
 
-from makima.adapters.kubernetes.configuration import load_configuration
 from makima.adapters.kubernetes.connection import Connection
 from makima.adapters.postgres.history import PostgresHistory
 from makima.sandbox import Sandbox
+from tests.support.connected import connected
 from tests.support.driven import Driven
 from tests.support.kube import Person
 from tests.support.operator_process import OperatorUnderTest, StartOperator, operators
@@ -23,8 +23,7 @@ def module_namespace(installed_cluster: Sandbox) -> str:
     name = f"op-{uuid4().hex[:10]}"
 
     async def create() -> None:
-        configuration = await load_configuration(installed_cluster.cluster.kubeconfig)
-        async with Connection(configuration, "tests") as connection:
+        async with await connected(installed_cluster.cluster.kubeconfig) as connection:
             await connection.request("POST", "/api/v1/namespaces", body={"metadata": {"name": name}})
 
     asyncio.run(create())

@@ -10,7 +10,7 @@ import pytest
 from makima import database
 from makima.adapters.postgres.history import PostgresHistory
 from makima.domain.reconcile.history import DELIVERABLE_COMPLETED
-from makima.models.bounds import DELIVERABLES_PER_PHASE, PHASES, TRANSITIONS
+from makima.models.bounds import PHASES, TRANSITIONS
 from makima.sandbox.postgres import LocalPostgres
 from tests.support.driven import Driven, phase, recorded_versions
 from tests.support.operator_process import StartOperator
@@ -19,6 +19,8 @@ from tests.support.own_postgres import own_server
 pytestmark = [pytest.mark.xdist_group("outbox"), pytest.mark.timeout(300)]
 
 STEPS = 100
+EACH = TRANSITIONS // PHASES + 1
+"""Deliverables of a phase: in all phases, a few more than the outbox holds."""
 
 
 @pytest.fixture(scope="module")
@@ -38,9 +40,9 @@ async def test_a_hundred_transitions_while_postgres_is_away_are_all_in_the_histo
 ) -> None:
     """As many as the outbox holds in a first outage, and the rest of the hundred in a second."""
     start_operator().wait_leading()
-    phases = [phase(f"p{p:02d}", *(f"d{d}" for d in range(DELIVERABLES_PER_PHASE))) for p in range(PHASES)]
+    phases = [phase(f"p{p:02d}", *(f"d{d}" for d in range(EACH))) for p in range(PHASES)]
     before = (await driven.started("long", *phases))["version"]
-    keys = [f"p{p:02d}/d{d}" for p in range(PHASES) for d in range(DELIVERABLES_PER_PHASE)]
+    keys = [f"p{p:02d}/d{d}" for p in range(PHASES) for d in range(EACH)]
     own_postgres.server.kill()
     assert await report_one_by_one(driven, keys[:-1]), "the outbox never filled"
     message = await driven.until_condition("long", "HistoryRecorded", "False", "OutboxFull")
@@ -87,11 +89,11 @@ async def assert_recorded(driven: Driven, database_url: str, keys: list[str]) ->
 
 async def report_one_by_one(driven: Driven, keys: list[str]) -> bool:
     """Report each deliverable, and wait for its version unless the contract holds by then."""
-    held = False
+    now, held = await driven.status("long"), False
     for key in keys:
-        before = (await driven.status("long"))["version"]
         await driven.report("long", key)
-        held = held or full(await driven.until("long", lambda now, seen=before: now["version"] > seen or full(now)))
+        now = await driven.until("long", lambda then, seen=now["version"]: then["version"] > seen or full(then))
+        held = held or full(now)
     return held
 
 

@@ -12,11 +12,10 @@ from pathlib import Path
 from uuid import UUID
 
 from makima import database
-from makima.adapters.kubernetes.configuration import load_configuration
-from makima.adapters.kubernetes.connection import Connection
 from makima.sandbox import Sandbox
 from makima.sandbox.postgres import LocalPostgres
 from tests.support.api_process import API_USER, ApiUnderTest
+from tests.support.connected import connected
 from tests.support.driven import Driven
 from tests.support.kills.crossing import Crossing
 from tests.support.kills.plans import Kill, Victim
@@ -144,8 +143,7 @@ async def world(
     with own_server(f"kills-{namespace}", folder) as postgres:
         url = await asyncio.to_thread(postgres.create_database, "makima")
         await asyncio.to_thread(database.upgrade, url, "head", 60)
-        configuration = await load_configuration(sandbox.cluster.kubeconfig)
-        async with Connection(configuration, "tests") as connection, contextlib.AsyncExitStack() as ends:
+        async with await connected(sandbox.cluster.kubeconfig) as connection, contextlib.AsyncExitStack() as ends:
             driven = Driven(Person("admin", "admin", connection, namespace))
             apis = [_api(sandbox, folder, number, url) for number in (1, 2)]
             crossing = Crossing()
