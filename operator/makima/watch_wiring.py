@@ -13,6 +13,7 @@ from makima.adapters.kubernetes.kopf_listing import begin_again, lists
 from makima.adapters.kubernetes.silence import SilenceNoticed
 from makima.config import Config
 from makima.services.control_loop.work_queue import WorkQueue
+from makima.tls_connections import tls_connector
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -39,7 +40,7 @@ async def watch_session(config: Config, queue: WorkQueue) -> WatchSession:
 
     credentials = await _credentials(config)
     session = aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, ssl=credentials.as_ssl_context()),
+        connector=tls_connector(credentials.as_ssl_context(), limit=0),
         headers=credentials.as_http_headers(),
         raise_for_status=came,
     )

@@ -27,7 +27,9 @@ async def open_api(place: Place, connection: Connection, ends: AsyncExitStack) -
         return Api(AggregatedTransport(connection), aggregated=True, where="the aggregated API of the cluster")
     import aiohttp  # noqa: PLC0415  # heavy
 
-    session = await ends.enter_async_context(aiohttp.ClientSession())
+    from makima.tls_connections import tls_connector  # noqa: PLC0415  # it comes with aiohttp
+
+    session = await ends.enter_async_context(aiohttp.ClientSession(connector=tls_connector(True)))
     token = token_of(place, connection)
     await token(False)  # a file that can't be read is said before anything is done
     return Api(DirectTransport(session, url, token), aggregated=False, where=url)

@@ -18,6 +18,7 @@ from makima.models.wire.message import Message
 from makima.models.wire.problem import Code, ErrorEnvelope, Problem
 from makima.supervisor.errors import Refused, Unreachable
 from makima.supervisor.place import Place
+from makima.tls_connections import tls_connector
 
 Answer = TypeVar("Answer", bound=Message)
 
@@ -45,7 +46,7 @@ class Transport:
         self.incarnation = 0
 
     async def __aenter__(self) -> Self:
-        connector = aiohttp.TCPConnector(limit=8, ssl=self._place.trust())
+        connector = tls_connector(self._place.trust(), limit=8)
         self._session = aiohttp.ClientSession(connector=connector, auto_decompress=True)
         return self
 

@@ -15,6 +15,7 @@ from makima.sandbox import Sandbox
 from makima.sandbox.certificates import Authority
 from makima.sandbox.local_cluster import LocalCluster
 from makima.schema.aggregated_api import LOCAL_SERVICE, serving_name
+from makima.tls_connections import tls_connector
 from tests.support.api_process import ApiUnderTest
 from tests.support.carried_world import CarriedWorld
 from tests.support.every_operation import Call, Walk
@@ -89,7 +90,7 @@ def _front_proxy(sandbox: Sandbox) -> aiohttp.ClientSession:
     assert isinstance(sandbox.cluster, LocalCluster)
     listener = sandbox.cluster.api_listener
     pair = Authority(sandbox.folder / "pki", "front-proxy-ca").client("front-proxy-client", NAME)
-    connector = aiohttp.TCPConnector(ssl=client_context(listener.pair.certificate, pair))
+    connector = tls_connector(client_context(listener.pair.certificate, pair))
     return aiohttp.ClientSession(f"https://localhost:{listener.port}", connector=connector)
 
 

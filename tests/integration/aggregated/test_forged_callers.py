@@ -18,6 +18,7 @@ from makima.sandbox import Sandbox
 from makima.sandbox.certificates import Authority, Pair
 from makima.sandbox.local_cluster import LocalCluster
 from makima.schema.aggregated_api import LOCAL_SERVICE, serving_name
+from makima.tls_connections import tls_connector
 from tests.support.api_process import ApiUnderTest
 from tests.support.carried_world import CarriedWorld
 from tests.support.front_proxy import NAME, client_context
@@ -43,7 +44,7 @@ async def call(sandbox: Sandbox, pair: Pair | None, path: str = ROOT, **headers:
     """
     listener = cluster_of(sandbox).api_listener
     context = client_context(listener.pair.certificate, pair)
-    connector = aiohttp.TCPConnector(ssl=context, force_close=True)
+    connector = tls_connector(context)
     async with (
         aiohttp.ClientSession(connector=connector, headers=headers) as session,
         session.get(f"https://localhost:{listener.port}{path}", server_hostname=serving_name(LOCAL_SERVICE)) as answer,

@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from makima.sandbox import Sandbox
+from makima.tls_connections import tls_connector
 from tests.support.api_process import ApiUnderTest
 from tests.support.carried_world import CarriedWorld, address, beat
 
@@ -35,7 +36,7 @@ def _session(kubeconfig: Path) -> aiohttp.ClientSession:
     cluster, user = found["clusters"][0]["cluster"], found["users"][0]["user"]
     context = ssl.create_default_context(cafile=cluster["certificate-authority"])
     context.load_cert_chain(user["client-certificate"], user["client-key"])
-    return aiohttp.ClientSession(cluster["server"], connector=aiohttp.TCPConnector(ssl=context))
+    return aiohttp.ClientSession(cluster["server"], connector=tls_connector(context))
 
 
 async def _beats(world: CarriedWorld, api: ApiUnderTest) -> asyncio.Task[None]:

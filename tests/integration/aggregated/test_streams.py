@@ -20,6 +20,7 @@ from makima.http.caller import VERIFIED
 from makima.sandbox import Own, Sandbox, attach, start
 from makima.sandbox.local_cluster import LocalCluster
 from makima.schema.rbac import render_namespace
+from makima.tls_connections import tls_connector
 from tests.conftest import RUN
 
 pytestmark = pytest.mark.xdist_group("aggregated")
@@ -91,7 +92,7 @@ def _as_admin(cluster: LocalCluster) -> aiohttp.TCPConnector:
     context = ssl.create_default_context(cafile=found["clusters"][0]["cluster"]["certificate-authority"])
     user = found["users"][0]["user"]
     context.load_cert_chain(user["client-certificate"], user["client-key"])
-    return aiohttp.TCPConnector(ssl=context)
+    return tls_connector(context)
 
 
 async def test_an_event_stream_that_is_a_watch_goes_on(person: aiohttp.ClientSession) -> None:

@@ -13,6 +13,7 @@ from makima.sandbox import Sandbox
 from makima.sandbox.certificates import Authority
 from makima.sandbox.server_process import free_port
 from makima.schema.aggregated_api import LOCAL_SERVICE, serving_name
+from makima.tls_connections import tls_connector
 from tests.support.api_process import ApiUnderTest, apis
 from tests.support.front_proxy import NAME, client_context, write_serving
 
@@ -42,7 +43,7 @@ async def test_it_is_ready_and_answers_discovery(
 ) -> None:
     assert poor_api.get("health", "/readyz")[0] == 200
     pair = Authority(installed_cluster.folder / "pki", "front-proxy-ca").client("front-proxy-client", NAME)
-    connector = aiohttp.TCPConnector(ssl=client_context(tmp_path / "tls.crt", pair), force_close=True)
+    connector = tls_connector(client_context(tmp_path / "tls.crt", pair))
     root = f"https://localhost:{poor_api.ports['aggregated']}"
     async with aiohttp.ClientSession(root, connector=connector, headers=ADMIN) as session:
         await _let_in(session)

@@ -27,6 +27,7 @@ from makima.models.wire.problem import Code
 from makima.sandbox.certificates import Authority, Pair
 from makima.services.access.front_proxy import FrontProxy
 from makima.services.refusals import refusal
+from makima.tls_connections import tls_connector
 from tests.support.front_proxy import NAME, SERVER, client_context, front_proxy, write_serving
 
 DANA = {"X-Remote-User": "dana", "X-Remote-Group": "people"}
@@ -76,7 +77,7 @@ class Listening:
     def call(self, pair: Pair | None, *, trusted: Path | None = None, **headers: str) -> aiohttp.ClientSession:
         """A session of somebody with this client certificate."""
         context = client_context(trusted or self.files.certificate, pair)
-        connector = aiohttp.TCPConnector(ssl=context, force_close=True)
+        connector = tls_connector(context)
         return aiohttp.ClientSession(f"https://localhost:{self.port}", connector=connector, headers=headers)
 
     async def get(self, pair: Pair | None, path: str = CONTRACTS, **headers: str) -> tuple[int, Any]:

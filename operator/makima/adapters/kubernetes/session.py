@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-
 import aiohttp
 from kubernetes.aio.client import Configuration
 from kubernetes.aio.client.rest import RESTClientObject
+
+from makima.tls_connections import tls_connector
 
 
 class Sessions(RESTClientObject):
@@ -29,11 +29,5 @@ class Sessions(RESTClientObject):
         return self.pool_manager
 
     def _create_connector(self) -> aiohttp.TCPConnector:
-        """Called by the library.
-
-        Until Python 3.12.8 a TLS connection that is closed waits for the server to say so too, for ever where the loop
-        ends first; with `enable_cleanup_closed` the end of the session ends it (cpython#118960, aiohttp's own remedy).
-        """
-        return aiohttp.TCPConnector(
-            limit=self.maxsize, ssl=self.ssl_context, enable_cleanup_closed=sys.version_info < (3, 12, 8)
-        )
+        """Called by the library."""
+        return tls_connector(self.ssl_context, self.maxsize)
