@@ -16,8 +16,6 @@ from uuid import uuid4
 
 import pytest
 
-from makima.adapters.kubernetes.configuration import load_configuration
-from makima.adapters.kubernetes.connection import Connection
 from makima.aggregated_wiring import AggregatedApi
 from makima.config import Config
 from makima.http.bodies import respond
@@ -26,6 +24,7 @@ from makima.sandbox.local_cluster import LocalCluster
 from makima.schema.aggregated_api import LOCAL_SERVICE, render_api_service, render_local_service
 from makima.schema.rbac import NAMESPACE, render_namespace
 from tests.e2e.kubectl import Kubectl
+from tests.support.connected import connected
 
 pytestmark = [pytest.mark.xdist_group("node"), pytest.mark.exhaustive]
 
@@ -62,7 +61,7 @@ def answering(cluster: LocalCluster) -> Iterator[None]:
 
     async def serve() -> None:
         given = {"kubeconfig": cluster.kubeconfig, "api": {"aggregated_port": listener.port, "front_proxy_seconds": 1}}
-        connection = Connection(await load_configuration(cluster.kubeconfig), "tests")
+        connection = await connected(cluster.kubeconfig)
         nothing = lambda scope, receive, send: respond(send, 200, b"{}")  # noqa: E731
         api = AggregatedApi(Config.model_validate(given), connection, nothing, pair.certificate, pair.key)
         api.start()

@@ -97,6 +97,11 @@ class Authority:
         _write(pair, builder.sign(signer, hashes.SHA256()), key)
 
 
+def cluster_authority(folder: Path) -> Authority:
+    """Of the sandbox in this folder: signs what its API server serves with, and who its users are."""
+    return Authority(folder / "pki", "ca", verified_often=True)
+
+
 def write_signing_key(file: Path) -> Path:
     """A key that signs service-account tokens."""
     with exclusive(file.parent / "pki.lock"):

@@ -8,7 +8,7 @@ import ssl
 from pathlib import Path
 from typing import Any
 
-from makima.sandbox.certificates import Authority, Pair, write_signing_key
+from makima.sandbox.certificates import Authority, Pair, cluster_authority, write_signing_key
 from makima.sandbox.server_process import ServerProcess
 
 LOOPBACK = "127.0.0.1"
@@ -41,8 +41,7 @@ def apiserver(program: Path, folder: Path, etcd_port: int, port: int, address: s
 
     At an address other than loopback it has a node: pods reach it there, and it calls kubelet.
     """
-    authority = Authority(folder / "pki", "ca", verified_often=True)
-    front = Authority(folder / "pki", "front-proxy-ca")
+    authority, front = cluster_authority(folder), Authority(folder / "pki", "front-proxy-ca")
     serving = authority.server("kube-apiserver", address)
     proxy = front.client("front-proxy-client", "front-proxy-client")
     signing = write_signing_key(folder / "pki" / "service-accounts.key")

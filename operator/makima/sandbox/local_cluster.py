@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from makima.sandbox.api_listener import ApiListener
-from makima.sandbox.certificates import Authority
+from makima.sandbox.certificates import cluster_authority
 from makima.sandbox.control_plane import LOOPBACK, apiserver, etcd
 from makima.sandbox.kubeconfig import write_kubeconfig
 from makima.sandbox.node.node import Node
@@ -36,7 +36,7 @@ class LocalCluster:
         self._folder, self.programs, self.node = folder, programs, node
         address = LOOPBACK if node is None else str(node.addresses.host)
         self._ports, self.server_url = ports, f"https://{address}:{ports.api}"
-        self._authority = Authority(folder / "pki", "ca", verified_often=True)
+        self._authority = cluster_authority(folder)
         self.etcd = etcd(programs / "etcd", folder, ports.etcd, ports.etcd_peer)
         self.apiserver = apiserver(programs / "kube-apiserver", folder, ports.etcd, ports.api, address)
         self.kubeconfig = self.kubeconfig_for("admin", ("system:masters",))

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-import ssl
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
-import yaml
 
 from makima.sandbox import Sandbox
-from makima.tls_connections import tls_connector
 from tests.support.api_process import ApiUnderTest
 from tests.support.carried_world import CarriedWorld, address, beat
+from tests.support.connected import http_session
 
 pytestmark = pytest.mark.xdist_group("aggregated")
 
@@ -27,16 +24,8 @@ SECONDS = 120
 @pytest.fixture
 async def admin_session(installed_cluster: Sandbox) -> AsyncIterator[aiohttp.ClientSession]:
     """Somebody with a client certificate, who talks to the API server only."""
-    async with _session(installed_cluster.cluster.kubeconfig) as session:
+    async with await http_session(installed_cluster.cluster.kubeconfig) as session:
         yield session
-
-
-def _session(kubeconfig: Path) -> aiohttp.ClientSession:
-    found = yaml.safe_load(kubeconfig.read_text())
-    cluster, user = found["clusters"][0]["cluster"], found["users"][0]["user"]
-    context = ssl.create_default_context(cafile=cluster["certificate-authority"])
-    context.load_cert_chain(user["client-certificate"], user["client-key"])
-    return aiohttp.ClientSession(cluster["server"], connector=tls_connector(context))
 
 
 async def _beats(world: CarriedWorld, api: ApiUnderTest) -> asyncio.Task[None]:
@@ -87,7 +76,7 @@ async def test_who_may_not_look_gets_no_stream(
     api: ApiUnderTest, world: CarriedWorld, installed_cluster: Sandbox
 ) -> None:
     kubeconfig = await asyncio.to_thread(installed_cluster.cluster.kubeconfig_for, "eve", ("system:authenticated",))
-    async with _session(kubeconfig) as session:
+    async with await http_session(kubeconfig) as session:
         for path in (f"{ROOT}/namespaces/{world.namespace}/monitor?watch=true", f"{ROOT}/monitor?watch=true"):
             with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
                 await session.ws_connect(path)

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import os
-import ssl
 from collections.abc import AsyncIterator, Iterator
 
 import aiohttp
 import pytest
-import yaml
 from starlette.types import Receive, Scope, Send
 
-from makima.adapters.kubernetes.configuration import load_configuration
-from makima.adapters.kubernetes.connection import Connection
 from makima.aggregated_wiring import AggregatedApi, connect_local_api
 from makima.config import Config
 from makima.http.caller import VERIFIED
 from makima.sandbox import Own, Sandbox, attach, start
 from makima.sandbox.local_cluster import LocalCluster
 from makima.schema.rbac import render_namespace
-from makima.tls_connections import tls_connector
 from tests.conftest import RUN
+from tests.support.connected import connected, http_session
 
 pytestmark = pytest.mark.xdist_group("aggregated")
 
@@ -72,27 +68,19 @@ async def person(impatient: LocalCluster) -> AsyncIterator[aiohttp.ClientSession
         {"kubeconfig": impatient.kubeconfig, "api": {"aggregated_port": impatient.api_listener.port}}
     )
     pair = impatient.api_listener.pair
-    connection = Connection(await load_configuration(impatient.kubeconfig), "tests")
+    connection = await connected(impatient.kubeconfig)
     api = AggregatedApi(config, connection, ticking, pair.certificate, pair.key)
     api.start()
-    async with Connection(await load_configuration(impatient.kubeconfig), "tests") as admin:
+    async with await connected(impatient.kubeconfig) as admin:
         space = render_namespace()
         path = f"/api/v1/namespaces/{space['metadata']['name']}"
         await admin.request(
             "PATCH", path, body=space, query={"fieldManager": "t"}, content_type="application/apply-patch+yaml"
         )
     await connect_local_api(impatient.kubeconfig, pair.certificate.read_bytes(), impatient.api_listener.port)
-    async with aiohttp.ClientSession(impatient.server_url, connector=_as_admin(impatient), timeout=STOPPED) as session:
+    async with await http_session(impatient.kubeconfig, timeout=STOPPED) as session:
         yield session
     await api.stop()
-
-
-def _as_admin(cluster: LocalCluster) -> aiohttp.TCPConnector:
-    found = yaml.safe_load(cluster.kubeconfig.read_text())
-    context = ssl.create_default_context(cafile=found["clusters"][0]["cluster"]["certificate-authority"])
-    user = found["users"][0]["user"]
-    context.load_cert_chain(user["client-certificate"], user["client-key"])
-    return tls_connector(context)
 
 
 async def test_an_event_stream_that_is_a_watch_goes_on(person: aiohttp.ClientSession) -> None:
