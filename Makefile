@@ -36,7 +36,7 @@ demo: $(STAMP) ## Run the main job on a sandbox of its own (KEEP=1 leaves it run
 test: $(STAMP) ## Run all tests, with a real API server, a real Postgres and, as root on Linux, a real node (NODE=no: without)
 	$(if $(filter tests/unit%,$(TESTS)),,@$(BIN)/makima sandbox build --helm $(if $(filter no,$(NODE)),,$$($(NODE_POSSIBLE) && echo --node)))
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not exhaustive" $(if $(filter no,$(NODE)),--ignore tests/e2e) $(TESTS)
-	@echo "not run: $(if $(filter no,$(NODE)),tests/e2e need a real node (NODE=no),what is marked exhaustive (every kill; slow agent programs; the older Helm; on a node: the chart, the command line, upgrades, images, backups)); make e2e runs it"
+	@echo "not run: $(if $(filter no,$(NODE)),tests/e2e need a real node (NODE=no),what is marked exhaustive (every kill; slow agent programs; the older Helm; on a node: kills, the chart, the command line, upgrades, images, backups)); make e2e runs it"
 
 # Only from the command line: a KUBECONFIG of the environment names the cluster that somebody works with.
 OWN_CLUSTER = $(filter command,$(firstword $(origin KUBECONFIG)))

@@ -1,7 +1,7 @@
 """SIGKILL of a supervisor's process, its pod, both API replicas, the operator and Postgres, at each save point.
 
-`make test` takes a sample: `MAKIMA_KILLS_SEED` chooses another one, `MAKIMA_KILLS` another size. `make e2e` makes every
-kill, in parts with a world of their own each; `-k 3-of-6` makes one part.
+`make e2e` makes every kill, in parts with a world of their own each; `-k 3-of-6` makes one part. `.ci/run` takes a
+sample: `MAKIMA_KILLS_SEED` chooses another one, `MAKIMA_KILLS` another size.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tests.support.kills.plans import Kill, every_kill, part, sample
 from tests.support.kills.suite import Record, all_survived, is_lost, run_one
 from tests.support.kills.world import World
 
-pytestmark = pytest.mark.xdist_group("node")
+pytestmark = [pytest.mark.xdist_group("node"), pytest.mark.exhaustive]
 
 SEED = int(os.environ.get("MAKIMA_KILLS_SEED", "20261125"))
 KILLS = int(os.environ.get("MAKIMA_KILLS", "10"))
@@ -38,7 +38,6 @@ async def test_a_sample_of_kills_loses_nothing_and_doubles_nothing(there: World,
     await all_survived(there, sample(every_kill(), SEED, KILLS), SEED, record_property)
 
 
-@pytest.mark.exhaustive
 @pytest.mark.timeout(2400)
 @pytest.mark.parametrize("number", range(1, PARTS + 1), ids=lambda number: f"{number}-of-{PARTS}")
 async def test_no_kill_at_any_point_loses_or_doubles_anything(
@@ -47,7 +46,6 @@ async def test_no_kill_at_any_point_loses_or_doubles_anything(
     await all_survived(there, part(every_kill(), SEED, number, PARTS), SEED, record_property, in_each=8)
 
 
-@pytest.mark.exhaustive
 @pytest.mark.timeout(1200)
 async def test_with_a_save_point_taken_out_the_same_run_fails(there: World) -> None:
     """Each time beside a run with the same kill that has all of them; `make test` shows it with processes."""

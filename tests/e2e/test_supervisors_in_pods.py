@@ -145,6 +145,7 @@ async def test_a_killed_process_is_followed_by_a_pod_that_goes_on_where_it_was(t
     await work.contract("Completed")
 
 
+@pytest.mark.exhaustive
 async def test_suspend_frees_the_pod_and_resume_goes_on(there: World) -> None:
     work = await Carried.by_agent(there)
     question = await work.asks()
@@ -169,6 +170,7 @@ async def test_a_pod_that_may_go_while_a_person_is_asked_comes_back_with_the_ans
     assert status["restarts"] == 0
 
 
+@pytest.mark.exhaustive
 async def test_a_spent_budget_fails_the_contract(there: World) -> None:
     pods = there.supervisors
     assert isinstance(pods, InPods)
@@ -179,6 +181,7 @@ async def test_a_spent_budget_fails_the_contract(there: World) -> None:
     assert (await work.alive("GivenUp"))["incarnation"] == 3
 
 
+@pytest.mark.exhaustive
 async def test_an_exit_code_with_a_rule_fails_the_contract_at_once(there: World) -> None:
     pods = there.supervisors
     assert isinstance(pods, InPods)

@@ -3,45 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
-from typing import Any
 from uuid import UUID
 
-from kubernetes.aio import client
-from kubernetes.aio.client.exceptions import ApiException
-
+from makima.adapters.kubernetes.connection import MERGE_PATCH, Connection
+from makima.adapters.kubernetes.contracts import path_of
 from makima.adapters.postgres.history import PostgresHistory
+from makima.errors import ClusterError
+from tests.support.kube import Body, an_object
 
-GROUP, VERSION = "makima.dev", "v1alpha1"
 PHASES = ("plan", "build", "check", "ship")
 POLL = 0.5
 
 
-def contract_body(namespace: str, name: str) -> dict[str, Any]:
+def contract_body(name: str) -> Body:
     """A contract of four phases with one deliverable each, that moves by itself."""
     phases = [{"name": p, "deliverables": [{"id": f"{p}-done"}], "gate": {"autoAdvance": True}} for p in PHASES]
-    metadata = {"name": name, "namespace": namespace}
-    return {"apiVersion": f"{GROUP}/{VERSION}", "kind": "Contract", "metadata": metadata, "spec": {"phases": phases}}
+    return an_object("Contract", name, {"phases": phases})
 
 
 class Fleet:
     """A number of contracts in one namespace."""
 
-    def __init__(self, api: client.ApiClient, namespace: str, size: int) -> None:
+    def __init__(self, admin: Connection, namespace: str, size: int) -> None:
         self.namespace, self.size = namespace, size
-        self.custom = client.CustomObjectsApi(api)
+        self.admin = admin
         self.reported: dict[str, set[str]] = {}
-        self.contracts: list[dict[str, Any]] = []
+        self.contracts: list[Body] = []
 
     async def create(self) -> None:
         """Apply all contracts."""
-        bodies = [contract_body(self.namespace, f"c{number:03d}") for number in range(self.size)]
-        await asyncio.gather(
-            *(
-                self.custom.create_namespaced_custom_object(GROUP, VERSION, self.namespace, "contracts", b)
-                for b in bodies
-            )
-        )
+        path = path_of("contracts", self.namespace)
+        bodies = [contract_body(f"c{number:03d}") for number in range(self.size)]
+        await asyncio.gather(*(self.admin.request("POST", path, body=body) for body in bodies))
 
     async def carry(self, seconds: float) -> None:
         """Report each phase's deliverable as the contracts come to it, until all are Completed."""
@@ -51,13 +46,9 @@ class Fleet:
 
     async def _step(self) -> bool:
         try:
-            listed = await self.custom.list_namespaced_custom_object(GROUP, VERSION, self.namespace, "contracts")
-        except (ApiException, OSError, TimeoutError):
+            listed = await self.admin.request("GET", path_of("contracts", self.namespace))
+        except ClusterError:
             return False  # the API server is away: that is what is tested
-        except Exception as error:
-            if type(error).__module__.startswith("aiohttp"):
-                return False
-            raise
         self.contracts = listed["items"]
         await asyncio.gather(*(self._report(contract) for contract in self.contracts))
         return self.count("Completed") == self.size
@@ -70,23 +61,16 @@ class Fleet:
         """Sum of all versions at the last look: it rises with everything that happens."""
         return sum(contract.get("status", {}).get("version", 0) for contract in self.contracts)
 
-    async def _report(self, contract: dict[str, Any]) -> None:
+    async def _report(self, contract: Body) -> None:
         phase, name = contract.get("status", {}).get("phase"), contract["metadata"]["name"]
         done = self.reported.setdefault(name, set())
         if phase is None or phase in done:
             return
         wanted = [{"phase": p, "id": f"{p}-done"} for p in PHASES if p in done | {phase}]
-        patch = {"spec": {"deliverables": wanted}}
-        try:
-            await self.custom.patch_namespaced_custom_object(
-                GROUP, VERSION, self.namespace, "contracts", name, patch, _content_type="application/merge-patch+json"
-            )
+        patch, path = {"spec": {"deliverables": wanted}}, path_of("contracts", self.namespace, name)
+        with contextlib.suppress(ClusterError):  # the next step tries again
+            await self.admin.request("PATCH", path, body=patch, content_type=MERGE_PATCH)
             done.add(phase)
-        except (ApiException, OSError, TimeoutError):
-            return
-        except Exception as error:
-            if not type(error).__module__.startswith("aiohttp"):
-                raise
 
     async def assert_history(self, history: PostgresHistory, seconds: float = 30) -> None:
         """Every version is in Postgres, no phase was skipped or entered twice.

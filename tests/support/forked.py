@@ -7,6 +7,7 @@ forked is a process of its own, with its own pid, signals, environment and exit 
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import multiprocessing
 import multiprocessing.connection
@@ -81,7 +82,8 @@ class ForkedPython:
     def send_signal(self, number: int) -> None:
         """Send a signal, unless it has ended."""
         if self.poll() is None:
-            os.kill(self.pid, number)
+            with contextlib.suppress(ProcessLookupError):  # it has, and its exit code comes a moment later
+                os.kill(self.pid, number)
 
     def kill(self) -> None:
         """SIGKILL."""

@@ -47,7 +47,7 @@ class Authority:
     def __init__(self, folder: Path, name: str, *, verified_often: bool = False) -> None:
         self._folder = folder
         self._pair = Pair(folder / f"{name}.crt", folder / f"{name}.key")
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.mkdir(exist_ok=True, mode=0o700)  # no parents: of a sandbox that is gone nothing is made again
         with exclusive(folder / "pki.lock"):
             if not self._pair.certificate.exists():
                 self._create(name, _rsa_key() if verified_often else ec.generate_private_key(ec.SECP256R1()))

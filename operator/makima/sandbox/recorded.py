@@ -24,7 +24,12 @@ def attach(name: str) -> Sandbox | None:
     """The sandbox of this name as it was started, running or not; None if there is none."""
     folder = sandbox_folder(name)
     state = read_state(folder)
-    return from_state(name, folder, state) if state is not None else None
+    try:
+        return from_state(name, folder, state) if state is not None else None
+    except FileNotFoundError:
+        if read_state(folder) is None:
+            return None  # its guard, or `down` of somebody else, took it away while it was looked at
+        raise
 
 
 def new_state(name: str, folder: Path, own: Own, programs: dict[str, Path]) -> dict[str, Any]:

@@ -20,8 +20,11 @@ def write_state(folder: Path, state: Mapping[str, Any]) -> None:
 
 def read_state(folder: Path) -> dict[str, Any] | None:
     """The state, or None where there is no sandbox."""
-    file = folder / FILE
-    return json.loads(file.read_text()) if file.exists() else None
+    try:
+        found: dict[str, Any] = json.loads((folder / FILE).read_text())
+    except FileNotFoundError:
+        return None
+    return found
 
 
 def known_sandboxes() -> list[str]:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from kubernetes.aio import client
-from kubernetes.aio.config import load_kube_config
 
 from makima import database
 from makima.sandbox import Sandbox
@@ -37,20 +35,9 @@ def database_url(own_sandbox: Sandbox) -> str:
 
 
 @pytest.fixture
-async def api(own_sandbox: Sandbox) -> AsyncIterator[client.ApiClient]:
-    """An administrator's client."""
-    configuration = client.Configuration()
-    await load_kube_config(config_file=str(own_sandbox.cluster.kubeconfig), client_configuration=configuration)
-    async with client.ApiClient(configuration) as api:
-        yield api
-
-
-@pytest.fixture
-async def namespace(api: client.ApiClient) -> str:
-    """A namespace of this test's own, in this sandbox."""
-    name = f"faults-{uuid4().hex[:12]}"
-    await client.CoreV1Api(api).create_namespace({"metadata": {"name": name}})
-    return name
+def installed_cluster(own_sandbox: Sandbox) -> Sandbox:
+    """Where `admin` and `namespace` are."""
+    return own_sandbox
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from kubernetes.aio import client
 
+from makima.adapters.kubernetes.connection import Connection
 from makima.adapters.postgres.history import PostgresHistory
 from makima.sandbox import Sandbox
 from tests.support.fleet import Fleet
@@ -20,7 +20,7 @@ from tests.support.silent_proxy import through_proxy
 SIZE = 100
 HALF = 50
 """Contracts under way while a server is away."""
-SOME = 30
+SOME = 12
 """Contracts where their number adds nothing: the process itself is what is looked at."""
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("faults")]
@@ -34,22 +34,22 @@ async def until(what: str, condition: Callable[[], object], seconds: float = 60)
 
 
 @pytest.fixture
-async def fleet(api: client.ApiClient, namespace: str) -> Fleet:
-    return await _created(api, namespace, SIZE)
+async def fleet(admin: Connection, namespace: str) -> Fleet:
+    return await _created(admin, namespace, SIZE)
 
 
 @pytest.fixture
-async def half(api: client.ApiClient, namespace: str) -> Fleet:
-    return await _created(api, namespace, HALF)
+async def half(admin: Connection, namespace: str) -> Fleet:
+    return await _created(admin, namespace, HALF)
 
 
 @pytest.fixture
-async def some(api: client.ApiClient, namespace: str) -> Fleet:
-    return await _created(api, namespace, SOME)
+async def some(admin: Connection, namespace: str) -> Fleet:
+    return await _created(admin, namespace, SOME)
 
 
-async def _created(api: client.ApiClient, namespace: str, size: int) -> Fleet:
-    fleet = Fleet(api, namespace, size)
+async def _created(admin: Connection, namespace: str, size: int) -> Fleet:
+    fleet = Fleet(admin, namespace, size)
     await fleet.create()
     return fleet
 

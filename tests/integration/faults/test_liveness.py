@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from kubernetes.aio import client
 
+from makima.adapters.kubernetes.connection import Connection
 from makima.sandbox import Sandbox
 from tests.support.fleet import Fleet
 from tests.support.kube import until
@@ -26,19 +26,19 @@ REOPENED_SECONDS = 45
 
 
 async def test_an_operator_is_unhealthy_while_its_watches_are_silent_and_healthy_when_they_work_again(
-    api: client.ApiClient, namespace: str, own_sandbox: Sandbox, start_operator: StartOperator, tmp_path: Path
+    admin: Connection, namespace: str, own_sandbox: Sandbox, start_operator: StartOperator, tmp_path: Path
 ) -> None:
     async with through_proxy(own_sandbox, tmp_path, reading=True) as (proxy, kubeconfig):
         operator = start_operator(kubeconfig=kubeconfig, operator__watch_inactivity_seconds=REOPENED_SECONDS)
         await asyncio.to_thread(operator.wait_leading)
-        await some_renewals(api, namespace)
+        await some_renewals(admin, namespace)
         assert await says(operator, 200, "[+]lease ok", "[+]watch ok")
         silent_since = time.monotonic()
         proxy.go_silent(WATCHES)
         deaf = ("[+]lease ok", "[-]watch failed: no watch event for 3")
         await until("/healthz to tell of the silence", lambda: says(operator, 503, *deaf), DEAF_SECONDS + 10)
         assert time.monotonic() - silent_since > DEAF_SECONDS - 4, "its renewals were not seen before the silence"
-        unseen = Fleet(api, namespace, 3)
+        unseen = Fleet(admin, namespace, 3)
         await unseen.create()
         again = REOPENED_SECONDS - DEAF_SECONDS + 10
         await until("watches that work again", lambda: says(operator, 200, "[+]lease ok", "[+]watch ok"), again)
@@ -47,14 +47,13 @@ async def test_an_operator_is_unhealthy_while_its_watches_are_silent_and_healthy
         assert operator.log.read_text().count("leading as") == 1, "the watches came back, not another process"
 
 
-async def some_renewals(api: client.ApiClient, namespace: str) -> None:
+async def some_renewals(admin: Connection, namespace: str) -> None:
     """Wait until the leader has renewed its Lease for some seconds: a watch shows more by then than its beginning."""
-    leases = client.CoordinationV1Api(api)
+    lease = f"/apis/coordination.k8s.io/v1/namespaces/makima-system/leases/lease-{namespace}"
 
     async def renewed() -> datetime:
-        found = await leases.read_namespaced_lease(f"lease-{namespace}", "makima-system")
-        at: datetime = found.spec.renew_time
-        return at
+        found = await admin.request("GET", lease)
+        return datetime.fromisoformat(found["spec"]["renewTime"])
 
     first = await renewed()
 

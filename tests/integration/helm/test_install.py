@@ -99,13 +99,13 @@ def settings(cluster: Cluster) -> str:
     return cluster.run("get", "configmap", "makima-config", "-n", NAMESPACE, "-o", "jsonpath={.data.makima\\.toml}")
 
 
-def test_the_api_server_takes_every_object_as_it_is(own: Helm, cluster: Cluster) -> None:
+def test_the_api_server_takes_every_object_and_a_release_lives_through_upgrade_rollback_uninstall_and_comes_back(
+    own: Helm, cluster: Cluster
+) -> None:
     said = install(own, "makima", {"postgres": {"enabled": True}, "database": {}}, "--dry-run=server")
     assert "kind: StatefulSet" in said
     assert not cluster.names("crd")
 
-
-def test_a_release_lives_through_upgrade_rollback_uninstall_and_comes_back(own: Helm, cluster: Cluster) -> None:
     assert "rollout status deployment/makima-operator" in install(own)
     assert cluster.names("crd") == {"contracts.makima.dev", "contracttypes.makima.dev", "supervisors.makima.dev"}
     cluster.until("the kind", lambda: cluster.call("create", "-f", "-", given=CONTRACT)[0] == 0)

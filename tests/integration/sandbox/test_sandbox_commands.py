@@ -84,14 +84,6 @@ def test_a_sandbox_that_is_not_there_says_how_to_start_it() -> None:
     )
 
 
-def test_two_sandboxes_live_side_by_side_and_start_in_time(sandbox: Sandbox, name: str) -> None:
-    other = start(name)
-    assert other.running
-    assert sandbox.running
-    assert other.cluster.server_url != sandbox.cluster.server_url
-    assert other.database.url != sandbox.database.url
-
-
 def test_a_sandbox_ends_with_the_process_that_it_is_for_even_if_that_is_killed(name: str) -> None:
     code = f"import os, time; from makima.sandbox import start; start({name!r}, ends_with=os.getpid()); time.sleep(600)"
     owner = subprocess.Popen([sys.executable, "-c", code])
@@ -126,8 +118,12 @@ def test_ctrl_c_while_it_starts_leaves_nothing_running(name: str) -> None:
     wait_gone(pids)
 
 
-def test_what_a_crash_left_behind_is_replaced(name: str) -> None:
+def test_two_sandboxes_live_side_by_side_and_what_a_crash_left_behind_is_replaced(sandbox: Sandbox, name: str) -> None:
     first = start(name)
+    assert first.running
+    assert sandbox.running
+    assert first.cluster.server_url != sandbox.cluster.server_url
+    assert first.database.url != sandbox.database.url
     first.cluster.apiserver.kill()
     assert f"{first.cluster.server_url}, started 2" in run("sandbox", "status").stdout
     second = start(name)
@@ -156,8 +152,9 @@ def test_a_cluster_and_a_postgres_of_ones_own_are_used_and_left_alone(
 
 
 def test_a_postgres_of_ones_own_that_does_not_answer_is_told(name: str, sandbox: Sandbox) -> None:
-    url = "postgresql://nobody@127.0.0.1:1/none"
-    done = run("sandbox", "up", "--name", name, MAKIMA_DATABASE_URL=url)
+    url, own = "postgresql://nobody@127.0.0.1:1/none", str(sandbox.cluster.kubeconfig)
+    path = f"{sandbox.cluster.programs}{os.pathsep}{os.environ['PATH']}"
+    done = run("sandbox", "up", "--name", name, "--kubeconfig", own, MAKIMA_DATABASE_URL=url, PATH=path)
     assert done.returncode == 1
     assert "MAKIMA_DATABASE_URL" in done.stderr
 

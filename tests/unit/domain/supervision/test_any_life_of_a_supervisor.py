@@ -9,7 +9,7 @@ from makima.domain.reasons import AliveReason
 from makima.domain.supervision.pod_demand import PodDemand
 from tests.unit.domain.supervision.supervisor_life.machine import SupervisorLife
 
-LIVES = settings(max_examples=100, stateful_step_count=40, deadline=None, database=None, phases=(Phase.generate,))
+LIVES = settings(max_examples=60, stateful_step_count=40, deadline=None, database=None, phases=(Phase.generate,))
 """Other lives in each round, the same in every run; more rounds look for what none has come to yet.
 
 A life that breaks a rule is shown as it is: making it shorter takes minutes. Add `Phase.shrink` for that.
