@@ -10,8 +10,10 @@ from pathlib import Path
 
 @contextmanager
 def exclusive(file: Path) -> Iterator[None]:
-    """Hold a lock on `file`; waits for whoever has it. The kernel frees it when the holder dies."""
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """Hold a lock on `file`; waits for whoever has it. The kernel frees it when the holder dies.
+
+    Its folder is there already: whoever made it here would make that of a sandbox that was just taken away again.
+    """
     with file.open("a") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield

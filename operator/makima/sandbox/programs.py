@@ -66,6 +66,7 @@ def build_missing(wanted: Sequence[Program], progress: Progress) -> None:
     """
     if all(program.file.exists() for program in wanted):
         return
+    programs_folder().mkdir(parents=True, exist_ok=True, mode=0o700)
     with exclusive(programs_folder() / "build.lock"):
         for one in wanted:
             if not one.file.exists():

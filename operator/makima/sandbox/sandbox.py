@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +14,7 @@ from makima.sandbox.node.node import Node
 from makima.sandbox.own_cluster import OwnCluster
 from makima.sandbox.postgres import LocalPostgres, OwnPostgres
 from makima.sandbox.server_process import ServerProcess
+from makima.sandbox.state import forget
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,4 +93,4 @@ class Sandbox:
     def stop(self) -> None:
         """End every server and forget everything."""
         self.end_servers()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        forget(self.folder)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 from makima.sandbox.folders import SandboxError, sandbox_folder, sandboxes_folder
@@ -16,7 +15,7 @@ from makima.sandbox.node.requirements import require_node_support
 from makima.sandbox.programs import find_programs
 from makima.sandbox.recorded import attach, from_state, new_state
 from makima.sandbox.sandbox import Own, Sandbox
-from makima.sandbox.state import write_state
+from makima.sandbox.state import forget, write_state
 
 PORT_ATTEMPTS = 3
 
@@ -44,6 +43,7 @@ def start(
     folder, own = sandbox_folder(name), own or Own()
     if node:
         _require_node(own)
+    sandboxes_folder().mkdir(parents=True, exist_ok=True, mode=0o700)
     with exclusive(sandboxes_folder() / f".{name}.lock"):
         found = attach(name)
         if found is not None and found.running:
@@ -77,8 +77,8 @@ def _start_new(
     name: str, folder: Path, own: Own, programs: dict[str, Path], node_programs: dict[str, Path] | None
 ) -> Sandbox:
     for attempt in range(1, PORT_ATTEMPTS + 1):
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True, mode=0o700)
+        forget(folder)
+        folder.mkdir(mode=0o700)
         state = new_state(name, folder, own, programs)
         if node_programs is not None:
             one_node_folder(folder / NODE / "bin", node_programs)

@@ -131,13 +131,18 @@ def test_two_sandboxes_live_side_by_side_and_what_a_crash_left_behind_is_replace
     assert second.cluster.server_url != first.cluster.server_url
 
 
+def up_on_own(somebodys: Sandbox, name: str, database_url: str) -> subprocess.CompletedProcess[str]:
+    """`up` on a cluster and a Postgres of one's own."""
+    path = f"{somebodys.cluster.programs}{os.pathsep}{os.environ['PATH']}"
+    command = ("sandbox", "up", "--name", name, "--kubeconfig", str(somebodys.cluster.kubeconfig))
+    return run(*command, MAKIMA_DATABASE_URL=database_url, PATH=path)
+
+
 def test_a_cluster_and_a_postgres_of_ones_own_are_used_and_left_alone(
     sandbox: Sandbox, name: str, empty_database_url: str
 ) -> None:
     """Another sandbox stands for the user's own cluster."""
-    own = str(sandbox.cluster.kubeconfig)
-    path = f"{sandbox.cluster.programs}{os.pathsep}{os.environ['PATH']}"
-    done = run("sandbox", "up", "--name", name, "--kubeconfig", own, MAKIMA_DATABASE_URL=empty_database_url, PATH=path)
+    done = up_on_own(sandbox, name, empty_database_url)
     assert done.returncode == 0, done.stderr
     found = attach(name)
     assert found is not None
@@ -152,9 +157,7 @@ def test_a_cluster_and_a_postgres_of_ones_own_are_used_and_left_alone(
 
 
 def test_a_postgres_of_ones_own_that_does_not_answer_is_told(name: str, sandbox: Sandbox) -> None:
-    url, own = "postgresql://nobody@127.0.0.1:1/none", str(sandbox.cluster.kubeconfig)
-    path = f"{sandbox.cluster.programs}{os.pathsep}{os.environ['PATH']}"
-    done = run("sandbox", "up", "--name", name, "--kubeconfig", own, MAKIMA_DATABASE_URL=url, PATH=path)
+    done = up_on_own(sandbox, name, "postgresql://nobody@127.0.0.1:1/none")
     assert done.returncode == 1
     assert "MAKIMA_DATABASE_URL" in done.stderr
 

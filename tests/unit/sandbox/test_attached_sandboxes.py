@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
-from makima.sandbox import attach, recorded
+from makima.sandbox import attach, control_plane, local_cluster, recorded, state
 from makima.sandbox.folders import sandbox_folder
-from makima.sandbox.sandbox import Sandbox
-from makima.sandbox.state import write_state
+from makima.sandbox.state import forget, read_state, write_state
 
 STATE = {
     "created": "2026-01-01T12:00:00+00:00",
@@ -36,13 +35,32 @@ def test_what_is_written_down_is_found(folder: Path) -> None:
     assert (found.cluster.server_url, found.running) == ("https://127.0.0.1:3", False)
 
 
-def test_one_that_goes_meanwhile_is_not_there_and_stays_away(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    described = recorded.from_state
+@pytest.mark.parametrize(
+    ("where", "what"),
+    [
+        pytest.param(recorded, "from_state", id="before its authority is looked for"),
+        pytest.param(local_cluster, "etcd", id="after its authority"),
+        pytest.param(control_plane, "write_signing_key", id="after its certificates"),
+        pytest.param(local_cluster, "write_kubeconfig", id="after all"),
+    ],
+)
+def test_one_that_goes_meanwhile_is_not_there_and_stays_away(
+    where: ModuleType, what: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goes_on = getattr(where, what)
 
-    def gone(name: str, where: Path, state: dict[str, Any]) -> Sandbox:
-        shutil.rmtree(where)
-        return described(name, where, state)
+    def gone(*given: Any) -> Any:
+        forget(folder)
+        return goes_on(*given)
 
-    monkeypatch.setattr(recorded, "from_state", gone)
+    monkeypatch.setattr(where, what, gone)
     assert attach("looked-at") is None
     assert not folder.exists()
+
+
+def test_of_one_that_is_taken_away_the_state_goes_first(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or who looks at it meanwhile would miss a file of a sandbox that is said to be there."""
+    seen: list[object] = []
+    monkeypatch.setattr(state.shutil, "rmtree", lambda *given, **more: seen.append(read_state(folder)))
+    forget(folder)
+    assert seen == [None]

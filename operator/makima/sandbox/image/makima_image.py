@@ -99,6 +99,7 @@ def _configuration() -> Configuration:
 def _base_layer(programs: Sequence[Path]) -> Layer:
     """Python, libraries and distributions; from the cache if nothing of that changed."""
     folder = cache_folder() / "images"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with exclusive(folder / "image.lock"):
         kept = folder / f"base-{_fingerprint(programs)}.tar"
         if not kept.exists():
